@@ -1,0 +1,337 @@
+package bytering
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/atomics"
+)
+
+// A Consumer is the half that empties the ring: it writes the filled space to
+// an output, and only it makes that space smaller.
+//
+// A Consumer belongs to one goroutine at a time. A call that overlaps another
+// is a programming error and panics where it is noticed. Only Close,
+// CloseWithError, Err, Len, Cap and Position may be called by any goroutine at
+// any time.
+type Consumer struct {
+	ring   *ring
+	reader *reader
+
+	// The owner's (I2).
+	pos     uint64 // the read cursor, without the closed bit
+	limit   uint64 // how far pos may go, as far as seen
+	off     int    // where pos lies in the memory
+	eof     bool   // limit is final
+	busy    bool   // a call is running
+	held    bool   // on a broadcast ring: this consumer limits the producer
+	lent    bool   // slices are with the owner
+	vec     vector
+	scratch []byte // what Peek joins at the wrap
+}
+
+var _ interface {
+	io.ReadCloser
+	io.ByteReader
+	io.WriterTo
+} = (*Consumer)(nil)
+
+// enter begins a call of the owner, leave ends it.
+func (c *Consumer) enter() {
+	if c.busy {
+		panic("bytering: overlapping calls of a Consumer, which belongs to one goroutine at a time")
+	}
+	c.busy = true
+	atomics.Owned(&c.busy)
+	if c.ring.broadcast && !c.held {
+		c.held = c.reader.take()
+	}
+}
+
+func (c *Consumer) leave() {
+	if c.held && !c.lent {
+		c.held = false
+		c.reader.giveBack(c.ring)
+	}
+	c.busy = false
+}
+
+// Cap returns the capacity in bytes.
+func (c *Consumer) Cap() int { return len(c.ring.mem) }
+
+// Position returns how many bytes this consumer has ever discarded, modulo
+// 1<<63. Any goroutine may call it. It only grows.
+func (c *Consumer) Position() uint64 { return c.reader.read.Load() & count }
+
+// Len returns how many bytes are there to be read. Any goroutine may call it.
+// To the consumer's own goroutine the answer can only grow until it discards;
+// to others it may be out of date at once.
+func (c *Consumer) Len() int {
+	return c.ring.filled(c.Position(), c.ring.write.Load()&count)
+}
+
+// Err returns io.ErrClosedPipe once the consumer is closed, the producer's
+// error, io.EOF unless it gave another, once that is closed and everything was
+// discarded, and else nil. Any goroutine may call it; an error is final.
+func (c *Consumer) Err() error {
+	read, write := c.reader.read.Load(), c.ring.write.Load()
+	switch {
+	case read&closed != 0:
+		return io.ErrClosedPipe
+	case write == read|closed:
+		return *c.ring.writeErr.Load()
+	}
+	return nil
+}
+
+func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
+
+// offLimits tells whether the memory may not be touched any more: the
+// consumer is closed, and on a broadcast ring the producer overtakes it.
+func (c *Consumer) offLimits() bool {
+	if c.ring.broadcast {
+		return !c.held
+	}
+	return c.closed()
+}
+
+// len returns how many bytes are there: at least n of them as the cached limit
+// has it, else as the producer has it now (I2, I5).
+func (c *Consumer) len(n int) int {
+	if f := distance(c.pos, c.limit); f >= n || c.eof {
+		return f
+	}
+	write := c.ring.write.Load()
+	c.limit, c.eof = write&count, write&closed != 0
+	return distance(c.pos, c.limit)
+}
+
+// filled returns the whole filled space.
+func (c *Consumer) filled() (a, b []byte) {
+	if c.offLimits() {
+		return nil, nil
+	}
+	return c.ring.place(c.off, c.len(len(c.ring.mem)))
+}
+
+// discard gives n bytes of the filled space back (I3, I5).
+func (c *Consumer) discard(n int) error {
+	c.lent = false
+	next := (c.pos + uint64(n)) & count
+	if !c.reader.read.CompareAndSwap(c.pos, next) {
+		return io.ErrClosedPipe
+	}
+	c.pos = next
+	c.off = c.ring.wrap(c.off, n)
+	c.ring.discarded()
+	return nil
+}
+
+// Slices returns the filled space: a before the wrap and b, which may be
+// empty, after it. Both are clipped to their length. They stay the consumer's
+// until it discards, whoever closes what meanwhile, and the space can only
+// grow until then. Slices never waits; where nothing is there, or the consumer
+// is closed, there are none.
+//
+// With several consumers a closed one limits the producer until it has given
+// its slices back with [Consumer.Discard], be it of 0 bytes.
+func (c *Consumer) Slices() (a, b []byte) {
+	c.enter()
+	a, b = c.filled()
+	c.lent = c.lent || len(a) > 0
+	c.leave()
+	return a, b
+}
+
+// Discard gives the first n bytes of the filled space back to the producer,
+// and with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It
+// panics if n is negative or more than is there, as an index out of range
+// does. On a consumer that was closed it moves nothing and returns
+// io.ErrClosedPipe.
+func (c *Consumer) Discard(n int) error {
+	c.enter()
+	if n < 0 || n > c.len(n) {
+		there := c.len(n)
+		c.leave()
+		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, there))
+	}
+	err := c.discard(n)
+	c.leave()
+	return err
+}
+
+// IOSlices calls f once with the filled space: 0, 1 or 2 slices that are not
+// empty and the n bytes that they have together. It discards as many as f says
+// that it has used, from the beginning on, and returns f's results. It never
+// waits: where there is nothing f gets no slice, and may count or do something
+// else. f must not keep bufs.
+//
+// An error of f does not keep IOSlices from discarding f's count. A count
+// below 0 or above n discards nothing, and the error wraps [ErrInvalidCount].
+// If [Consumer.Err] is not nil f does not run and that is returned. If the
+// consumer was closed while f ran nothing is discarded and the count is 0.
+func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
+	c.enter()
+	defer c.leave()
+	if err := c.Err(); err != nil {
+		return 0, err
+	}
+	a, b := c.filled()
+	offered := len(a) + len(b)
+	n, err := f(c.vec.of(a, b), offered)
+	if bad := checkCount("the callback", n, offered); bad != nil {
+		return 0, errors.Join(bad, err)
+	}
+	if lost := c.discard(n); lost != nil {
+		return 0, errors.Join(lost, err)
+	}
+	return n, err
+}
+
+// TryRead copies what is there into b and returns how many bytes that was. It
+// never waits; 0 with a nil error means that the ring is empty. The error is
+// that of [Consumer.Err].
+func (c *Consumer) TryRead(b []byte) (n int, err error) {
+	c.enter()
+	n, err = c.get(b)
+	c.leave()
+	return n, err
+}
+
+// get is TryRead inside a call.
+func (c *Consumer) get(b []byte) (int, error) {
+	r := c.ring
+	want := min(len(b), len(r.mem))
+	n := min(want, c.len(want))
+	if n == 0 || c.offLimits() {
+		return 0, c.Err()
+	}
+	x, y := r.place(c.off, n)
+	atomics.TouchRead(x)
+	copy(b, x)
+	if len(y) > 0 {
+		atomics.TouchRead(y)
+		copy(b[len(x):], y)
+	}
+	if err := c.discard(n); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// Read copies what is there into b, up to len(b) bytes, and parks while that
+// is nothing. It returns the error of [Consumer.Err], with 0 bytes. An empty b
+// never waits.
+func (c *Consumer) Read(b []byte) (n int, err error) {
+	c.enter()
+	for {
+		n, err = c.get(b)
+		if n > 0 || err != nil || len(b) == 0 {
+			break
+		}
+		c.await(nil, 1)
+	}
+	c.leave()
+	return n, err
+}
+
+// ReadByte is [Consumer.Read] of one byte.
+func (c *Consumer) ReadByte() (byte, error) {
+	var b [1]byte
+	_, err := c.Read(b[:])
+	return b[0], err
+}
+
+// Peek parks until n bytes are there and returns them in one slice without
+// discarding them. Where they lie together it copies nothing; at the wrap it
+// joins them in memory that the Consumer keeps for this. They are valid until
+// the next call that discards or peeks.
+//
+// If fewer than n bytes are there when the stream ends, those are returned
+// with the error, io.EOF or the producer's. An n that is negative or above the
+// capacity is an error that wraps [ErrInvalidCapacity].
+func (c *Consumer) Peek(n int) ([]byte, error) {
+	c.enter()
+	defer c.leave()
+	if err := c.ring.checkWait(n); err != nil {
+		return nil, err
+	}
+	if n > 0 && !c.ready(n) {
+		c.await(nil, n)
+	}
+	if c.offLimits() {
+		return nil, c.Err()
+	}
+	a, b := c.ring.place(c.off, min(n, c.len(n)))
+	if len(b) > 0 {
+		atomics.TouchRead(a)
+		atomics.TouchRead(b)
+		c.scratch = append(append(c.scratch[:0], a...), b...)
+		a = c.scratch[:len(c.scratch):len(c.scratch)]
+	} else {
+		c.lent = c.lent || len(a) > 0
+	}
+	return a, c.short(n)
+}
+
+// WriteTo writes the filled space straight to dst until the stream ends, and
+// parks while the ring is empty. It returns how many bytes dst took. The end
+// of the stream, io.EOF, is not an error here; any other error of
+// [Consumer.Err], or that of dst, is. It does not close the consumer.
+//
+// A writer that takes less than it was offered without an error ends it
+// with io.ErrShortWrite, and one that returns a count out of range with an
+// error that wraps [ErrInvalidCount].
+func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
+	c.enter()
+	defer c.leave()
+	for {
+		a, _ := c.filled()
+		if len(a) == 0 {
+			if err := c.Err(); err == io.EOF {
+				return total, nil
+			} else if err != nil {
+				return total, err
+			}
+			c.await(nil, 1)
+			continue
+		}
+		n, err := dst.Write(a)
+		if bad := checkCount("the writer", n, len(a)); bad != nil {
+			return total, errors.Join(bad, err)
+		}
+		total += int64(n)
+		if lost := c.discard(n); err == nil {
+			err = lost
+		}
+		if err == nil && n < len(a) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// Close ends the consumer: the producer's calls fail with io.ErrClosedPipe
+// once all consumers are closed, and what was not read is lost. Any goroutine
+// may call it at any time; the consumer's running call returns with
+// io.ErrClosedPipe. It never fails and never waits.
+func (c *Consumer) Close() error { return c.CloseWithError(nil) }
+
+// CloseWithError is Close with an error for the producer to get in place of
+// io.ErrClosedPipe. If several goroutines close the consumer the first error
+// is the one.
+func (c *Consumer) CloseWithError(err error) error {
+	r, rd := c.ring, c.reader
+	setErr(&rd.readErr, err, io.ErrClosedPipe)
+	if rd.read.Or(closed)&closed != 0 {
+		return nil
+	}
+	rd.close()
+	r.open.Add(-1)
+	r.lot.wake(&r.space)
+	rd.lot.wake(&rd.data)
+	return nil
+}

@@ -1,0 +1,80 @@
+// Package bytering is a ring buffer for bytes between one producer and one
+// consumer, or several that each see every byte. It has a fixed memory, no
+// locks, and is made for moving data between two I/O ends: each half hands out
+// its part of the memory as at most two slices, which reads and writes use in
+// place.
+//
+//	p, c, err := bytering.New(64 << 10)
+//
+//	             off of c            off of p
+//	                │                   │
+//	  ┌─────────────┼───────────────────┼──────────┐
+//	  │   empty b   │      filled a     │  empty a │
+//	  └─────────────┴───────────────────┴──────────┘
+//	  ▲                                            │
+//	  └──────────────────  wrap  ──────────────────┘
+//
+// # Which calls to use
+//
+// Three layers do the same at different distances from the memory.
+//
+//   - [Producer.Write], [Consumer.Read] and the rest of the interfaces of package io
+//     copy, and park the goroutine until there is space or data. A ring used
+//     so is an [io.Pipe] with a buffer.
+//   - [Producer.ReadFrom] and [Consumer.WriteTo] let a reader and a writer work
+//     in the ring's memory, and park too. Each byte is copied by the two ends only.
+//   - [Producer.IOSlices] and [Consumer.IOSlices], and Slices with Commit and
+//     Discard, give the memory itself and never wait. [Producer.Wait] and
+//     [Consumer.Wait] are the waiting for them. [Producer.TryWrite] and
+//     [Consumer.TryRead] copy and never wait.
+//
+// They may be mixed. None of them allocates in the long run.
+//
+// # Who may call what
+//
+// A half belongs to one goroutine at a time; hand it over as any other
+// value, with a channel for example. Close, CloseWithError and the methods that only
+// look (Err, Free or Len, Cap, Position) may be called by any goroutine at any
+// time.
+//
+// # The end of the stream
+//
+// After the producer's Close the consumer reads what was committed and then
+// gets io.EOF. A byte that Write has counted is never lost by the producer's
+// Close, whichever goroutine calls it. After the consumer's Close the producer gets
+// io.ErrClosedPipe, and what lay in the ring is lost, as in every buffered
+// pipe; the difference of both halves' Position says how much that was.
+//
+// # Invariants
+//
+// The code cites these by number.
+//
+//   - I1: the filled count is write − read modulo 1<<63, and at every instant
+//     at least 0 and at most the capacity, also when a cursor comes round.
+//   - I2: each cursor is advanced by its half alone. A half keeps its own
+//     cursor and offset in plain fields, and the other's as a cached limit
+//     that it loads again only when the limit is not enough.
+//   - I3: bytes are touched before the cursor that hands them over is stored,
+//     never after.
+//   - I4: what a half has seen only gets better by itself. Empty space that
+//     the producer has seen can only grow until it commits, filled space that
+//     a consumer has seen can only grow until it discards.
+//   - I5: closed is a bit of the cursor's own word, and a commit is a
+//     compare-and-swap that fails once it is set. So one load tells both how
+//     far and whether that is all, the end is final, and what was committed
+//     before it is delivered.
+//   - I6: no wake is lost. Who wakes changes the state, then disarms the
+//     target with a compare-and-swap, then sends a token. Who waits arms, then
+//     looks again at all that can wake it, then sleeps, then loops: a spurious token
+//     is legal.
+//   - I7: a count from outside, from a callback, a reader or a writer, is
+//     checked against what was offered before a cursor moves.
+//   - I8: memory that a half has handed out stays that half's until it is
+//     committed or discarded, whoever closes what meanwhile.
+//
+// They rest on Go's memory model, in which the operations of sync/atomic are
+// sequentially consistent (https://go.dev/ref/mem#atomic). The halves' cursors
+// that only grow and the cached limits are those of the crates bytering and
+// rtrb in Rust, and older than both: Lamport's queue of 1983, and FastForward
+// and MCRingBuffer after it.
+package bytering

@@ -1,0 +1,3 @@
+module github.com/bytering/bytering
+
+go 1.26

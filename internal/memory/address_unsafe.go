@@ -1,0 +1,14 @@
+// This file is unsafe because the alignment of memory is a property of its
+// address, which Go shows only through an unsafe.Pointer. What keeps it safe:
+// the address is looked at and never turned back into a pointer, and Go's
+// collector does not move what lies on the heap.
+
+package memory
+
+import "unsafe"
+
+// misalignment returns how far the first byte of b lies past a multiple of
+// align, a power of two. b must not be empty.
+func misalignment(b []byte, align int) int {
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(b))) & uintptr(align-1))
+}

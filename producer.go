@@ -1,0 +1,309 @@
+package bytering
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/atomics"
+)
+
+// A Producer is the half that fills the ring: it reads from an input into the
+// empty space, which only it makes smaller.
+//
+// A Producer belongs to one goroutine at a time. A call that overlaps another
+// is a programming error and panics where it is noticed. Only Close,
+// CloseWithError, Err, Free, Cap and Position may be called by any goroutine
+// at any time.
+type Producer struct {
+	ring *ring
+
+	// The owner's (I2).
+	pos   uint64 // the write cursor, without the closed bit
+	limit uint64 // how far pos may go, as far as seen
+	off   int    // where pos lies in the memory
+	busy  bool   // a call is running
+	vec   vector
+}
+
+var _ interface {
+	io.WriteCloser
+	io.StringWriter
+	io.ByteWriter
+	io.ReaderFrom
+} = (*Producer)(nil)
+
+// enter begins a call of the owner, leave ends it.
+func (p *Producer) enter() {
+	if p.busy {
+		panic("bytering: overlapping calls of a Producer, which belongs to one goroutine at a time")
+	}
+	p.busy = true
+	atomics.Owned(&p.busy)
+}
+
+func (p *Producer) leave() { p.busy = false }
+
+// Cap returns the capacity in bytes.
+func (p *Producer) Cap() int { return len(p.ring.mem) }
+
+// Position returns how many bytes were ever committed, modulo 1<<63. Any
+// goroutine may call it. It only grows.
+func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
+
+// Free returns how many bytes are free. Any goroutine may call it. To the
+// producer's own goroutine the answer can only grow until it commits; to
+// others it may be out of date at once.
+func (p *Producer) Free() int {
+	write := p.Position()
+	at, ok := p.ring.slowest()
+	if !ok {
+		return len(p.ring.mem)
+	}
+	return len(p.ring.mem) - p.ring.filled(at, write)
+}
+
+// Err returns io.ErrClosedPipe once the producer is closed, the consumer's
+// error, io.ErrClosedPipe unless it gave another, once that is closed, and
+// else nil. With several consumers all must be closed, and their errors are
+// joined. Any goroutine may call it; an error is final.
+func (p *Producer) Err() error {
+	if p.closed() {
+		return io.ErrClosedPipe
+	}
+	if p.ring.open.Load() == 0 {
+		return p.ring.gone()
+	}
+	return nil
+}
+
+func (p *Producer) closed() bool { return p.ring.write.Load()&closed != 0 }
+
+// ended tells whether Err is not nil.
+func (p *Producer) ended() bool { return p.closed() || p.ring.open.Load() == 0 }
+
+// free returns how many bytes are free: at least n of them as the cached limit
+// has it, else as the consumers have it now (I2).
+func (p *Producer) free(n int) int {
+	if f := distance(p.pos, p.limit); f >= n {
+		return f
+	}
+	if at, ok := p.ring.slowest(); ok {
+		p.limit = (at + uint64(len(p.ring.mem))) & count
+	}
+	return distance(p.pos, p.limit)
+}
+
+// empty returns the whole empty space.
+func (p *Producer) empty() (a, b []byte) {
+	return p.ring.place(p.off, p.free(len(p.ring.mem)))
+}
+
+// commit publishes n bytes of the empty space (I3, I5).
+func (p *Producer) commit(n int) error {
+	next := (p.pos + uint64(n)) & count
+	if !p.ring.write.CompareAndSwap(p.pos, next) {
+		return io.ErrClosedPipe
+	}
+	p.pos = next
+	p.off = p.ring.wrap(p.off, n)
+	p.ring.committed(next)
+	return nil
+}
+
+// Slices returns the empty space: a before the wrap and b, which may be empty,
+// after it. Both are clipped to their length. Fill them from the beginning of
+// a on and tell with [Producer.Commit] how far. They stay the producer's until
+// it commits them, whoever closes what meanwhile, and the space can only grow
+// until then. Slices never waits; where no space is free, or [Producer.Err] is
+// not nil, there are none.
+func (p *Producer) Slices() (a, b []byte) {
+	p.enter()
+	if !p.ended() {
+		a, b = p.empty()
+	}
+	p.leave()
+	return a, b
+}
+
+// Commit publishes the first n bytes of what [Producer.Slices] returned. The
+// consumers see them at once. It panics if n is negative or more than is free,
+// as an index out of range does. On a producer that was closed it publishes
+// nothing and returns io.ErrClosedPipe.
+func (p *Producer) Commit(n int) error {
+	p.enter()
+	if n < 0 || n > p.free(n) {
+		free := p.free(n)
+		p.leave()
+		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d free", n, free))
+	}
+	err := p.commit(n)
+	p.leave()
+	return err
+}
+
+// IOSlices calls f once with the empty space: 0, 1 or 2 slices that are not
+// empty and the n bytes that they have together. It publishes as many as f
+// says that it has filled, from the beginning on, and returns f's results.
+// It never waits: where there is no space f gets no slice, and may count or
+// do something else. f must not keep bufs.
+//
+// An error of f does not keep IOSlices from publishing f's count. A count
+// below 0 or above n publishes nothing, and the error wraps
+// [ErrInvalidCount]. If [Producer.Err] is not nil f does not run and that is
+// returned. If the producer was closed while f ran nothing is published and
+// the count is 0.
+func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
+	p.enter()
+	defer p.leave()
+	if err := p.Err(); err != nil {
+		return 0, err
+	}
+	a, b := p.empty()
+	offered := len(a) + len(b)
+	n, err := f(p.vec.of(a, b), offered)
+	if bad := checkCount("the callback", n, offered); bad != nil {
+		return 0, errors.Join(bad, err)
+	}
+	if lost := p.commit(n); lost != nil {
+		return 0, errors.Join(lost, err)
+	}
+	return n, err
+}
+
+// TryWrite copies what fits of b into the ring and returns how many bytes
+// that was. It never waits; n < len(b) with a nil error means that the ring is
+// full. The error is that of [Producer.Err].
+func (p *Producer) TryWrite(b []byte) (n int, err error) {
+	p.enter()
+	n, err = p.put(b)
+	p.leave()
+	return n, err
+}
+
+// put is TryWrite inside a call.
+func (p *Producer) put(b []byte) (int, error) {
+	r := p.ring
+	if r.open.Load() == 0 {
+		return 0, p.Err()
+	}
+	want := min(len(b), len(r.mem))
+	n := min(want, p.free(want))
+	if n == 0 {
+		return 0, p.Err()
+	}
+	x, y := r.place(p.off, n)
+	atomics.TouchWrite(x)
+	copy(x, b)
+	if len(y) > 0 {
+		atomics.TouchWrite(y)
+		copy(y, b[len(x):])
+	}
+	if err := p.commit(n); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// Write copies b into the ring and parks while the ring is full. It returns
+// how many bytes it published, and the error of [Producer.Err] if they are
+// fewer than len(b). An empty b never waits.
+//
+// A parked Write sleeps until a quarter of the ring is free, or as much as it
+// has left, so that a full ring is not refilled byte by byte.
+func (p *Producer) Write(b []byte) (n int, err error) {
+	p.enter()
+	for {
+		var m int
+		m, err = p.put(b[n:])
+		n += m
+		if n == len(b) || err != nil {
+			break
+		}
+		if m == 0 {
+			p.await(nil, 1, min(len(b)-n, p.ring.quarter()))
+		}
+	}
+	p.leave()
+	return n, err
+}
+
+// WriteString is [Producer.Write] of the bytes of s.
+func (p *Producer) WriteString(s string) (n int, err error) {
+	return p.Write(stringBytes(s))
+}
+
+// WriteByte is [Producer.Write] of one byte.
+func (p *Producer) WriteByte(c byte) error {
+	b := [1]byte{c}
+	_, err := p.Write(b[:])
+	return err
+}
+
+// maxEmptyReads is how often in a row a reader may return nothing at all
+// before io.ErrNoProgress is returned, as in package bufio.
+const maxEmptyReads = 100
+
+// ReadFrom reads from src straight into the empty space until src returns
+// io.EOF, which is not an error here, and parks while the ring is full. Every
+// read is published at once. It returns how many bytes were published and the
+// error of src or of [Producer.Err]. It does not close the producer.
+//
+// A reader that returns more bytes than it was offered, or less than none, ends
+// it with an error that wraps [ErrInvalidCount]. What src returned
+// while the producer was being closed is lost and not counted.
+func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
+	p.enter()
+	defer p.leave()
+	for emptyReads := 0; ; {
+		if err := p.Err(); err != nil {
+			return total, err
+		}
+		a, _ := p.empty()
+		if len(a) == 0 {
+			p.await(nil, 1, p.ring.quarter())
+			continue
+		}
+		n, err := src.Read(a)
+		if bad := checkCount("the reader", n, len(a)); bad != nil {
+			return total, errors.Join(bad, err)
+		}
+		if n > 0 {
+			if err := p.commit(n); err != nil {
+				return total, err
+			}
+			total += int64(n)
+			emptyReads = 0
+		}
+		switch {
+		case err == io.EOF:
+			return total, nil
+		case err != nil:
+			return total, err
+		case n == 0:
+			if emptyReads++; emptyReads == maxEmptyReads {
+				return total, io.ErrNoProgress
+			}
+		}
+	}
+}
+
+// Close ends the stream: once the consumers have taken what was committed,
+// they get io.EOF. Any goroutine may call it at any time; the producer's
+// running call returns with io.ErrClosedPipe. It never fails and never waits.
+func (p *Producer) Close() error { return p.CloseWithError(nil) }
+
+// CloseWithError is Close with an error for the consumers to get in place of
+// io.EOF. If several goroutines close the producer the first error is the one.
+func (p *Producer) CloseWithError(err error) error {
+	r := p.ring
+	setErr(&r.writeErr, err, io.EOF)
+	if r.write.Or(closed)&closed != 0 {
+		return nil
+	}
+	for _, rd := range r.readers {
+		rd.lot.wake(&rd.data)
+	}
+	r.lot.wake(&r.space)
+	return nil
+}

@@ -1,0 +1,246 @@
+package bytering
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/memory"
+)
+
+// Errors that say which argument was wrong. They are wrapped: test with
+// [errors.Is].
+var (
+	// ErrInvalidCapacity is for a capacity below 1 or above 1<<61 bytes, and
+	// for a wait for more bytes than the ring can ever hold.
+	ErrInvalidCapacity = errors.New("bytering: invalid capacity")
+	// ErrInvalidAlignment is for an alignment that is no power of two.
+	ErrInvalidAlignment = errors.New("bytering: invalid alignment")
+	// ErrInvalidConsumers is for a broadcast to less than one consumer.
+	ErrInvalidConsumers = errors.New("bytering: invalid number of consumers")
+	// ErrInvalidCount is for a count that a callback, a reader or a writer
+	// returned and that is negative or above what it was offered.
+	ErrInvalidCount = errors.New("bytering: invalid count")
+	// ErrNoMemory is for memory that the system does not give.
+	ErrNoMemory = memory.ErrNoMemory
+)
+
+// An Option changes how a ring is made.
+type Option func(*config)
+
+type config struct {
+	align int
+	start uint64 // what the cursors begin at
+}
+
+// Align asks that the address of the ring's memory be a multiple of n bytes,
+// a power of two. Direct I/O wants the block size of the device, for example.
+// Where memory of any address will do, leave it out: large rings begin on a
+// page anyway.
+func Align(n int) Option {
+	return func(c *config) { c.align = n }
+}
+
+// A cursor is a count of bytes since the ring was made, modulo 1<<63. The
+// bit above the count says closed (I5), so that one load tells both how far
+// a half has come and whether that is all.
+const (
+	closed = 1 << 63
+	count  = closed - 1
+)
+
+// maxCapacity leaves a cursor so much room that of two counts in use it is
+// always known which one is ahead (see reached).
+const maxCapacity = 1 << 61
+
+// distance returns how many bytes lie from one cursor to a later one (I1).
+func distance(from, to uint64) int {
+	return int((to - from) & count)
+}
+
+// reached tells whether the cursor at has come to the cursor value want.
+func reached(at, want uint64) bool {
+	return (at-want)&count < 1<<62
+}
+
+// line separates words that different processors write. Two of 64 bytes,
+// because processors fetch lines in pairs: a target beside a cursor cost 104
+// against 50 ns for each chunk of 64 bytes.
+const line = 128
+
+// A word has a line to itself wherever its struct begins, since whatever lies
+// on either side of it is a line away.
+type word struct {
+	atomics.Uint64
+	_ [line - 8]byte
+}
+
+// A ring is what both halves share.
+type ring struct {
+	// Set once, before anybody else sees the ring.
+	mem       []byte
+	readers   []*reader
+	broadcast bool // whether readers hold (I8)
+	lot       lot  // where the producer parks
+
+	// Changed only when somebody closes.
+	open     atomics.Int32 // consumers that are not closed
+	writeErr atomics.Pointer[error]
+
+	_     [line]byte
+	write word // the producer's cursor
+	space word // the producer's target: the read cursor that it waits for
+}
+
+// A reader is what one consumer shares with the producer.
+type reader struct {
+	lot     lot
+	readErr atomics.Pointer[error]
+
+	_    [line]byte
+	read word // the consumer's cursor
+	data word // the consumer's target: the write cursor that it waits for
+
+	hold  atomics.Uint32 // on a broadcast ring, see hold.go
+	_     [line]byte
+}
+
+// New makes a ring of capacity bytes, at least 1 and not necessarily a power
+// of two, and returns its two halves. The memory is zeroed.
+//
+// It returns an error that wraps [ErrInvalidCapacity], [ErrInvalidAlignment]
+// or [ErrNoMemory]. Memory that the system promises and then does not have,
+// as most systems do, ends the process as in any Go program.
+func New(capacity int, opts ...Option) (*Producer, *Consumer, error) {
+	p, cs, err := newRing(capacity, 1, false, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, cs[0], nil
+}
+
+// NewBroadcast makes a ring like [New], with several consumers that each see
+// every byte. The slowest of those that are not closed limits the producer.
+//
+// A consumer that is closed stops limiting the producer once its running call
+// has returned and the slices that it was handed are given back, so that they
+// are never overwritten under it. A number of consumers below 1 is an error
+// that wraps [ErrInvalidConsumers].
+func NewBroadcast(capacity, consumers int, opts ...Option) (*Producer, []*Consumer, error) {
+	if consumers < 1 || consumers > 1<<20 {
+		return nil, nil, fmt.Errorf("%w: %d", ErrInvalidConsumers, consumers)
+	}
+	return newRing(capacity, consumers, true, opts)
+}
+
+func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer, []*Consumer, error) {
+	cfg := config{align: 1}
+	for _, o := range opts {
+		o(&cfg)
+	}
+	if capacity < 1 || uint64(capacity) > maxCapacity {
+		return nil, nil, fmt.Errorf("%w: %d bytes", ErrInvalidCapacity, capacity)
+	}
+	if cfg.align < 1 || cfg.align&(cfg.align-1) != 0 {
+		return nil, nil, fmt.Errorf("%w: %d is no power of two", ErrInvalidAlignment, cfg.align)
+	}
+	mem, err := memory.Alloc(capacity, cfg.align)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bytering: %w", err)
+	}
+
+	r := &ring{mem: mem, broadcast: broadcast, lot: newLot()}
+	r.write.Store(cfg.start)
+	r.open.Store(int32(consumers))
+	cs := make([]*Consumer, consumers)
+	for i := range cs {
+		rd := &reader{lot: newLot()}
+		rd.read.Store(cfg.start)
+		r.readers = append(r.readers, rd)
+		cs[i] = &Consumer{ring: r, reader: rd, pos: cfg.start, limit: cfg.start}
+	}
+	p := &Producer{ring: r, pos: cfg.start, limit: (cfg.start + uint64(capacity)) & count}
+	return p, cs, nil
+}
+
+// slowest returns the smallest read cursor of those that limit the producer,
+// and false if there are none left.
+func (r *ring) slowest() (at uint64, ok bool) {
+	if !r.broadcast {
+		return r.readers[0].read.Load() & count, true
+	}
+	for _, rd := range r.readers {
+		if rd.released() {
+			continue
+		}
+		if c := rd.read.Load() & count; !ok || !reached(c, at) {
+			at, ok = c, true
+		}
+	}
+	return at, ok
+}
+
+// filled returns how many bytes lie between a read and a write cursor of
+// which neither need be the caller's own. Loaded one after the other they may
+// be further apart than was ever true, so the answer is brought into range.
+func (r *ring) filled(read, write uint64) int {
+	if !reached(write, read) {
+		return 0
+	}
+	return min(distance(read, write), len(r.mem))
+}
+
+// place returns the n bytes from off on, in the two pieces before and after
+// the wrap. Both are clipped to their length.
+func (r *ring) place(off, n int) (a, b []byte) {
+	first := min(n, len(r.mem)-off)
+	a = r.mem[off : off+first : off+first]
+	if n > first {
+		rest := n - first
+		b = r.mem[:rest:rest]
+	}
+	return a, b
+}
+
+// wrap returns off moved on by n, which is at most the capacity.
+func (r *ring) wrap(off, n int) int {
+	if n < len(r.mem)-off {
+		return off + n
+	}
+	return off - (len(r.mem) - n)
+}
+
+// setErr stores the error of a half that closes, unless an earlier one is
+// there. It comes before the closed bit, so that who sees the bit finds it.
+func setErr(p *atomics.Pointer[error], err, fallback error) {
+	if err == nil {
+		err = fallback
+	}
+	p.CompareAndSwap(nil, &err)
+}
+
+// gone returns what the producer is told once all consumers are closed.
+func (r *ring) gone() error {
+	errs := make([]error, len(r.readers))
+	plain := true
+	for i, rd := range r.readers {
+		errs[i] = *rd.readErr.Load()
+		plain = plain && errs[i] == io.ErrClosedPipe
+	}
+	switch {
+	case plain:
+		return io.ErrClosedPipe
+	case len(errs) == 1:
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// checkCount holds a count from outside against what was offered (I7).
+func checkCount(who string, n, offered int) error {
+	if n < 0 || n > offered {
+		return fmt.Errorf("%w: %s returned %d for %d bytes", ErrInvalidCount, who, n, offered)
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package bytering
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/atomics"
+)
+
+// The waking theorem. Let one half wait until the other has moved to a
+// cursor value, its target. Name three events:
+//
+//	E1  the waiter arms: it stores its target with the armed bit
+//	E2  the waker changes what is waited for: a cursor, a closed bit
+//	E3  the waker loads the target
+//
+// The waiter does E1, then looks again at everything that can end its wait,
+// then sleeps. The waker does E2, then E3. All are sequentially consistent, so
+// either E1 comes before E3, and the waker finds the target, disarms it and
+// sends a token: the sleep ends. Or E3 comes before E1, then so does E2, and
+// the waiter sees the change when it looks again: there is no sleep. No wake
+// is lost (I6).
+//
+// A waiter:                          A waker:
+//
+//	for !ready {                       change the state
+//	    arm                            if armed and reached
+//	    if ready, disarm and break         and the compare-and-swap to
+//	    take a token                       disarmed succeeds:
+//	}                                  post a token, never blocking
+//
+// The loop makes a token that nobody needs any more harmless, so none has to
+// be drained. The armed bit is a bit of its own, never a cursor value, because
+// every cursor value comes round. The compare-and-swap lets one waker only
+// post for each arming.
+//
+// The explorer proves this sentence by sentence over the code below, and
+// model/ring.pml does over the protocol alone.
+
+// armed is the bit of a target that says that somebody waits for it.
+const armed = 1 << 63
+
+// A lot is where a half parks: a channel, so that testing/synctest sees the
+// goroutine as blocked.
+type lot struct {
+	token atomics.Token
+}
+
+func newLot() lot { return lot{token: atomics.NewToken()} }
+
+// wake ends the wait of whoever is armed at target.
+func (l *lot) wake(target *word) {
+	if t := target.Load(); t&armed != 0 && target.CompareAndSwap(t, 0) {
+		atomics.Post(l.token)
+	}
+}
+
+// moved ends the wait of whoever is armed at target for the cursor value at,
+// or for an earlier one. Where nobody waits it costs a load.
+func (l *lot) moved(target *word, at uint64) {
+	if t := target.Load(); t&armed != 0 && reached(at, t&count) && target.CompareAndSwap(t, 0) {
+		atomics.Post(l.token)
+	}
+}
+
+// committed wakes the consumers that wait for no more than the write cursor
+// at. The cursor has been stored.
+func (r *ring) committed(at uint64) {
+	for _, rd := range r.readers {
+		rd.lot.moved(&rd.data, at)
+	}
+}
+
+// discarded wakes the producer if it waits for no more than what is free now.
+// The read cursor has been stored, or its consumer released.
+func (r *ring) discarded() {
+	if r.space.Load()&armed == 0 {
+		return
+	}
+	if at, ok := r.slowest(); ok {
+		r.lot.moved(&r.space, at)
+	} else {
+		r.lot.wake(&r.space)
+	}
+}
+
+// shareSpace wakes a parked producer that has any free space, though it waits
+// for more. A consumer does this before it parks: the producer waits for a
+// quarter of the ring so that a full ring isn't refilled byte by byte, and
+// would wait for ever if the consumer in turn waited for more than there is.
+func (r *ring) shareSpace() {
+	if r.space.Load()&armed == 0 {
+		return
+	}
+	if at, ok := r.slowest(); ok && r.filled(at, r.write.Load()&count) < len(r.mem) {
+		r.lot.wake(&r.space)
+	}
+}
+
+// quarter is how much space a writer waits for that could use any.
+func (r *ring) quarter() int { return max(1, len(r.mem)/4) }
+
+// await parks the producer until need bytes are free, or all consumers are
+// closed, or it is itself, or done is. It sleeps until want bytes are free,
+// at least need, or somebody wakes it earlier. The caller has looked already.
+// False means that done ended the wait and nothing else did.
+func (p *Producer) await(done <-chan struct{}, need, want int) bool {
+	r := p.ring
+	// What want free bytes mean for the slowest read cursor.
+	target := (p.pos + uint64(want) - uint64(len(r.mem))) & count
+	for {
+		r.space.Store(armed | target)
+		if p.ready(need) {
+			r.space.Store(0)
+			return true
+		}
+		if !atomics.Take(r.lot.token, done) {
+			r.space.Store(0)
+			return p.ready(need)
+		}
+		if p.ready(need) {
+			r.space.Store(0)
+			return true
+		}
+	}
+}
+
+// ready tells whether there is no reason to wait for n free bytes: they are
+// there or will never be.
+func (p *Producer) ready(n int) bool {
+	return p.free(n) >= n || p.ended()
+}
+
+// await parks the consumer until n bytes are there, or the producer is closed,
+// or it is itself, or done is. The caller has looked already. False means that
+// done ended the wait and nothing else did.
+func (c *Consumer) await(done <-chan struct{}, n int) bool {
+	data, token := &c.reader.data, c.reader.lot.token
+	target := (c.pos + uint64(n)) & count
+	for {
+		data.Store(armed | target)
+		if c.ready(n) {
+			data.Store(0)
+			return true
+		}
+		c.ring.shareSpace()
+		if !atomics.Take(token, done) {
+			data.Store(0)
+			return c.ready(n)
+		}
+		if c.ready(n) {
+			data.Store(0)
+			return true
+		}
+	}
+}
+
+// ready tells whether there is no reason to wait for n bytes: they are there
+// or will never be.
+func (c *Consumer) ready(n int) bool {
+	return c.len(n) >= n || c.eof || c.closed()
+}
+
+// Wait parks until n bytes are free; with n equal to [Producer.Cap], until
+// the consumers have taken everything. It returns nil at once if n bytes are
+// free, also under a context that has ended. An n of 0 never waits.
+//
+// It returns an error that wraps [ErrInvalidCapacity] if n is negative or
+// above the capacity, the cause of ctx if that ends first, and otherwise what
+// [Producer.Err] returns from then on.
+func (p *Producer) Wait(ctx context.Context, n int) error {
+	p.enter()
+	defer p.leave()
+	if err := p.ring.checkWait(n); err != nil {
+		return err
+	}
+	if n > 0 && !p.ready(n) && !p.await(ctx.Done(), n, n) {
+		return context.Cause(ctx)
+	}
+	if n > 0 && p.free(n) >= n && !p.closed() {
+		return nil
+	}
+	return p.Err()
+}
+
+// Wait parks until n bytes are there to be read. It returns nil at once if
+// they are, also under a context that has ended. An n of 0 never waits.
+//
+// It returns an error that wraps [ErrInvalidCapacity] if n is negative or
+// above the capacity, and the cause of ctx if that ends first. If the producer
+// is closed before n bytes are there it returns the producer's error, or
+// io.ErrUnexpectedEOF where that is io.EOF and something is left. What is left
+// can still be read.
+func (c *Consumer) Wait(ctx context.Context, n int) error {
+	c.enter()
+	defer c.leave()
+	if err := c.ring.checkWait(n); err != nil {
+		return err
+	}
+	if n > 0 && !c.ready(n) && !c.await(ctx.Done(), n) {
+		return context.Cause(ctx)
+	}
+	err := c.short(n)
+	if err == io.EOF && c.len(1) > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// short returns why less than n bytes are there after a wait for them, and nil
+// if they are.
+func (c *Consumer) short(n int) error {
+	if n == 0 || c.closed() {
+		return c.Err()
+	}
+	if c.len(n) >= n {
+		return nil
+	}
+	return *c.ring.writeErr.Load()
+}
+
+// checkWait refuses a wait that could never end.
+func (r *ring) checkWait(n int) error {
+	if n < 0 || n > len(r.mem) {
+		return fmt.Errorf("%w: wait for %d bytes in a ring of %d", ErrInvalidCapacity, n, len(r.mem))
+	}
+	return nil
+}
