@@ -1,6 +1,8 @@
 //go:build !interleave
 
-// Package atomics gives the library its shared words and its parking.
+// Package atomics gives the ring its shared words and its parking: those of
+// sync/atomic and a channel. Under the build tag interleave they are types that
+// hand control to the interleaving explorer at each operation.
 package atomics
 
 import "sync/atomic"
@@ -10,11 +12,15 @@ type (
 	Uint32         = atomic.Uint32
 	Int32          = atomic.Int32
 	Pointer[T any] = atomic.Pointer[T]
-	Token          = chan struct{}
 )
 
+// A Token is what a parked goroutine waits for.
+type Token = chan struct{}
+
+// NewToken returns a token that is not there yet.
 func NewToken() Token { return make(Token, 1) }
 
+// Post puts the token there, if it is not yet. It never blocks.
 func Post(t Token) {
 	select {
 	case t <- struct{}{}:
@@ -22,6 +28,8 @@ func Post(t Token) {
 	}
 }
 
+// Take parks until the token is there, takes it and returns true; or until
+// done is closed, and returns false. A nil done never is.
 func Take(t Token, done <-chan struct{}) bool {
 	if done == nil {
 		<-t
@@ -35,6 +43,11 @@ func Take(t Token, done <-chan struct{}) bool {
 	}
 }
 
+// TouchRead and TouchWrite announce that the caller now reads or writes b,
+// which is ring memory. Here they are nothing.
 func TouchRead(b []byte)  {}
 func TouchWrite(b []byte) {}
-func Owned[T any](p *T)   {}
+
+// Owned announces that the caller now uses fields that belong to one goroutine
+// at a time and are known by p. Here it is nothing.
+func Owned[T any](p *T) {}

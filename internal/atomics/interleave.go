@@ -1,0 +1,22 @@
+//go:build interleave
+
+// Package atomics gives the ring its shared words and its parking: here those
+// that the interleaving explorer drives.
+package atomics
+
+import "github.com/bytering/bytering/internal/interleave"
+
+type (
+	Uint64         = interleave.Uint64
+	Uint32         = interleave.Uint32
+	Int32          = interleave.Int32
+	Pointer[T any] = interleave.Pointer[T]
+	Token          = *interleave.Token
+)
+
+func NewToken() Token                         { return new(interleave.Token) }
+func Post(t Token)                            { t.Post() }
+func Take(t Token, done <-chan struct{}) bool { return t.Take(done) }
+func TouchRead(b []byte)                      { interleave.TouchRead(b) }
+func TouchWrite(b []byte)                     { interleave.TouchWrite(b) }
+func Owned[T any](p *T)                       { interleave.Owned(p) }

@@ -1,0 +1,137 @@
+package interleave
+
+import "fmt"
+
+// A clock says of each thread up to which of its moments the owner has seen
+// what it did.
+type clock [maxThreads]uint32
+
+func (c *clock) join(d *clock) {
+	for i := range c {
+		c[i] = max(c[i], d[i])
+	}
+}
+
+// tick begins a new moment of the thread, after it has handed on the old one.
+func (th *thread) tick() { th.clock[th.id]++ }
+
+// A shadow is what is known of a byte of memory: who wrote it last and who has
+// read it since, and when.
+type shadow struct {
+	wrote *thread
+	when  uint32
+	reads clock
+}
+
+// access checks that th may read or write what s stands for.
+func (t *T) access(s *shadow, th *thread, write bool, what string) {
+	if s.wrote != nil && s.wrote != th && s.when > th.clock[s.wrote.id] {
+		panic(failed(fmt.Sprintf("race: %s touches %s, which %s wrote, and nothing orders the two", th.name, what, s.wrote.name)))
+	}
+	if !write {
+		s.reads[th.id] = th.clock[th.id]
+		return
+	}
+	for id, when := range s.reads {
+		if id != th.id && when > th.clock[id] {
+			panic(failed(fmt.Sprintf("race: %s writes %s, which %s reads, and nothing orders the two", th.name, what, t.threads[id].name)))
+		}
+	}
+	s.wrote, s.when, s.reads = th, th.clock[th.id], clock{}
+}
+
+// TouchRead announces that the thread now reads b.
+func TouchRead(b []byte) { touch(b, opTouchRead) }
+
+// TouchWrite announces that the thread now writes b.
+func TouchWrite(b []byte) { touch(b, opTouchWrite) }
+
+func touch(b []byte, k kind) {
+	if len(b) == 0 {
+		return
+	}
+	th := point(op{kind: k, obj: &memoryObject, bytes: b})
+	if th == nil {
+		return
+	}
+	t := world
+	if t.memory == nil {
+		t.memory = map[*byte]*shadow{}
+	}
+	for i := range b {
+		s := t.memory[&b[i]]
+		if s == nil {
+			s = &shadow{}
+			t.memory[&b[i]] = s
+		}
+		t.access(s, th, k == opTouchWrite, "ring memory")
+	}
+	if k == opTouchWrite {
+		note[int](th, "write", nil, fmt.Sprintf("%d bytes", len(b)))
+	} else {
+		note[int](th, "read", nil, fmt.Sprintf("%d bytes", len(b)))
+	}
+}
+
+// Owned announces that the thread now uses variables that belong to one
+// goroutine at a time and are known by p. It is no operation, only checked.
+func Owned[V any](p *V) {
+	t := world
+	if t == nil || t.current == nil || t.stopped {
+		return
+	}
+	if t.owned == nil {
+		t.owned = map[any]*shadow{}
+	}
+	s := t.owned[p]
+	if s == nil {
+		s = &shadow{}
+		t.owned[p] = s
+	}
+	t.access(s, t.current, true, "what belongs to one goroutine")
+}
+
+// A hold is memory that a thread was handed.
+type hold struct {
+	by    *thread
+	first *byte
+	b     []byte
+	write bool
+}
+
+// Hold says that the running thread was handed b, to write it or to read it.
+// That another one holds a byte of it is a failure, unless both read.
+func (t *T) Hold(b []byte, write bool) {
+	th := t.current
+	if th == nil || len(b) == 0 {
+		return
+	}
+	for _, h := range t.holds {
+		if h.by != th && (h.write || write) && overlap(h.b, b) {
+			t.Fail("memory in two hands: %s was handed bytes that %s holds", th.name, h.by.name)
+		}
+	}
+	t.holds = append(t.holds, hold{th, &b[0], b, write})
+}
+
+// Unhold says that the running thread is about to give back all it was handed.
+func (t *T) Unhold() {
+	kept := t.holds[:0]
+	for _, h := range t.holds {
+		if h.by != t.current {
+			kept = append(kept, h)
+		}
+	}
+	t.holds = kept
+}
+
+func overlap(a, b []byte) bool {
+	for i := range a {
+		for j := range b {
+			if &a[i] == &b[j] {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,259 @@
+package interleave
+
+// The operations that threads stop before.
+type kind uint8
+
+const (
+	opStart kind = iota
+	opLoad
+	opStore
+	opUpdate // a read-modify-write
+	opTouchRead
+	opTouchWrite
+	opPost
+	opTake
+	opStep
+	opSpin
+)
+
+func (k kind) changes() bool { return k != opLoad && k != opTouchRead && k != opSpin }
+
+// An op is what a thread is about to do.
+type op struct {
+	kind  kind
+	obj   *object
+	id    int    // of obj, the same in every schedule that begins alike
+	bytes []byte // of a touch
+	token *Token
+	done  <-chan struct{} // of a Take
+	seen  int             // of a Spin
+}
+
+// independent tells whether the order of two operations of different threads
+// makes no difference. What it does not know does.
+func independent(a, b op) bool {
+	if !a.kind.plain() || !b.kind.plain() {
+		return false
+	}
+	return a.id != b.id || (a.kind == opLoad && b.kind == opLoad) ||
+		(a.kind == opTouchRead && b.kind == opTouchRead)
+}
+
+// plain tells whether the operation acts on its object alone. All ring memory
+// counts as one object.
+func (k kind) plain() bool { return k != opStart && k != opStep && k != opSpin && k != opTake }
+
+// An object is the identity of a word and the clock that it hands on.
+type object struct {
+	released clock
+	world    *T
+	id       int
+}
+
+// identify numbers objects in the order in which threads come to use them:
+// their addresses differ from one schedule to the next.
+func (o *object) identify(t *T) int {
+	if o.world != t {
+		t.objects++
+		o.world, o.id, o.released = t, t.objects, clock{}
+	}
+	return o.id
+}
+
+// ring memory, as one object.
+var memoryObject object
+
+// A Uint64 is an atomic.Uint64 that the scheduler interleaves.
+type Uint64 struct {
+	object
+	v uint64
+}
+
+// Raw returns the value behind the scheduler's back, for checks.
+func (x *Uint64) Raw() uint64 { return x.v }
+
+func (x *Uint64) Load() uint64 { load(&x.object, x.v, &x.v); return x.v }
+
+func (x *Uint64) Store(v uint64) { store(&x.object, &x.v, v) }
+
+func (x *Uint64) CompareAndSwap(old, new uint64) bool {
+	return compareAndSwap(&x.object, &x.v, old, new)
+}
+
+func (x *Uint64) Swap(v uint64) uint64 {
+	return update(&x.object, &x.v, func(uint64) uint64 { return v })
+}
+
+func (x *Uint64) Or(mask uint64) uint64 {
+	return update(&x.object, &x.v, func(v uint64) uint64 { return v | mask })
+}
+
+func (x *Uint64) Add(d uint64) uint64 {
+	return update(&x.object, &x.v, func(v uint64) uint64 { return v + d }) + d
+}
+
+// A Uint32 is an atomic.Uint32 that the scheduler interleaves.
+type Uint32 struct {
+	object
+	v uint32
+}
+
+// Raw returns the value behind the scheduler's back, for checks.
+func (x *Uint32) Raw() uint32 { return x.v }
+
+func (x *Uint32) Load() uint32 { load(&x.object, x.v, &x.v); return x.v }
+
+func (x *Uint32) Store(v uint32) { store(&x.object, &x.v, v) }
+
+func (x *Uint32) CompareAndSwap(old, new uint32) bool {
+	return compareAndSwap(&x.object, &x.v, old, new)
+}
+
+func (x *Uint32) Or(mask uint32) uint32 {
+	return update(&x.object, &x.v, func(v uint32) uint32 { return v | mask })
+}
+
+// An Int32 is an atomic.Int32 that the scheduler interleaves.
+type Int32 struct {
+	object
+	v int32
+}
+
+// Raw returns the value behind the scheduler's back, for checks.
+func (x *Int32) Raw() int32 { return x.v }
+
+func (x *Int32) Load() int32 { load(&x.object, x.v, &x.v); return x.v }
+
+func (x *Int32) Store(v int32) { store(&x.object, &x.v, v) }
+
+func (x *Int32) Add(d int32) int32 {
+	return update(&x.object, &x.v, func(v int32) int32 { return v + d }) + d
+}
+
+// A Pointer is an atomic.Pointer that the scheduler interleaves.
+type Pointer[E any] struct {
+	object
+	v *E
+}
+
+func (x *Pointer[E]) Load() *E { load(&x.object, x.v, &x.v); return x.v }
+
+func (x *Pointer[E]) Store(v *E) { store(&x.object, &x.v, v) }
+
+func (x *Pointer[E]) CompareAndSwap(old, new *E) bool {
+	return compareAndSwap(&x.object, &x.v, old, new)
+}
+
+func load[V any](o *object, _ V, p *V) {
+	if th := point(op{kind: opLoad, obj: o}); th != nil {
+		th.clock.join(&o.released)
+		note(th, "load", o, "%v", p)
+	}
+}
+
+func store[V any](o *object, p *V, v V) {
+	th := point(op{kind: opStore, obj: o})
+	if th != nil {
+		o.released = th.clock
+		th.tick()
+		note(th, "store", o, "%v -> %v", p, &v)
+	}
+	*p = v
+}
+
+func update[V any](o *object, p *V, f func(V) V) (old V) {
+	th := point(op{kind: opUpdate, obj: o})
+	old = *p
+	v := f(old)
+	if th != nil {
+		th.clock.join(&o.released)
+		o.released = th.clock
+		th.tick()
+		note(th, "update", o, "%v -> %v", p, &v)
+	}
+	*p = v
+	return old
+}
+
+func compareAndSwap[V comparable](o *object, p *V, old, v V) bool {
+	th := point(op{kind: opUpdate, obj: o})
+	ok := *p == old
+	if th != nil {
+		th.clock.join(&o.released)
+		if ok {
+			o.released = th.clock
+			th.tick()
+			note(th, "swap", o, "%v -> %v", p, &v)
+		} else {
+			note(th, "no swap", o, "%v, not %v", p, &old)
+		}
+	}
+	if ok {
+		*p = v
+	}
+	return ok
+}
+
+// A Token is a channel of capacity 1.
+type Token struct {
+	object
+	full  bool
+	Posts int // how many came, those dropped included
+}
+
+// Post puts the token there, if it is not yet.
+func (k *Token) Post() {
+	th := point(op{kind: opPost, obj: &k.object, token: k})
+	if th != nil {
+		if !k.full {
+			k.released = th.clock
+		}
+		th.tick()
+		note(th, "post", &k.object, "%v -> true", &k.full, nil)
+	}
+	k.full = true
+	k.Posts++
+}
+
+// Take sleeps until the token is there, takes it and returns true; or until
+// done is closed, and returns false.
+func (k *Token) Take(done <-chan struct{}) bool {
+	th := point(op{kind: opTake, obj: &k.object, token: k, done: done})
+	if th == nil {
+		if !k.full {
+			if world != nil && world.stopped {
+				panic(unwound{})
+			}
+			panic("interleave: sleep outside of an exploration")
+		}
+		k.full = false
+		return true
+	}
+	if !th.result {
+		th.clock.join(&world.stepped)
+		note(th, "cancelled", &k.object, "%v", &k.full)
+		return false
+	}
+	th.clock.join(&k.released)
+	note(th, "take", &k.object, "%v -> false", &k.full, nil)
+	k.full = false
+	return true
+}
+
+// Step runs f as one operation, which may do anything that is not an operation
+// of its own: cancel a context, for example.
+func (t *T) Step(name string, f func()) {
+	if th := point(op{kind: opStep}); th != nil {
+		t.stepped.join(&th.clock)
+		th.tick()
+		note[int](th, name, nil, "")
+	}
+	f()
+}
+
+// Spin sleeps until another thread has changed something.
+func Spin() {
+	if world != nil {
+		point(op{kind: opSpin, seen: world.changes})
+	}
+}
