@@ -102,8 +102,8 @@ type reader struct {
 	read word // the consumer's cursor
 	data word // the consumer's target: the write cursor that it waits for
 
-	hold  atomics.Uint32 // on a broadcast ring, see hold.go
-	_     [line]byte
+	hold atomics.Uint32 // on a broadcast ring, see hold.go
+	_    [line]byte
 }
 
 // New makes a ring of capacity bytes, at least 1 and not necessarily a power

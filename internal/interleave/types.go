@@ -66,7 +66,8 @@ var memoryObject object
 // A Uint64 is an atomic.Uint64 that the scheduler interleaves.
 type Uint64 struct {
 	object
-	v uint64
+	v      uint64
+	stores []uint64
 }
 
 // Raw returns the value behind the scheduler's back, for checks.
@@ -74,7 +75,20 @@ func (x *Uint64) Raw() uint64 { return x.v }
 
 func (x *Uint64) Load() uint64 { load(&x.object, x.v, &x.v); return x.v }
 
-func (x *Uint64) Store(v uint64) { store(&x.object, &x.v, v) }
+// Armings returns how many stores had the bit, for checks.
+func (x *Uint64) Armings(bit uint64) (n int) {
+	for _, v := range x.stores {
+		if v&bit != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *Uint64) Store(v uint64) {
+	store(&x.object, &x.v, v)
+	x.stores = append(x.stores, v)
+}
 
 func (x *Uint64) CompareAndSwap(old, new uint64) bool {
 	return compareAndSwap(&x.object, &x.v, old, new)

@@ -1,0 +1,524 @@
+//go:build interleave
+
+package bytering
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+// A scenario is a promise with a world that tries to break it.
+type scenario struct {
+	name  string
+	bound int // preemptions; negative for none
+	run   func(*interleave.T)
+}
+
+var errCustom = errors.New("custom")
+
+// scenarios lists them all. Bounds are chosen so that each takes seconds.
+func scenarios() []scenario {
+	var all []scenario
+	add := func(bound int, run func(*interleave.T), name string, args ...any) {
+		all = append(all, scenario{fmt.Sprintf(name, args...), bound, run})
+	}
+	const all3 = -1
+	for capacity := 1; capacity <= 4; capacity++ {
+		for _, chunk := range []int{1, 3} {
+			add(2, transfer(capacity, 2*capacity+1, chunk, 2, 0), "transfer/capacity=%d/chunk=%d", capacity, chunk)
+			add(2, transfer(capacity, 2*capacity+1, chunk, 2, near), "transfer-round/capacity=%d/chunk=%d", capacity, chunk)
+		}
+		add(2, inPlace(capacity, capacity+2, near), "slices/capacity=%d", capacity)
+	}
+	add(all3, transfer(1, 1, 1, 1, 0), "close-after-last-byte/unbounded")
+	add(4, transfer(1, 2, 1, 1, near), "park-both-sides/capacity=1")
+	add(4, transfer(2, 3, 1, 1, near), "park-both-sides/capacity=2")
+	for capacity := 1; capacity <= 4; capacity++ {
+		for n := 1; n <= capacity; n++ {
+			for chunk := 1; chunk <= capacity+1; chunk++ {
+				add(2, peeks(capacity, n, chunk, capacity+2), "peek/capacity=%d/n=%d/chunk=%d", capacity, n, chunk)
+			}
+		}
+	}
+	for _, n := range []int{1, 2, 7, 8} {
+		for _, chunk := range []int{1, 3, 11} {
+			add(2, peeks(8, n, chunk, 11), "quarter/n=%d/chunk=%d", n, chunk)
+		}
+		add(2, waits(8, n), "wait/n=%d", n)
+	}
+	add(all3, closeWithError, "close-with-error/unbounded")
+	add(3, consumerCloses, "consumer-closes-under-parked-producer")
+	add(all3, producerCloses, "producer-closes-under-parked-consumer/unbounded")
+	add(2, thirdClosesProducer(1, 3), "third-closes-producer/capacity=1")
+	add(4, thirdClosesProducer(1, 1), "third-closes-producer/one-byte")
+	add(3, thirdClosesProducer(2, 3), "third-closes-producer/capacity=2")
+	add(2, thirdClosesConsumer, "third-closes-consumer")
+	add(2, thirdClosesHalves, "third-closes-both")
+	add(3, bothClosers, "two-closers-first-error-wins")
+	add(all3, closeParkedSelf, "third-closes-parked-writer/unbounded")
+	add(3, cancelConsumer, "cancel-consumer-wait")
+	add(3, cancelProducer, "cancel-producer-wait")
+	add(3, flush, "flush")
+	add(4, countsWithErrors, "counts-with-errors")
+	add(3, readFromWriteTo(3), "readfrom-writeto/capacity=3")
+	add(2, readFromWriteTo(8), "readfrom-writeto/capacity=8")
+	add(2, onlookers, "onlookers")
+	add(1, broadcast(1, 2, 2), "broadcast/consumers=2")
+	add(1, broadcast(2, 3, 3), "broadcast/consumers=3")
+	add(2, closeHolding, "broadcast-closed-holding")
+	add(2, closeReading, "broadcast-closed-reading")
+	add(2, lastBroadcastCloses, "broadcast-all-close")
+	return all
+}
+
+// transfer passes n bytes and the end through a ring.
+func transfer(capacity, n, chunk, buffer int, start uint64) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, start)
+		w.Go("producer", func() {
+			if m, err := w.writeAll(n, chunk); m != n || err != nil {
+				w.Fail("wrote %d, %v", m, err)
+			}
+			w.p.Close()
+		})
+		w.Go("consumer", func() {
+			m, err := w.readAll(w.c, buffer)
+			w.wantAll(n, m, err)
+		})
+	}
+}
+
+// inPlace passes bytes with Slices, Commit and Discard, one or two at a time,
+// and watches whose the memory is.
+func inPlace(capacity, n int, start uint64) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, start)
+		ctx := context.Background()
+		w.Go("producer", func() {
+			for at := 0; at < n; {
+				if err := w.p.Wait(ctx, 1); err != nil {
+					w.Fail("Wait: %v", err)
+				}
+				a, b := w.p.Slices()
+				w.Hold(a, true)
+				w.Hold(b, true)
+				m := min(2, len(a)+len(b), n-at)
+				w.fill(at, m, a, b)
+				w.Unhold()
+				if err := w.p.Commit(m); err != nil {
+					w.Fail("Commit: %v", err)
+				}
+				at += m
+			}
+			w.p.Close()
+		})
+		w.Go("consumer", func() {
+			at := 0
+			for {
+				err := w.c.Wait(ctx, 1)
+				if err == io.EOF {
+					break
+				}
+				a, b := w.c.Slices()
+				w.Hold(a, false)
+				w.Hold(b, false)
+				m := min(2, len(a)+len(b))
+				w.use(at, m, a, b)
+				w.Unhold()
+				if err := w.c.Discard(m); err != nil {
+					w.Fail("Discard: %v", err)
+				}
+				at += m
+			}
+			w.wantAll(n, at, io.EOF)
+		})
+	}
+}
+
+// peeks lets the consumer ask for n bytes at once, whatever the writer writes.
+func peeks(capacity, n, chunk, total int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		w.Go("producer", func() { w.writeAll(total, chunk); w.p.Close() })
+		w.Go("consumer", func() {
+			for at := 0; ; {
+				b, err := w.c.Peek(n)
+				w.use(at, len(b), b)
+				if at += len(b); err == io.EOF && at == total {
+					w.c.Discard(len(b))
+					return
+				} else if err != nil {
+					w.Fail("Peek: %d bytes, %v after %d", len(b), err, at)
+				}
+				w.c.Discard(len(b))
+			}
+		})
+	}
+}
+
+// waits lets the consumer wait for n bytes and take one, against one long
+// Write, and the producer never close.
+func waits(capacity, n int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		total := capacity + 2
+		w.Go("producer", func() { w.writeAll(total, total) })
+		w.Go("consumer", func() {
+			for at := range total - n + 1 {
+				if err := w.c.Wait(context.Background(), n); err != nil {
+					w.Fail("Wait: %v", err)
+				}
+				var b [1]byte
+				w.c.TryRead(b[:])
+				w.expect(at, b[:])
+			}
+		})
+	}
+}
+
+func closeWithError(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() { w.p.CloseWithError(errCustom) })
+	w.Go("consumer", func() {
+		if n, err := w.readAll(w.c, 1); n != 0 || err != errCustom {
+			w.Fail("read %d, %v", n, err)
+		}
+	})
+}
+
+func consumerCloses(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		n, err := w.writeAll(3, 3)
+		if n > 2 || err != errCustom || w.p.Err() != errCustom {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() {
+		var b [1]byte
+		w.c.Read(b[:])
+		w.expect(0, b[:])
+		w.c.CloseWithError(errCustom)
+	})
+}
+
+func producerCloses(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() { w.p.Close() })
+	w.Go("consumer", func() {
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(0, n, err)
+	})
+}
+
+// thirdClosesProducer closes it at every point: what Write counted arrives.
+func thirdClosesProducer(capacity, total int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		wrote, read := 0, 0
+		w.Go("producer", func() {
+			var err error
+			wrote, err = w.writeAll(total, 2)
+			if wrote < total && err != io.ErrClosedPipe {
+				w.Fail("wrote %d, %v", wrote, err)
+			}
+		})
+		w.Go("consumer", func() {
+			var err error
+			if read, err = w.readAll(w.c, 2); err != io.EOF {
+				w.Fail("read %d, %v", read, err)
+			}
+		})
+		w.Go("third", func() { w.p.Close() })
+		w.Final(func() error {
+			if wrote != read {
+				return fmt.Errorf("%d bytes counted, %d delivered", wrote, read)
+			}
+			return nil
+		})
+	}
+}
+
+func thirdClosesConsumer(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 2); err != errCustom && n < 3 {
+			w.Fail("wrote %d, %v", n, err)
+		}
+		if err := w.p.Wait(context.Background(), 1); err != errCustom && err != nil {
+			w.Fail("Wait: %v", err)
+		}
+	})
+	w.Go("consumer", func() {
+		if _, err := w.readAll(w.c, 1); err != io.ErrClosedPipe {
+			w.Fail("Read: %v", err)
+		}
+	})
+	w.Go("third", func() { w.c.CloseWithError(errCustom) })
+}
+
+func thirdClosesHalves(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 2); n < 3 && err == nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() { w.readAll(w.c, 1) })
+	w.Go("third", func() { w.p.Close(); w.c.Close() })
+}
+
+func bothClosers(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	other := errors.New("other")
+	w.Go("first", func() { w.p.CloseWithError(errCustom) })
+	w.Go("second", func() { w.p.CloseWithError(other) })
+	w.Go("consumer", func() {
+		_, err := w.readAll(w.c, 1)
+		if err != errCustom && err != other || err != w.c.Err() {
+			w.Fail("Read: %v, Err: %v", err, w.c.Err())
+		}
+	})
+}
+
+func closeParkedSelf(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.p.Write(stream(0, 1))
+	w.Go("producer", func() {
+		if n, err := w.p.Write(stream(1, 2)); n != 0 || err != io.ErrClosedPipe {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("third", func() { w.p.Close() })
+}
+
+func cancelConsumer(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w.Go("producer", func() { w.writeAll(2, 1) })
+	w.Go("consumer", func() {
+		switch err := w.c.Wait(ctx, 2); {
+		case err == nil && w.c.Len() < 2:
+			w.Fail("Wait returned with %d there", w.c.Len())
+		case err != nil && err != errCustom:
+			w.Fail("Wait: %v", err)
+		}
+		for at := range 2 {
+			var b [1]byte
+			w.c.Read(b[:])
+			w.expect(at, b[:])
+		}
+	})
+	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
+}
+
+func cancelProducer(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w.p.Write(stream(0, 2))
+	w.Go("producer", func() {
+		switch err := w.p.Wait(ctx, 2); {
+		case err == nil && w.p.Free() < 2:
+			w.Fail("Wait returned with %d free", w.p.Free())
+		case err != nil && err != errCustom:
+			w.Fail("Wait: %v", err)
+		}
+		w.p.Write(stream(2, 3))
+		w.p.Close()
+	})
+	w.Go("consumer", func() {
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(3, n, err)
+	})
+	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
+}
+
+// flush waits until everything was taken.
+func flush(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.Go("producer", func() {
+		w.writeAll(3, 3)
+		if err := w.p.Wait(context.Background(), 2); err != nil || w.c.Position() != w.p.Position() {
+			w.Fail("flush: %v, %d of %d", err, w.c.Position(), w.p.Position())
+		}
+		w.p.Close()
+	})
+	w.Go("consumer", func() {
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(3, n, err)
+	})
+}
+
+// countsWithErrors moves bytes by callbacks that also fail or lie.
+func countsWithErrors(t *interleave.T) {
+	w := ringOf(t, 3, 1, near)
+	w.Go("producer", func() {
+		w.p.IOSlices(func(bufs [][]byte, n int) (int, error) { return n + 1, nil })
+		n, err := w.p.IOSlices(func(bufs [][]byte, n int) (int, error) {
+			w.fill(0, 2, bufs...)
+			return 2, errCustom
+		})
+		if n != 2 || err != errCustom {
+			w.Fail("IOSlices: %d, %v", n, err)
+		}
+		w.p.Close()
+	})
+	w.Go("consumer", func() {
+		for at := 0; at < 2; {
+			w.c.Wait(context.Background(), 1)
+			if n, err := w.c.IOSlices(func([][]byte, int) (int, error) { return -1, nil }); n != 0 || !errors.Is(err, ErrInvalidCount) {
+				w.Fail("IOSlices: %d, %v", n, err)
+			}
+			n, err := w.c.IOSlices(func(bufs [][]byte, n int) (int, error) {
+				w.use(at, 1, bufs...)
+				return 1, errCustom
+			})
+			if n != 1 || err != errCustom {
+				w.Fail("IOSlices: %d, %v", n, err)
+			}
+			at += n
+		}
+		_, err := w.c.Read(make([]byte, 1))
+		w.wantAll(0, 0, err)
+	})
+}
+
+// readFromWriteTo parks inside the two that move whole streams.
+func readFromWriteTo(capacity int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		total := capacity + 2
+		w.Go("producer", func() {
+			at := 0
+			n, err := w.p.ReadFrom(readerFunc(func(b []byte) (int, error) {
+				if at == total {
+					return 0, io.EOF
+				}
+				m := min(3, len(b), total-at)
+				w.fill(at, m, b)
+				at += m
+				return m, nil
+			}))
+			if n != int64(total) || err != nil {
+				w.Fail("ReadFrom: %d, %v", n, err)
+			}
+			w.p.Close()
+		})
+		w.Go("consumer", func() {
+			at := 0
+			n, err := w.c.WriteTo(writerFunc(func(b []byte) (int, error) {
+				w.use(at, len(b), b)
+				at += len(b)
+				return len(b), nil
+			}))
+			if n != int64(total) || err != nil {
+				w.Fail("WriteTo: %d, %v", n, err)
+			}
+		})
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// onlookers ask about both halves while these work.
+func onlookers(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.Go("producer", func() { w.writeAll(3, 2); w.p.Close() })
+	w.Go("consumer", func() { n, err := w.readAll(w.c, 2); w.wantAll(3, n, err) })
+	w.Go("third", func() {
+		if n := w.c.Len(); n < 0 || n > 2 {
+			w.Fail("Len is %d", n)
+		}
+		if n := w.p.Free(); n < 0 || n > 2 {
+			w.Fail("Free is %d", n)
+		}
+		if w.c.Err() == io.EOF && w.c.Len() != 0 {
+			w.Fail("EOF with %d there", w.c.Len())
+		}
+	})
+}
+
+// broadcast gives every byte to every consumer.
+func broadcast(capacity, consumers, total int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, consumers, near)
+		w.Go("producer", func() { w.writeAll(total, total); w.p.Close() })
+		for i, c := range w.cs {
+			w.Go(fmt.Sprint("consumer", i), func() {
+				n, err := w.readAll(c, 2)
+				w.wantAll(total, n, err)
+			})
+		}
+	}
+}
+
+// closeHolding closes a consumer from elsewhere while it uses its slices: the
+// producer keeps off them, and goes on afterwards.
+func closeHolding(t *interleave.T) {
+	w := ringOf(t, 2, 2, near)
+	w.p.Write(stream(0, 2))
+	w.cs[1].Read(make([]byte, 2))
+	w.Go("producer", func() {
+		n, err := w.p.Write(stream(2, 4))
+		if n != 2 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("holder", func() {
+		a, b := w.c.Slices()
+		w.use(0, len(a)+len(b), a, b)
+		w.use(0, len(a)+len(b), a, b)
+		if err := w.c.Discard(0); err != nil && err != io.ErrClosedPipe {
+			w.Fail("Discard: %v", err)
+		}
+	})
+	w.Go("closer", func() { w.c.Close() })
+	w.Go("reader", func() {
+		b := make([]byte, 2)
+		for at := 2; at < 4; {
+			n, _ := w.cs[1].Read(b)
+			w.expect(at, b[:n])
+			at += n
+		}
+	})
+}
+
+// closeReading closes a consumer from elsewhere in the midst of its Read.
+func closeReading(t *interleave.T) {
+	w := ringOf(t, 1, 2, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 3); n != 3 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+		w.p.Close()
+	})
+	w.Go("closed", func() {
+		if n, err := w.readAll(w.c, 1); err != io.ErrClosedPipe && (n != 3 || err != io.EOF) {
+			w.Fail("read %d, %v", n, err)
+		}
+	})
+	w.Go("reader", func() { n, err := w.readAll(w.cs[1], 1); w.wantAll(3, n, err) })
+	w.Go("closer", func() { w.c.Close() })
+}
+
+// lastBroadcastCloses ends the producer once all consumers are closed.
+func lastBroadcastCloses(t *interleave.T) {
+	w := ringOf(t, 1, 2, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 3); n == 3 || !errors.Is(err, errCustom) {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("first", func() { w.cs[0].CloseWithError(errCustom) })
+	w.Go("second", func() { w.cs[1].Read(make([]byte, 1)); w.cs[1].Close() })
+}

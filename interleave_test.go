@@ -1,0 +1,80 @@
+//go:build interleave
+
+package bytering
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+// TestInterleavings runs every scenario within its bound.
+//
+//	go test -tags interleave -run TestInterleavings .
+//
+// With SEED=scenario:seed in the environment it replays that one schedule.
+func TestInterleavings(t *testing.T) {
+	if name, seed, ok := strings.Cut(os.Getenv("SEED"), ":"); ok {
+		replay(t, name, seed)
+		return
+	}
+	schedules, steps := 0, 0
+	for _, s := range scenarios() {
+		r := interleave.Explore(interleave.Options{Preemptions: s.bound}, s.run)
+		if r.Failure != nil {
+			t.Fatalf("%s after %d schedules: %v\nreplay with SEED=%s:%s", s.name, r.Schedules, r.Failure, s.name, r.Failure.Seed)
+		}
+		bound := fmt.Sprintf("at most %d preemptions", s.bound)
+		if s.bound < 0 {
+			bound = "all"
+		}
+		t.Logf("%-44s %9d schedules, %2d operations in the longest, %s", s.name, r.Schedules, r.Depth, bound)
+		schedules += r.Schedules
+		steps += r.Steps
+	}
+	t.Logf("interleave: %d scenarios, %d schedules, %d operations, no failure", len(scenarios()), schedules, steps)
+}
+
+func replay(t *testing.T, name, seed string) {
+	for _, s := range scenarios() {
+		if s.name != name {
+			continue
+		}
+		f, err := interleave.Replay(seed, s.run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f != nil {
+			t.Fatal(f)
+		}
+		t.Logf("%s passes on seed %s", name, seed)
+		return
+	}
+	t.Fatalf("no scenario is called %q", name)
+}
+
+// TestHunt is what a mutant is run against: all scenarios without preemptions,
+// then with one, then with two and so on, because most defects need few. It
+// fails with a line for TestMutants.
+func TestHunt(t *testing.T) {
+	if os.Getenv("HUNT") == "" {
+		t.Skip("only TestMutants runs this")
+	}
+	schedules := 0
+	for bound := range 5 {
+		for _, s := range scenarios() {
+			if s.bound >= 0 && bound > s.bound {
+				continue
+			}
+			r := interleave.Explore(interleave.Options{Preemptions: bound}, s.run)
+			schedules += r.Schedules
+			if r.Failure != nil {
+				message, _, _ := strings.Cut(r.Failure.Message, "\n")
+				t.Fatalf("KILLED by %s after %d schedules: %s", s.name, schedules, message)
+			}
+		}
+	}
+}

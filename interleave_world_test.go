@@ -1,0 +1,176 @@
+//go:build interleave
+
+package bytering
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+// A world is a ring in a scenario, watched at every step.
+type world struct {
+	*interleave.T
+	p  *Producer
+	cs []*Consumer
+	c  *Consumer // the first
+}
+
+// near is a start for cursors from which they come round at once.
+const near = count - 2
+
+// ringOf makes the ring of a scenario.
+func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
+	p, cs, err := newRing(capacity, consumers, consumers > 1, []Option{func(c *config) { c.start = start }})
+	if err != nil {
+		panic(err)
+	}
+	w := &world{T: t, p: p, cs: cs, c: cs[0]}
+	r := p.ring
+	t.Name("write", &r.write.Uint64)
+	t.Name("space", &r.space.Uint64)
+	t.Name("open", &r.open)
+	t.Name("writeErr", &r.writeErr)
+	t.Name("p's token", r.lot.token)
+	for i, rd := range r.readers {
+		t.Name(fmt.Sprint("read ", i), &rd.read.Uint64)
+		t.Name(fmt.Sprint("data ", i), &rd.data.Uint64)
+		t.Name(fmt.Sprint("hold ", i), &rd.hold)
+		t.Name(fmt.Sprintf("c%d's token", i), rd.lot.token)
+	}
+	t.Check(w.watch(start))
+	t.Final(w.atRest)
+	return w
+}
+
+// watch returns the check of I1, and that cursors only grow.
+func (w *world) watch(start uint64) func() error {
+	r := w.p.ring
+	lastWrite := start
+	lastRead := make([]uint64, len(r.readers))
+	for i := range lastRead {
+		lastRead[i] = start
+	}
+	return func() error {
+		write := r.write.Raw() & count
+		if distance(lastWrite, write) > len(r.mem) {
+			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
+		}
+		lastWrite = write
+		for i, rd := range r.readers {
+			read := rd.read.Raw() & count
+			if distance(lastRead[i], read) > len(r.mem) {
+				return fmt.Errorf("read cursor %d went from %d to %d", i, lastRead[i], read)
+			}
+			lastRead[i] = read
+			if rd.hold.Raw() == closing {
+				continue
+			}
+			if n := distance(read, write); n > len(r.mem) {
+				return fmt.Errorf("%d bytes are filled for consumer %d, capacity %d", n, i, len(r.mem))
+			}
+		}
+		return nil
+	}
+}
+
+// atRest checks that nobody is armed once all calls have returned, and nothing
+// is held.
+func (w *world) atRest() error {
+	r := w.p.ring
+	if r.space.Raw() != 0 {
+		return fmt.Errorf("the producer's target is %#x at rest", r.space.Raw())
+	}
+	if r.lot.token.Posts > r.space.Armings(armed) {
+		return fmt.Errorf("the producer was sent %d tokens for %d armings", r.lot.token.Posts, r.space.Armings(armed))
+	}
+	for i, rd := range r.readers {
+		if rd.data.Raw() != 0 {
+			return fmt.Errorf("consumer %d's target is %#x at rest", i, rd.data.Raw())
+		}
+		if rd.lot.token.Posts > rd.data.Armings(armed) {
+			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, rd.lot.token.Posts, rd.data.Armings(armed))
+		}
+		if rd.hold.Raw()&held != 0 && !w.cs[i].lent {
+			return fmt.Errorf("consumer %d holds at rest", i)
+		}
+	}
+	return nil
+}
+
+// stream returns bytes from to to of what every scenario writes.
+func stream(from, to int) []byte {
+	b := make([]byte, 0, to-from)
+	for i := from; i < to; i++ {
+		b = append(b, byte(i+1))
+	}
+	return b
+}
+
+// expect fails unless b is the stream from byte at on.
+func (w *world) expect(at int, b []byte) {
+	for i, v := range b {
+		if v != byte(at+i+1) {
+			w.Fail("byte %d is %d, want %d", at+i, v, byte(at+i+1))
+		}
+	}
+}
+
+// writeAll writes the first n bytes of the stream, at most chunk a call, and
+// returns how many were counted and the error.
+func (w *world) writeAll(n, chunk int) (int, error) {
+	for at := 0; at < n; {
+		m, err := w.p.Write(stream(at, min(at+chunk, n)))
+		if m < min(chunk, n-at) && err == nil {
+			w.Fail("Write returned %d without an error", m)
+		}
+		if at += m; err != nil {
+			return at, err
+		}
+	}
+	return n, nil
+}
+
+// readAll reads with buffers of chunk bytes until an error and returns how
+// many bytes came.
+func (w *world) readAll(c *Consumer, chunk int) (int, error) {
+	b := make([]byte, chunk)
+	for at := 0; ; {
+		n, err := c.Read(b)
+		w.expect(at, b[:n])
+		if at += n; err != nil {
+			return at, err
+		}
+		if n == 0 {
+			w.Fail("Read returned nothing")
+		}
+	}
+}
+
+// wantAll fails unless n bytes and io.EOF came.
+func (w *world) wantAll(want, n int, err error) {
+	if n != want || err != io.EOF {
+		w.Fail("read %d bytes and %v, want %d and EOF", n, err, want)
+	}
+}
+
+// fill does what a read into the producer's slices does.
+func (w *world) fill(at, n int, bufs ...[]byte) {
+	for _, b := range bufs {
+		m := min(n, len(b))
+		interleave.TouchWrite(b[:m])
+		copy(b[:m], stream(at, at+m))
+		at, n = at+m, n-m
+	}
+}
+
+// use does what a write out of the consumer's slices does.
+func (w *world) use(at, n int, bufs ...[]byte) {
+	for _, b := range bufs {
+		m := min(n, len(b))
+		interleave.TouchRead(b[:m])
+		w.expect(at, b[:m])
+		at, n = at+m, n-m
+	}
+}
