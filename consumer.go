@@ -85,16 +85,10 @@ func (c *Consumer) Err() error {
 	return nil
 }
 
+// closed tells whether the consumer is. If it is not, no call of the owner has
+// to fear for the memory: on a broadcast ring enter has taken the hold, which
+// only a close, after the bit, can refuse.
 func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
-
-// offLimits tells whether the memory may not be touched any more: the
-// consumer is closed, and on a broadcast ring the producer overtakes it.
-func (c *Consumer) offLimits() bool {
-	if c.ring.broadcast {
-		return !c.held
-	}
-	return c.closed()
-}
 
 // len returns how many bytes are there: at least n of them as the cached limit
 // has it, else as the producer has it now (I2, I5).
@@ -109,7 +103,7 @@ func (c *Consumer) len(n int) int {
 
 // filled returns the whole filled space.
 func (c *Consumer) filled() (a, b []byte) {
-	if c.offLimits() {
+	if c.closed() {
 		return nil, nil
 	}
 	return c.ring.place(c.off, c.len(len(c.ring.mem)))
@@ -204,7 +198,7 @@ func (c *Consumer) get(b []byte) (int, error) {
 	r := c.ring
 	want := min(len(b), len(r.mem))
 	n := min(want, c.len(want))
-	if n == 0 || c.offLimits() {
+	if n == 0 || c.closed() {
 		return 0, c.Err()
 	}
 	x, y := r.place(c.off, n)
@@ -260,7 +254,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	if n > 0 && !c.ready(n) {
 		c.await(nil, n)
 	}
-	if c.offLimits() {
+	if c.closed() {
 		return nil, c.Err()
 	}
 	a, b := c.ring.place(c.off, min(n, c.len(n)))

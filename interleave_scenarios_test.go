@@ -70,7 +70,7 @@ func scenarios() []scenario {
 	add(1, broadcast(1, 2, 2), "broadcast/consumers=2")
 	add(1, broadcast(2, 3, 3), "broadcast/consumers=3")
 	add(2, closeHolding, "broadcast-closed-holding")
-	add(2, closeReading, "broadcast-closed-reading")
+	add(1, closeReading, "broadcast-closed-reading")
 	add(2, lastBroadcastCloses, "broadcast-all-close")
 	return all
 }

@@ -111,17 +111,14 @@ func (p *Producer) await(done <-chan struct{}, need, want int) bool {
 	target := (p.pos + uint64(want) - uint64(len(r.mem))) & count
 	for {
 		r.space.Store(armed | target)
-		if p.ready(need) {
-			r.space.Store(0)
-			return true
+		ready, cancelled := p.ready(need), false
+		if !ready {
+			cancelled = !atomics.Take(r.lot.token, done)
+			ready = p.ready(need)
 		}
-		if !atomics.Take(r.lot.token, done) {
+		if ready || cancelled {
 			r.space.Store(0)
-			return p.ready(need)
-		}
-		if p.ready(need) {
-			r.space.Store(0)
-			return true
+			return ready
 		}
 	}
 }
@@ -140,18 +137,15 @@ func (c *Consumer) await(done <-chan struct{}, n int) bool {
 	target := (c.pos + uint64(n)) & count
 	for {
 		data.Store(armed | target)
-		if c.ready(n) {
-			data.Store(0)
-			return true
+		ready, cancelled := c.ready(n), false
+		if !ready {
+			c.ring.shareSpace()
+			cancelled = !atomics.Take(token, done)
+			ready = c.ready(n)
 		}
-		c.ring.shareSpace()
-		if !atomics.Take(token, done) {
+		if ready || cancelled {
 			data.Store(0)
-			return c.ready(n)
-		}
-		if c.ready(n) {
-			data.Store(0)
-			return true
+			return ready
 		}
 	}
 }
