@@ -29,6 +29,8 @@ type Consumer struct {
 	lent    bool   // slices are with the owner
 	vec     vector
 	scratch []byte // what Peek joins at the wrap
+
+	_ [line]byte // from the fields of another half
 }
 
 var _ interface {
@@ -146,9 +148,8 @@ func (c *Consumer) Slices() (a, b []byte) {
 func (c *Consumer) Discard(n int) error {
 	c.enter()
 	if n < 0 || n > c.len(n) {
-		there := c.len(n)
 		c.leave()
-		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, there))
+		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, c.Len()))
 	}
 	err := c.discard(n)
 	c.leave()
@@ -178,7 +179,10 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 		return 0, errors.Join(bad, err)
 	}
 	if lost := c.discard(n); lost != nil {
-		return 0, errors.Join(lost, err)
+		if err != nil { // where it is nil, lost must stay comparable
+			lost = errors.Join(lost, err)
+		}
+		return 0, lost
 	}
 	return n, err
 }
@@ -201,12 +205,9 @@ func (c *Consumer) get(b []byte) (int, error) {
 	if n == 0 || c.closed() {
 		return 0, c.Err()
 	}
-	x, y := r.place(c.off, n)
-	atomics.TouchRead(x)
-	copy(b, x)
-	if len(y) > 0 {
-		atomics.TouchRead(y)
-		copy(b[len(x):], y)
+	atomics.TouchRead(r.mem, c.off, n)
+	if k := copy(b[:n], r.mem[c.off:]); k < n {
+		copy(b[k:n], r.mem)
 	}
 	if err := c.discard(n); err != nil {
 		return 0, err
@@ -251,22 +252,27 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	if err := c.ring.checkWait(n); err != nil {
 		return nil, err
 	}
-	if n > 0 && !c.ready(n) {
+	if n == 0 {
+		return nil, c.Err()
+	}
+	if !c.ready(n) {
 		c.await(nil, n)
 	}
 	if c.closed() {
-		return nil, c.Err()
+		return nil, io.ErrClosedPipe
 	}
-	a, b := c.ring.place(c.off, min(n, c.len(n)))
-	if len(b) > 0 {
-		atomics.TouchRead(a)
-		atomics.TouchRead(b)
-		c.scratch = append(append(c.scratch[:0], a...), b...)
-		a = c.scratch[:len(c.scratch):len(c.scratch)]
-	} else {
-		c.lent = c.lent || len(a) > 0
+	var err error
+	if there := c.len(n); there < n {
+		n, err = there, *c.ring.writeErr.Load()
 	}
-	return a, c.short(n)
+	a, b := c.ring.place(c.off, n)
+	if len(b) == 0 {
+		c.lent = c.lent || n > 0
+		return a, err
+	}
+	atomics.TouchRead(c.ring.mem, c.off, n)
+	c.scratch = append(append(c.scratch[:0], a...), b...)
+	return c.scratch[:n:n], err
 }
 
 // WriteTo writes the filled space straight to dst until the stream ends, and

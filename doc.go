@@ -28,7 +28,10 @@
 //     [Consumer.Wait] are the waiting for them. [Producer.TryWrite] and
 //     [Consumer.TryRead] copy and never wait.
 //
-// They may be mixed. None of them allocates in the long run.
+// They may be mixed. None of them allocates in the long run. A parked Write
+// sleeps until a quarter of the ring is free; a consumer that needs more than
+// there is should therefore wait with Wait or Peek, which tell the writer so, not by
+// looking again and again.
 //
 // # Who may call what
 //

@@ -62,7 +62,9 @@ func scenarios() []scenario {
 	add(all3, closeParkedSelf, "third-closes-parked-writer/unbounded")
 	add(3, cancelConsumer, "cancel-consumer-wait")
 	add(3, cancelProducer, "cancel-producer-wait")
+	add(3, cancelAfterCommit, "cancel-after-commit")
 	add(3, flush, "flush")
+	add(3, takeOneAndLeave, "consumer-takes-one-and-leaves")
 	add(4, countsWithErrors, "counts-with-errors")
 	add(3, readFromWriteTo(3), "readfrom-writeto/capacity=3")
 	add(2, readFromWriteTo(8), "readfrom-writeto/capacity=8")
@@ -335,6 +337,31 @@ func cancelProducer(t *interleave.T) {
 		w.wantAll(3, n, err)
 	})
 	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
+}
+
+// cancelAfterCommit cancels when the bytes are there already: a wait that has
+// what it wants does not fail.
+func cancelAfterCommit(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.Go("producer", func() { w.writeAll(2, 1); w.Step("cancel", cancel) })
+	w.Go("consumer", func() {
+		if err := w.c.Wait(ctx, 2); err != nil {
+			w.Fail("Wait: %v", err)
+		}
+	})
+}
+
+// takeOneAndLeave frees a byte and does nothing else: the discard alone must
+// wake the producer.
+func takeOneAndLeave(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.p.Write(stream(0, 2)); n != 2 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() { w.c.Read(make([]byte, 1)) })
 }
 
 // flush waits until everything was taken.

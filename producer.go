@@ -24,6 +24,8 @@ type Producer struct {
 	off   int    // where pos lies in the memory
 	busy  bool   // a call is running
 	vec   vector
+
+	_ [line]byte // from the fields of another half
 }
 
 var _ interface {
@@ -53,12 +55,13 @@ func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
 
 // Free returns how many bytes are free. Any goroutine may call it. To the
 // producer's own goroutine the answer can only grow until it commits; to
-// others it may be out of date at once.
+// others it may be out of date at once. Where several consumers were there and
+// none is left it is 0.
 func (p *Producer) Free() int {
 	write := p.Position()
 	at, ok := p.ring.slowest()
 	if !ok {
-		return len(p.ring.mem)
+		return 0
 	}
 	return len(p.ring.mem) - p.ring.filled(at, write)
 }
@@ -133,9 +136,8 @@ func (p *Producer) Slices() (a, b []byte) {
 func (p *Producer) Commit(n int) error {
 	p.enter()
 	if n < 0 || n > p.free(n) {
-		free := p.free(n)
 		p.leave()
-		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d free", n, free))
+		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d free", n, p.Free()))
 	}
 	err := p.commit(n)
 	p.leave()
@@ -166,7 +168,10 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 		return 0, errors.Join(bad, err)
 	}
 	if lost := p.commit(n); lost != nil {
-		return 0, errors.Join(lost, err)
+		if err != nil { // where it is nil, lost must stay comparable
+			lost = errors.Join(lost, err)
+		}
+		return 0, lost
 	}
 	return n, err
 }
@@ -192,12 +197,9 @@ func (p *Producer) put(b []byte) (int, error) {
 	if n == 0 {
 		return 0, p.Err()
 	}
-	x, y := r.place(p.off, n)
-	atomics.TouchWrite(x)
-	copy(x, b)
-	if len(y) > 0 {
-		atomics.TouchWrite(y)
-		copy(y, b[len(x):])
+	atomics.TouchWrite(r.mem, p.off, n)
+	if k := copy(r.mem[p.off:], b[:n]); k < n {
+		copy(r.mem, b[k:n])
 	}
 	if err := p.commit(n); err != nil {
 		return 0, err

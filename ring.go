@@ -17,7 +17,8 @@ var (
 	ErrInvalidCapacity = errors.New("bytering: invalid capacity")
 	// ErrInvalidAlignment is for an alignment that is no power of two.
 	ErrInvalidAlignment = errors.New("bytering: invalid alignment")
-	// ErrInvalidConsumers is for a broadcast to less than one consumer.
+	// ErrInvalidConsumers is for a broadcast to less than one consumer, or to
+	// more than 1<<20.
 	ErrInvalidConsumers = errors.New("bytering: invalid number of consumers")
 	// ErrInvalidCount is for a count that a callback, a reader or a writer
 	// returned and that is negative or above what it was offered.
@@ -125,8 +126,8 @@ func New(capacity int, opts ...Option) (*Producer, *Consumer, error) {
 //
 // A consumer that is closed stops limiting the producer once its running call
 // has returned and the slices that it was handed are given back, so that they
-// are never overwritten under it. A number of consumers below 1 is an error
-// that wraps [ErrInvalidConsumers].
+// are never overwritten under it. A number of consumers below 1 or above 1<<20
+// is an error that wraps [ErrInvalidConsumers].
 func NewBroadcast(capacity, consumers int, opts ...Option) (*Producer, []*Consumer, error) {
 	if consumers < 1 || consumers > 1<<20 {
 		return nil, nil, fmt.Errorf("%w: %d", ErrInvalidConsumers, consumers)

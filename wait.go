@@ -158,7 +158,8 @@ func (c *Consumer) ready(n int) bool {
 
 // Wait parks until n bytes are free; with n equal to [Producer.Cap], until
 // the consumers have taken everything. It returns nil at once if n bytes are
-// free, also under a context that has ended. An n of 0 never waits.
+// free, also under a context that has ended, and also if the consumer has
+// closed after it freed them. An n of 0 never waits.
 //
 // It returns an error that wraps [ErrInvalidCapacity] if n is negative or
 // above the capacity, the cause of ctx if that ends first, and otherwise what
@@ -195,21 +196,13 @@ func (c *Consumer) Wait(ctx context.Context, n int) error {
 	if n > 0 && !c.ready(n) && !c.await(ctx.Done(), n) {
 		return context.Cause(ctx)
 	}
-	err := c.short(n)
-	if err == io.EOF && c.len(1) > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// short returns why less than n bytes are there after a wait for them, and nil
-// if they are.
-func (c *Consumer) short(n int) error {
-	if n == 0 || c.closed() {
+	switch there := c.len(n); {
+	case n == 0 || c.closed():
 		return c.Err()
-	}
-	if c.len(n) >= n {
+	case there >= n:
 		return nil
+	case there > 0 && *c.ring.writeErr.Load() == io.EOF:
+		return io.ErrUnexpectedEOF
 	}
 	return *c.ring.writeErr.Load()
 }

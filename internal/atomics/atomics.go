@@ -43,10 +43,10 @@ func Take(t Token, done <-chan struct{}) bool {
 	}
 }
 
-// TouchRead and TouchWrite announce that the caller now reads or writes b,
-// which is ring memory. Here they are nothing.
-func TouchRead(b []byte)  {}
-func TouchWrite(b []byte) {}
+// TouchRead and TouchWrite announce that the caller now reads or writes n bytes
+// of the ring memory mem, from off on and over the wrap. Here they are nothing.
+func TouchRead(mem []byte, off, n int)  {}
+func TouchWrite(mem []byte, off, n int) {}
 
 // Owned announces that the caller now uses fields that belong to one goroutine
 // at a time and are known by p. Here it is nothing.

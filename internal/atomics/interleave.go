@@ -17,6 +17,13 @@ type (
 func NewToken() Token                         { return new(interleave.Token) }
 func Post(t Token)                            { t.Post() }
 func Take(t Token, done <-chan struct{}) bool { return t.Take(done) }
-func TouchRead(b []byte)                      { interleave.TouchRead(b) }
-func TouchWrite(b []byte)                     { interleave.TouchWrite(b) }
 func Owned[T any](p *T)                       { interleave.Owned(p) }
+
+func TouchRead(mem []byte, off, n int)  { touch(interleave.TouchRead, mem, off, n) }
+func TouchWrite(mem []byte, off, n int) { touch(interleave.TouchWrite, mem, off, n) }
+
+func touch(touch func([]byte), mem []byte, off, n int) {
+	first := min(n, len(mem)-off)
+	touch(mem[off : off+first])
+	touch(mem[:n-first])
+}

@@ -1,56 +1,41 @@
 package interleave
 
-// A set is a set of choices with the operations that they would do.
-type set []member
+// A set is a set of choices, a bit each.
+type set uint16
 
-type member struct {
-	choice
-	op op
-}
+// The compiler holds that there are bits enough.
+const _ = uint(16 - 2*maxThreads)
 
-func (s *set) add(c choice, o op) {
-	if !s.has(c) {
-		*s = append(*s, member{c, o})
+func (c choice) bit() set {
+	b := set(1) << (2 * c.thread)
+	if c.done {
+		b <<= 1
 	}
-}
-
-func (s set) has(c choice) bool {
-	for _, m := range s {
-		if m.choice == c {
-			return true
-		}
-	}
-	return false
+	return b
 }
 
 // reduce tells whether sleep sets are used. Under a bound they would leave out
 // schedules whose stand-ins are beyond it.
 func (e *explorer) reduce() bool { return e.Preemptions < 0 && !e.NoReduction }
 
-// inherit gives a new node what follows from the one before it: the
-// preemptions spent, and the choices that have been tried from there and do not
-// depend on what was done instead.
-func (e *explorer) inherit(t *T, n *node) {
-	if len(e.path) == 0 {
+// inherit gives the last node what follows from the one before it: the
+// preemptions spent, and the choices that have been tried from there, or slept
+// there, and do not depend on what was done instead. Their threads have not
+// moved since, so what is pending now is what was pending there.
+func (e *explorer) inherit(t *T) {
+	if len(e.path) < 2 {
 		return
 	}
-	prev := &e.path[len(e.path)-1]
+	n, prev := &e.path[len(e.path)-1], &e.path[len(e.path)-2]
 	c := prev.choices[prev.at]
 	n.spent = prev.spent + prev.cost(c)
 	if !e.reduce() {
 		return
 	}
-	var did op
-	for _, m := range prev.tried {
-		if m.choice == c {
-			did = m.op
-		}
-	}
-	for _, s := range []set{prev.sleep, prev.tried} {
-		for _, m := range s {
-			if m.thread != c.thread && independent(m.op, did) {
-				n.sleep.add(m.choice, m.op)
-			}
+	for i, x := range prev.choices {
+		if x.thread != c.thread && (i < prev.at || prev.sleep&x.bit() != 0) &&
+			independent(t.threads[x.thread].pending, t.did) {
+			n.sleep |= x.bit()
 		}
 	}
 }
@@ -76,7 +61,7 @@ func (e *explorer) skip(n *node) bool {
 		if e.Preemptions >= 0 && n.spent+n.cost(c) > e.Preemptions {
 			continue
 		}
-		if !n.sleep.has(c) {
+		if n.sleep&c.bit() == 0 {
 			return true
 		}
 	}

@@ -26,38 +26,46 @@ type op struct {
 	bytes []byte // of a touch
 	token *Token
 	done  <-chan struct{} // of a Take
-	seen  int             // of a Spin
 }
 
 // independent tells whether the order of two operations of different threads
 // makes no difference. What it does not know does.
 func independent(a, b op) bool {
-	if !a.kind.plain() || !b.kind.plain() {
+	if !a.plain() || !b.plain() {
 		return false
 	}
-	return a.id != b.id || (a.kind == opLoad && b.kind == opLoad) ||
-		(a.kind == opTouchRead && b.kind == opTouchRead)
+	if a.kind.touches() || b.kind.touches() {
+		return a.kind != b.kind && !(a.kind.touches() && b.kind.touches()) ||
+			(a.kind == opTouchRead && b.kind == opTouchRead) || !overlap(a.bytes, b.bytes)
+	}
+	return a.obj != b.obj || (a.kind == opLoad && b.kind == opLoad)
 }
 
-// plain tells whether the operation acts on its object alone. All ring memory
-// counts as one object.
-func (k kind) plain() bool { return k != opStart && k != opStep && k != opSpin && k != opTake }
+func (k kind) touches() bool { return k == opTouchRead || k == opTouchWrite }
+
+// plain tells whether the operation acts on its object alone. Whatever runs
+// may close a done channel, so a Take with one does not.
+func (o op) plain() bool {
+	switch o.kind {
+	case opStart, opStep, opSpin:
+		return false
+	case opTake:
+		return o.done == nil
+	}
+	return true
+}
 
 // An object is the identity of a word and the clock that it hands on.
 type object struct {
 	released clock
 	world    *T
-	id       int
 }
 
-// identify numbers objects in the order in which threads come to use them:
-// their addresses differ from one schedule to the next.
-func (o *object) identify(t *T) int {
+// enter forgets what another schedule left.
+func (o *object) enter(t *T) {
 	if o.world != t {
-		t.objects++
-		o.world, o.id, o.released = t, t.objects, clock{}
+		o.world, o.released = t, clock{}
 	}
-	return o.id
 }
 
 // ring memory, as one object.
@@ -265,9 +273,14 @@ func (t *T) Step(name string, f func()) {
 	f()
 }
 
-// Spin sleeps until another thread has changed something.
+// Spin sleeps until another thread has changed something since this one's last
+// Spin returned, so that whatever a round of the loop has loaded is covered.
 func Spin() {
-	if world != nil {
-		point(op{kind: opSpin, seen: world.changes})
+	t := world
+	if t != nil && t.stopped {
+		panic(unwound{}) // what it waits for will not come
+	}
+	if t != nil && t.current != nil {
+		point(op{kind: opSpin})
 	}
 }

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLinks sends bytes in pieces of every length through every link and
+// compares them all.
+func TestLinks(t *testing.T) {
+	for _, l := range links() {
+		t.Run(l.name, func(t *testing.T) {
+			const capacity = 1000 // no power of two
+			w, r, err := l.open(capacity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := make([]byte, 200_000)
+			fill(want, 1)
+			written := make(chan error, 1)
+			go func() {
+				rng := rand.New(rand.NewPCG(1, 2))
+				for rest := want; len(rest) > 0; {
+					n := min(1+rng.IntN(capacity), len(rest))
+					if err := writeChunk(w, rest[:n]); err != nil {
+						w.Close()
+						written <- err
+						return
+					}
+					rest = rest[n:]
+				}
+				written <- w.Close()
+			}()
+			rng := rand.New(rand.NewPCG(3, 4))
+			var got []byte
+			for {
+				b := make([]byte, 1+rng.IntN(capacity))
+				n, err := r.Read(b)
+				got = append(got, b[:n]...)
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := <-written; err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("got %d bytes in place of %d, or others", len(got), len(want))
+			}
+		})
+	}
+}
+
+// TestLinksBuffer writes as much as the capacity while nobody reads. io.Pipe
+// has none.
+func TestLinksBuffer(t *testing.T) {
+	for _, l := range links() {
+		if l.name == "io.Pipe" {
+			continue
+		}
+		t.Run(l.name, func(t *testing.T) {
+			const capacity = 4096
+			w, r, err := l.open(capacity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := writeChunk(w, make([]byte, capacity)); err != nil {
+				t.Fatal(err)
+			}
+			if err := readChunk(r, make([]byte, capacity)); err != nil {
+				t.Fatal(err)
+			}
+			if err := (&stream{w: w, r: r, in: make([]byte, 1)}).finish(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestSuites runs one short trial of everything.
+func TestSuites(t *testing.T) {
+	cfg := config{capacity: 1 << 10, procs: 2}
+	for _, s := range suites() {
+		for _, c := range s.contenders {
+			for _, size := range []int{8, 15, 16, 100, 1 << 10} {
+				c := &cell{contender: c, size: size}
+				if _, _, err := c.trial(cfg, 500); err != nil {
+					t.Errorf("%s: %v", s.name, err)
+				}
+			}
+		}
+	}
+}
+
+// A faulty link spoils the nth chunk of those that pass.
+type faulty struct {
+	io.WriteCloser
+	n     int
+	spoil func([]byte)
+}
+
+func (f *faulty) Write(b []byte) (int, error) {
+	if f.n--; f.n == 0 {
+		f.spoil(b)
+	}
+	return f.WriteCloser.Write(b)
+}
+
+func TestFaultsAreFound(t *testing.T) {
+	const size, capacity = 64, 128
+	preamble := 2 * capacity / size
+	for name, f := range map[string]faulty{
+		"a byte of the preamble":   {n: 2, spoil: func(b []byte) { b[30]++ }},
+		"the beginning of a chunk": {n: preamble + 5, spoil: func(b []byte) { b[0]++ }},
+		"the end of a chunk":       {n: preamble + 5, spoil: func(b []byte) { b[size-1]++ }},
+		"a repeated chunk":         {n: preamble + 5, spoil: func(b []byte) { stamp(b, 3) }},
+	} {
+		l := link{name: "faulty", open: func(capacity int) (io.WriteCloser, io.Reader, error) {
+			w, r, err := openParking(capacity)
+			f.WriteCloser = w
+			return &f, r, err
+		}}
+		s, err := newStream(l, capacity, size)
+		if err == nil {
+			err = s.run(100)
+		}
+		if err == nil {
+			t.Errorf("%s went unnoticed", name)
+		}
+	}
+
+	// Bytes after the end.
+	s, err := newStream(links()[0], capacity, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeChunk(s.w, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if s.finish() == nil {
+		t.Error("a byte that was left went unnoticed")
+	}
+}
+
+func TestCounts(t *testing.T) {
+	for _, n := range []int{-1, 0, 9} {
+		if readChunk(liar(n), make([]byte, 8)) == nil {
+			t.Errorf("a reader's count of %d for 8 bytes went unnoticed", n)
+		}
+		if writeChunk(liar(n), make([]byte, 8)) == nil {
+			t.Errorf("a writer's count of %d for 8 bytes went unnoticed", n)
+		}
+	}
+}
+
+type liar int
+
+func (l liar) Read([]byte) (int, error)  { return int(l), nil }
+func (l liar) Write([]byte) (int, error) { return int(l), nil }
+
+func TestQuantile(t *testing.T) {
+	for _, test := range []struct {
+		xs      []float64
+		q, want float64
+	}{
+		{nil, 0.5, 0},
+		{[]float64{7}, 0.25, 7},
+		{[]float64{3, 1, 2}, 0.5, 2},
+		{[]float64{4, 1, 3, 2}, 0.5, 2.5},
+		{[]float64{5, 4, 3, 2, 1}, 0.25, 2},
+		{[]float64{5, 4, 3, 2, 1}, 1, 5},
+	} {
+		if got := quantile(test.xs, test.q); got != test.want {
+			t.Errorf("quantile(%v, %v) = %v, want %v", test.xs, test.q, got, test.want)
+		}
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	r := measured([]float64{1, 1, 1}, []float64{2, 2, 2})
+	r.cells[0][0].samples[1].probe = 201
+	r.cells[1][0].samples[2].probe = 49
+	r.discard()
+	if r.total != 6 || r.discarded != 2 || r.probe != 100 {
+		t.Errorf("discarded %d of %d at a median of %v, want 2 of 6 at 100", r.discarded, r.total, r.probe)
+	}
+	if len(r.cells[0][0].samples) != 2 || len(r.cells[1][0].samples) != 2 {
+		t.Error("the wrong samples were discarded")
+	}
+	// With one processor there are no probes.
+	if !sameRegime(0, 0) {
+		t.Error("a trial without a probe is discarded")
+	}
+}
+
+// measured makes a result of two contenders, ours and a rival.
+func measured(ours, rival []float64) *result {
+	r := &result{
+		suite: suite{title: "T", op: "op"},
+		sizes: []int{8},
+		cells: [][]*cell{
+			{{contender: contender{name: "ours", ours: true}, size: 8}},
+			{{contender: contender{name: "rival"}, size: 8}},
+		},
+	}
+	for i, xs := range [][]float64{ours, rival} {
+		for _, x := range xs {
+			r.cells[i][0].samples = append(r.cells[i][0].samples, sample{perOp: x, probe: 100})
+		}
+	}
+	return r
+}
+
+func TestVerdict(t *testing.T) {
+	for _, test := range []struct {
+		ours, rival []float64
+		want        string
+	}{
+		{[]float64{10, 11}, []float64{20, 21}, "ours beats the fastest rival, rival, which takes 1.95 times"},
+		{[]float64{20, 21}, []float64{10, 11}, "ours LOSES to rival and takes 1.95 times"},
+		{[]float64{10, 20}, []float64{11, 18}, "too close to call"},
+		{nil, []float64{1}, "- 8 B: rival wins."},
+		{nil, nil, "all trials were discarded"},
+	} {
+		r := measured(test.ours, test.rival)
+		if got := r.verdict(0); !strings.Contains(got, test.want) {
+			t.Errorf("verdict of %v and %v: %q, want %q", test.ours, test.rival, got, test.want)
+		}
+		var out strings.Builder
+		r.print(&out, true) // must cope with the same
+		if !strings.Contains(out.String(), "| rival |") {
+			t.Errorf("the table lacks a row:\n%s", out.String())
+		}
+	}
+}
+
+func TestProbe(t *testing.T) {
+	if got := pingPong(1); got != 0 {
+		t.Errorf("pingPong(1) = %v", got)
+	}
+	if got := pingPong(2); got <= 0 || got > float64(time.Second) {
+		t.Errorf("pingPong(2) = %v", got)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range []string{"-sizes=7", "-sizes=x", "-sizes=64 -capacity=32", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
+		if _, err := parse(strings.Fields(args)); err == nil {
+			t.Errorf("parse(%q) found nothing wrong", args)
+		}
+	}
+	if _, err := choose("nonesuch"); err == nil {
+		t.Error("an unknown suite was accepted")
+	}
+	var out strings.Builder
+	err := run(strings.Fields("-suite=all -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2 -extra"), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| grpc bufconn |", "| bytering Write/Read |", "wins", "processor seconds"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out.String())
+		}
+	}
+}

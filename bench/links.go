@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime"
+
+	"github.com/bytering/bytering"
+	"github.com/djherbis/buffer"
+	"github.com/djherbis/nio/v3"
+	"github.com/smallnest/ringbuffer"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// links returns ours, then the rivals.
+func links() []link {
+	return []link{
+		{"bytering Write/Read", true, openParking},
+		{"bytering Slices+Commit", true, openSlices},
+		{"bytering TryWrite/TryRead", true, openTrying},
+		{"io.Pipe", false, openPipe},
+		{"djherbis/nio", false, openNio},
+		{"smallnest/ringbuffer", false, openSmallnest},
+		{"grpc bufconn", false, openBufconn},
+	}
+}
+
+func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
+	p, c, err := bytering.New(capacity)
+	return p, c, err
+}
+
+// A slicesWriter copies into the ring's own memory, as code does that makes
+// its bytes there.
+type slicesWriter struct{ *bytering.Producer }
+
+func (w slicesWriter) Write(b []byte) (total int, err error) {
+	for total < len(b) {
+		x, y := w.Slices()
+		n := copy(x, b[total:])
+		n += copy(y, b[total+n:])
+		if n == 0 {
+			// As much as Write waits for.
+			if err := w.Wait(context.Background(), min(len(b)-total, w.Cap()/4)); err != nil {
+				return total, err
+			}
+			continue
+		}
+		if err := w.Commit(n); err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+type slicesReader struct{ *bytering.Consumer }
+
+func (r slicesReader) Read(b []byte) (int, error) {
+	for {
+		x, y := r.Slices()
+		n := copy(b, x)
+		n += copy(b[n:], y)
+		if n > 0 {
+			return n, r.Discard(n)
+		}
+		if err := r.Wait(context.Background(), 1); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
+	p, c, err := bytering.New(capacity)
+	return slicesWriter{p}, slicesReader{c}, err
+}
+
+// A tryWriter spins.
+type tryWriter struct{ *bytering.Producer }
+
+func (w tryWriter) Write(b []byte) (total int, err error) {
+	for {
+		n, err := w.TryWrite(b[total:])
+		total += n
+		if total == len(b) || err != nil {
+			return total, err
+		}
+		if n == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+type tryReader struct{ *bytering.Consumer }
+
+func (r tryReader) Read(b []byte) (int, error) {
+	for {
+		n, err := r.TryRead(b)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		runtime.Gosched()
+	}
+}
+
+func openTrying(capacity int) (io.WriteCloser, io.Reader, error) {
+	p, c, err := bytering.New(capacity)
+	return tryWriter{p}, tryReader{c}, err
+}
+
+func openPipe(int) (io.WriteCloser, io.Reader, error) {
+	r, w := io.Pipe()
+	return w, r, nil
+}
+
+func openNio(capacity int) (io.WriteCloser, io.Reader, error) {
+	r, w := nio.Pipe(buffer.New(int64(capacity)))
+	return w, r, nil
+}
+
+func openSmallnest(capacity int) (io.WriteCloser, io.Reader, error) {
+	r := ringbuffer.New(capacity).SetBlocking(true)
+	return r.WriteCloser(), smallnestReader{r}, nil
+}
+
+// A smallnestReader keeps apart what smallnest returns together, bytes and the
+// end of the stream.
+type smallnestReader struct{ *ringbuffer.RingBuffer }
+
+func (r smallnestReader) Read(b []byte) (int, error) {
+	n, err := r.RingBuffer.Read(b)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// openBufconn uses one direction of a connection.
+func openBufconn(capacity int) (io.WriteCloser, io.Reader, error) {
+	l := bufconn.Listen(capacity)
+	defer l.Close()
+	dialled := make(chan error, 1)
+	var w io.WriteCloser
+	go func() {
+		c, err := l.Dial()
+		w = c
+		dialled <- err
+	}()
+	r, err := l.Accept()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := <-dialled; err != nil {
+		return nil, nil, err
+	}
+	return w, r, nil
+}

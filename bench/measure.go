@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
+
+// A sample is what one trial gave.
+type sample struct {
+	perOp  float64       // ns
+	allocs float64       // per operation
+	cpu    time.Duration // user and system time per GB; 0 where unknown
+	probe  float64       // ns of a round trip between two processors, just before
+}
+
+// A cell holds all samples of one contender at one size.
+type cell struct {
+	contender contender
+	size      int
+	ops       int // in a trial
+	samples   []sample
+}
+
+// A result is a measured suite.
+type result struct {
+	suite suite
+	sizes []int
+	cells [][]*cell // of each contender, at each size
+	probe float64   // the median probe
+	// Of all samples, how many were discarded because the machine was in
+	// another regime.
+	total, discarded int
+}
+
+// measure runs trial k of every contender at every size in a random order,
+// then trial k+1, so that a change of the machine meets them all.
+func measure(s suite, cfg config) (*result, error) {
+	res := &result{suite: s, sizes: cfg.sizes}
+	var order []*cell
+	for _, c := range s.contenders {
+		var row []*cell
+		for _, size := range cfg.sizes {
+			row = append(row, &cell{contender: c, size: size})
+		}
+		res.cells = append(res.cells, row)
+		order = append(order, row...)
+	}
+	for _, c := range order {
+		if err := c.calibrate(cfg); err != nil {
+			return nil, err
+		}
+	}
+	for range cfg.trials {
+		rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for _, c := range order {
+			if err := c.sample(cfg); err != nil {
+				return nil, err
+			}
+		}
+	}
+	res.discard()
+	return res, nil
+}
+
+// calibrate finds out how many operations make a trial of the wanted
+// duration.
+func (c *cell) calibrate(cfg config) error {
+	for n := 64; ; n *= 4 {
+		_, took, err := c.trial(cfg, n)
+		if err != nil {
+			return err
+		}
+		if took >= cfg.duration/8 {
+			c.ops = max(1, int(float64(n)*float64(cfg.duration)/float64(took)))
+			return nil
+		}
+	}
+}
+
+func (c *cell) sample(cfg config) error {
+	probe := pingPong(cfg.procs)
+	s, _, err := c.trial(cfg, c.ops)
+	s.probe = probe
+	c.samples = append(c.samples, s)
+	return err
+}
+
+// trial runs n operations.
+func (c *cell) trial(cfg config, n int) (sample, time.Duration, error) {
+	fail := func(err error) (sample, time.Duration, error) {
+		return sample{}, 0, fmt.Errorf("%s, %d bytes: %w", c.contender.name, c.size, err)
+	}
+	t, err := c.contender.prepare(cfg, c.size)
+	if err != nil {
+		return fail(err)
+	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu, start := processorTime(), time.Now()
+	err = t.run(n)
+	took := time.Since(start)
+	cpu = processorTime() - cpu
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		return fail(err)
+	}
+	if err := t.finish(); err != nil {
+		return fail(err)
+	}
+	return sample{
+		perOp:  float64(took) / float64(n),
+		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
+		cpu:    time.Duration(float64(cpu) * 1e9 / (float64(n) * float64(c.size))),
+	}, took, nil
+}

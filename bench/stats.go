@@ -1,0 +1,72 @@
+package main
+
+import "slices"
+
+// quantile returns the value below which the fraction q of xs lies, between
+// two of them where that is needed. It returns 0 if xs is empty.
+func quantile(xs []float64, q float64) float64 {
+	if len(xs) == 0 {
+		return 0
+	}
+	xs = slices.Sorted(slices.Values(xs))
+	at := q * float64(len(xs)-1)
+	i := int(at)
+	if i+1 == len(xs) {
+		return xs[i]
+	}
+	return xs[i] + (at-float64(i))*(xs[i+1]-xs[i])
+}
+
+func median(xs []float64) float64 { return quantile(xs, 0.5) }
+
+// sameRegime tells whether a probe is that of a machine whose median is given:
+// at most twice as slow or twice as fast.
+func sameRegime(probe, median float64) bool {
+	return probe <= 2*median && probe >= median/2
+}
+
+// discard drops the samples from another regime of the machine.
+func (r *result) discard() {
+	var probes []float64
+	for _, row := range r.cells {
+		for _, c := range row {
+			for _, s := range c.samples {
+				probes = append(probes, s.probe)
+			}
+		}
+	}
+	r.total, r.probe = len(probes), median(probes)
+	for _, row := range r.cells {
+		for _, c := range row {
+			n := len(c.samples)
+			c.samples = slices.DeleteFunc(c.samples, func(s sample) bool {
+				return !sameRegime(s.probe, r.probe)
+			})
+			r.discarded += n - len(c.samples)
+		}
+	}
+}
+
+// column returns one figure of every sample.
+func (c *cell) column(figure func(sample) float64) []float64 {
+	xs := make([]float64, len(c.samples))
+	for i, s := range c.samples {
+		xs[i] = figure(s)
+	}
+	return xs
+}
+
+func perOp(s sample) float64  { return s.perOp }
+func allocs(s sample) float64 { return s.allocs }
+func cpu(s sample) float64    { return s.cpu.Seconds() }
+
+// even tells whether two cells are too close to call: the middle half of the
+// samples of one overlaps that of the other, or they differ by less than 3 %,
+// which where the code lies in memory can do.
+func even(a, b *cell) bool {
+	x, y := a.column(perOp), b.column(perOp)
+	if q := median(x) / median(y); q > 0.97 && q < 1.03 {
+		return true
+	}
+	return quantile(x, 0.25) <= quantile(y, 0.75) && quantile(y, 0.25) <= quantile(x, 0.75)
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// streams measures how long a chunk takes from one goroutine to another when
+// chunk follows chunk.
+func streams() suite {
+	s := suite{
+		name:  "stream",
+		title: "One goroutine writes chunk after chunk, another reads them",
+		op:    "chunk",
+		legend: []string{
+			"Everybody copies a chunk in and copies it out, except io.Pipe, which has no buffer and copies once.",
+			"Write/Read is ours as the standard library's interfaces have it: it parks. So do Slices+Commit, through Wait, and all rivals.",
+			"TryWrite/TryRead never parks: where it gets nothing it calls runtime.Gosched and tries again. It keeps both processors busy all the time.",
+		},
+	}
+	for _, l := range links() {
+		s.contenders = append(s.contenders, contender{
+			name: l.name,
+			ours: l.ours,
+			prepare: func(cfg config, size int) (trial, error) {
+				return newStream(l, cfg.capacity, size)
+			},
+		})
+	}
+	return s
+}
+
+// A link is one of the ways to get bytes from one goroutine to another.
+type link struct {
+	name string
+	ours bool
+	open func(capacity int) (io.WriteCloser, io.Reader, error)
+}
+
+// stampSize is the smallest chunk, which holds nothing but its number.
+const stampSize = 8
+
+// stamp puts the number of a chunk at its beginning and, inverted, at its end.
+func stamp(b []byte, seq uint64) {
+	binary.LittleEndian.PutUint64(b, seq)
+	if len(b) >= 2*stampSize {
+		binary.LittleEndian.PutUint64(b[len(b)-stampSize:], ^seq)
+	}
+}
+
+// checkStamp tells whether b is the chunk of that number.
+func checkStamp(b []byte, seq uint64) error {
+	if got := binary.LittleEndian.Uint64(b); got != seq {
+		return fmt.Errorf("chunk %d begins as chunk %d", seq, got)
+	}
+	if len(b) >= 2*stampSize {
+		if got := ^binary.LittleEndian.Uint64(b[len(b)-stampSize:]); got != seq {
+			return fmt.Errorf("chunk %d ends as chunk %d", seq, got)
+		}
+	}
+	return nil
+}
+
+// A stream is a trial over a link.
+type stream struct {
+	w       io.WriteCloser
+	r       io.Reader
+	out, in []byte
+}
+
+// newStream opens a link and sends some chunks through it of which it checks
+// every byte. They also touch all memory.
+func newStream(l link, capacity, size int) (*stream, error) {
+	w, r, err := l.open(capacity)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{w: w, r: r, out: make([]byte, size), in: make([]byte, size)}
+	chunks := max(2, 2*capacity/size)
+	return s, s.both(
+		func() error {
+			for i := range chunks {
+				fill(s.out, i)
+				if err := writeChunk(w, s.out); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for i := range chunks {
+				if err := readChunk(r, s.in); err != nil {
+					return err
+				}
+				if err := checkFilled(s.in, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+}
+
+func (s *stream) run(n int) error {
+	return s.both(
+		func() error {
+			for i := range n {
+				stamp(s.out, uint64(i))
+				if err := writeChunk(s.w, s.out); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for i := range n {
+				if err := readChunk(s.r, s.in); err != nil {
+					return err
+				}
+				if err := checkStamp(s.in, uint64(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+}
+
+// both runs a writer and a reader. The link of a reader that fails is closed,
+// so that the writer does not wait for it.
+func (s *stream) both(write, read func() error) error {
+	written := make(chan error, 1)
+	go func() {
+		err := write()
+		if err != nil {
+			s.w.Close()
+		}
+		written <- err
+	}()
+	err := read()
+	if err != nil {
+		s.w.Close()
+	}
+	return errors.Join(err, <-written)
+}
+
+// finish closes the link: not a byte may be left, and the reader must see the
+// end.
+func (s *stream) finish() error {
+	if err := s.w.Close(); err != nil {
+		return err
+	}
+	if n, err := s.r.Read(s.in); n != 0 || err != io.EOF {
+		return fmt.Errorf("after the end: %d bytes, error %v", n, err)
+	}
+	return nil
+}
+
+// writeChunk writes b, whole.
+func writeChunk(w io.Writer, b []byte) error {
+	n, err := w.Write(b)
+	if err != nil || n != len(b) {
+		return fmt.Errorf("wrote %d of %d bytes: %w", n, len(b), err)
+	}
+	return nil
+}
+
+// readChunk reads into b until it is full. It is io.ReadFull with a look at
+// every count.
+func readChunk(r io.Reader, b []byte) error {
+	for got := 0; got < len(b); {
+		n, err := r.Read(b[got:])
+		if n <= 0 || n > len(b)-got || err != nil {
+			return fmt.Errorf("read %d of %d bytes: %w", n, len(b)-got, err)
+		}
+		got += n
+	}
+	return nil
+}
+
+// fill gives b bytes of which no two chunks have the same, nor are two pieces
+// of a chunk alike.
+func fill(b []byte, seq int) {
+	x := uint32(seq)*2654435761 + 1
+	for i := range b {
+		x = x*1664525 + 1013904223
+		b[i] = byte(x >> 24)
+	}
+}
+
+func checkFilled(b []byte, seq int) error {
+	x := uint32(seq)*2654435761 + 1
+	for i := range b {
+		x = x*1664525 + 1013904223
+		if b[i] != byte(x>>24) {
+			return fmt.Errorf("chunk %d is wrong at byte %d: %#x", seq, i, b[i])
+		}
+	}
+	return nil
+}

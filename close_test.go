@@ -1,0 +1,234 @@
+//go:build !interleave
+
+package bytering
+
+import (
+	"errors"
+	"io"
+	"testing"
+)
+
+// closers are the ways to close a half, with what the other one is then told
+// where nil stands for the half's own end of stream.
+var closers = []struct {
+	name  string
+	close func(io.Closer, func(error) error) error
+	err   error
+}{
+	{"Close", func(h io.Closer, _ func(error) error) error { return h.Close() }, nil},
+	{"CloseWithError(nil)", func(_ io.Closer, f func(error) error) error { return f(nil) }, nil},
+	{"CloseWithError(err)", func(_ io.Closer, f func(error) error) error { return f(errTest) }, errTest},
+	{"twice", func(h io.Closer, f func(error) error) error { return errors.Join(h.Close(), h.Close(), f(errLater)) }, nil},
+	{"first error wins", func(h io.Closer, f func(error) error) error {
+		return errors.Join(f(errTest), f(errLater), f(nil), h.Close())
+	}, errTest},
+}
+
+func or(err, fallback error) error {
+	if err == nil {
+		return fallback
+	}
+	return err
+}
+
+func TestProducerClosed(t *testing.T) {
+	for _, cl := range closers {
+		for _, m := range producerCalls {
+			for filled := range 5 {
+				p, c := at(t, 4, 3, filled)
+				if err := cl.close(p, p.CloseWithError); err != nil {
+					t.Errorf("%s: %v", cl.name, err)
+				}
+				n, err := m.run(p)
+				want(t, cl.name+", then "+m.name, n, err, 0, io.ErrClosedPipe)
+				cerr := error(nil)
+				if filled == 0 {
+					cerr = or(cl.err, io.EOF)
+				}
+				state(t, p, c, filled, io.ErrClosedPipe, cerr)
+				if a, b := p.Slices(); len(a)+len(b) > 0 {
+					t.Errorf("Slices of a closed producer are %d and %d bytes", len(a), len(b))
+				}
+				if err := p.Commit(min(1, 4-filled)); err != io.ErrClosedPipe {
+					t.Errorf("Commit on a closed producer: %v", err)
+				}
+				state(t, p, c, filled, io.ErrClosedPipe, cerr)
+				drain(t, c, stream(3, filled), or(cl.err, io.EOF))
+			}
+		}
+	}
+}
+
+func TestConsumerClosed(t *testing.T) {
+	for _, cl := range closers {
+		for _, m := range consumerCalls {
+			for filled := range 5 {
+				p, c := at(t, 4, 3, filled)
+				if err := cl.close(c, c.CloseWithError); err != nil {
+					t.Errorf("%s: %v", cl.name, err)
+				}
+				n, err := m.run(c)
+				want(t, cl.name+", then "+m.name, n, err, 0, io.ErrClosedPipe)
+				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
+				if a, b := c.Slices(); len(a)+len(b) > 0 {
+					t.Errorf("Slices of a closed consumer are %d and %d bytes", len(a), len(b))
+				}
+				if err := c.Discard(min(1, filled)); err != io.ErrClosedPipe {
+					t.Errorf("Discard on a closed consumer: %v", err)
+				}
+				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
+			}
+		}
+	}
+}
+
+// What the other half's end means for each call.
+func TestOtherHalfClosed(t *testing.T) {
+	for _, cl := range closers {
+		for _, m := range producerCalls {
+			if m.name == "Wait" {
+				continue // see TestWait
+			}
+			for _, filled := range []int{0, 2, 4} {
+				p, c := at(t, 4, 3, filled)
+				cl.close(c, c.CloseWithError)
+				n, err := m.run(p)
+				want(t, "consumer's "+cl.name+", then "+m.name, n, err, 0, or(cl.err, io.ErrClosedPipe))
+				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
+				if a, b := p.Slices(); len(a)+len(b) > 0 {
+					t.Errorf("Slices after the end are %d and %d bytes", len(a), len(b))
+				}
+				p.Close()
+				if err := p.Err(); err != io.ErrClosedPipe {
+					t.Errorf("Err after one's own Close is %v", err)
+				}
+			}
+		}
+		for _, m := range consumerCalls {
+			p, c := at(t, 4, 3, 0)
+			cl.close(p, p.CloseWithError)
+			n, err := m.run(c)
+			end := or(cl.err, io.EOF)
+			if m.name == "WriteTo" && end == io.EOF {
+				end = nil
+			}
+			want(t, "producer's "+cl.name+", then "+m.name, n, err, 0, end)
+			c.Close()
+			if err := c.Err(); err != io.ErrClosedPipe {
+				t.Errorf("Err after one's own Close is %v", err)
+			}
+		}
+	}
+}
+
+// An empty argument never waits. It tells of a close as every other does.
+func TestEmptyArguments(t *testing.T) {
+	writes := map[string]func(*Producer) (int, error){
+		"Write":       func(p *Producer) (int, error) { return p.Write(nil) },
+		"WriteString": func(p *Producer) (int, error) { return p.WriteString("") },
+		"TryWrite":    func(p *Producer) (int, error) { return p.TryWrite([]byte{}) },
+		"Wait":        func(p *Producer) (int, error) { return 0, p.Wait(ended(), 0) },
+	}
+	reads := map[string]func(*Consumer) (int, error){
+		"Read":    func(c *Consumer) (int, error) { return c.Read(nil) },
+		"TryRead": func(c *Consumer) (int, error) { return c.TryRead([]byte{}) },
+		"Peek":    func(c *Consumer) (int, error) { b, err := c.Peek(0); return len(b), err },
+		"Wait":    func(c *Consumer) (int, error) { return 0, c.Wait(ended(), 0) },
+	}
+	for _, filled := range []int{0, 2, 4} {
+		for _, tc := range []struct {
+			name       string
+			end        func(p *Producer, c *Consumer)
+			perr, cerr error
+		}{
+			{"open", func(*Producer, *Consumer) {}, nil, nil},
+			{"producer closed", func(p *Producer, _ *Consumer) { p.CloseWithError(errTest) }, io.ErrClosedPipe, errTest},
+			{"consumer closed", func(_ *Producer, c *Consumer) { c.CloseWithError(errTest) }, errTest, io.ErrClosedPipe},
+		} {
+			cerr := tc.cerr
+			if cerr == errTest && filled > 0 {
+				cerr = nil
+			}
+			for name, f := range writes {
+				p, c := at(t, 4, 1, filled)
+				tc.end(p, c)
+				n, err := f(p)
+				want(t, tc.name+": empty "+name, n, err, 0, tc.perr)
+				state(t, p, c, filled, tc.perr, cerr)
+			}
+			for name, f := range reads {
+				p, c := at(t, 4, 1, filled)
+				tc.end(p, c)
+				n, err := f(c)
+				want(t, tc.name+": empty "+name, n, err, 0, cerr)
+				state(t, p, c, filled, tc.perr, cerr)
+			}
+		}
+	}
+}
+
+// A call from inside a callback, or from inside a reader or a writer, overlaps
+// the one that is running. It panics, and the half survives it.
+func TestOverlap(t *testing.T) {
+	producer := append(producerCalls[:len(producerCalls):len(producerCalls)],
+		call[*Producer]{"Slices", false, 0, func(p *Producer) (int, error) { p.Slices(); return 0, nil }},
+		call[*Producer]{"Commit", false, 0, func(p *Producer) (int, error) { return 0, p.Commit(0) }})
+	for _, m := range producer {
+		p, c := at(t, 4, 3, 2)
+		overlap := func() {
+			panics(t, "overlapping "+m.name, func() { m.run(p) }, "bytering: overlapping calls of a Producer")
+		}
+		n, err := p.IOSlices(func(_ [][]byte, n int) (int, error) { overlap(); return 0, nil })
+		want(t, "IOSlices around "+m.name, n, err, 0, nil)
+		_, err = p.ReadFrom(readerFunc(func([]byte) (int, error) { overlap(); return 0, io.EOF }))
+		want(t, "ReadFrom around "+m.name, 0, err, 0, nil)
+		fill(t, p, 2)
+		state(t, p, c, 4, nil, nil)
+	}
+	consumer := append(consumerCalls[:len(consumerCalls):len(consumerCalls)],
+		call[*Consumer]{"Slices", false, 0, func(c *Consumer) (int, error) { c.Slices(); return 0, nil }},
+		call[*Consumer]{"Discard", false, 0, func(c *Consumer) (int, error) { return 0, c.Discard(0) }})
+	for _, m := range consumer {
+		p, c := at(t, 4, 3, 2)
+		overlap := func() {
+			panics(t, "overlapping "+m.name, func() { m.run(c) }, "bytering: overlapping calls of a Consumer")
+		}
+		n, err := c.IOSlices(func(_ [][]byte, n int) (int, error) { overlap(); return 0, nil })
+		want(t, "IOSlices around "+m.name, n, err, 0, nil)
+		_, err = c.WriteTo(writerFunc(func([]byte) (int, error) { overlap(); return 0, errTest }))
+		want(t, "WriteTo around "+m.name, 0, err, 0, errTest)
+		p.Close()
+		drain(t, c, stream(3, 2), io.EOF)
+	}
+}
+
+// What any goroutine may call at any time may also be called from inside a
+// callback. A close that it calls wins over its count, and not over its error.
+func TestLookingOnFromInside(t *testing.T) {
+	for _, cbErr := range []error{nil, errLater} {
+		p, c := at(t, 4, 3, 2)
+		lost := func(half string, n int, err error) {
+			t.Helper()
+			if n != 0 || !errors.Is(err, io.ErrClosedPipe) || !errors.Is(err, or(cbErr, io.ErrClosedPipe)) {
+				t.Errorf("IOSlices that closes the %s = %d, %v; want 0 and every error", half, n, err)
+			}
+			if cbErr == nil && err != io.ErrClosedPipe {
+				t.Errorf("IOSlices that closes the %s wraps io.ErrClosedPipe alone", half)
+			}
+		}
+		n, err := p.IOSlices(func([][]byte, int) (int, error) {
+			state(t, p, c, 2, nil, nil)
+			p.CloseWithError(errTest)
+			return 1, cbErr
+		})
+		lost("producer", n, err)
+		state(t, p, c, 2, io.ErrClosedPipe, nil)
+		n, err = c.IOSlices(func([][]byte, int) (int, error) {
+			state(t, p, c, 2, io.ErrClosedPipe, nil)
+			c.Close()
+			return 1, cbErr
+		})
+		lost("consumer", n, err)
+		state(t, p, c, 2, io.ErrClosedPipe, io.ErrClosedPipe)
+	}
+}

@@ -1,0 +1,83 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/bytering/bytering"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The library starts no goroutine of its own, and close wakes those of others:
+// none is left parked in a half, whatever it was parked in.
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	errTest := errors.New("test error")
+	producers := map[string]func(p *bytering.Producer) error{
+		"Write":    func(p *bytering.Producer) error { _, err := p.Write(make([]byte, 100)); return err },
+		"ReadFrom": func(p *bytering.Producer) error { _, err := p.ReadFrom(strings.NewReader("more")); return err },
+		"Wait":     func(p *bytering.Producer) error { return p.Wait(context.Background(), 1) },
+	}
+	consumers := map[string]func(c *bytering.Consumer) error{
+		"Read":    func(c *bytering.Consumer) error { _, err := io.ReadFull(c, make([]byte, 100)); return err },
+		"Peek":    func(c *bytering.Consumer) error { _, err := c.Peek(c.Cap()); return err },
+		"WriteTo": func(c *bytering.Consumer) error { _, err := c.WriteTo(io.Discard); return err },
+		"Wait":    func(c *bytering.Consumer) error { return c.Wait(context.Background(), c.Cap()) },
+	}
+	for _, own := range []bool{true, false} {
+		for name, run := range producers {
+			p, cs, err := bytering.NewBroadcast(8, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.TryWrite(make([]byte, p.Cap()))
+			done := make(chan error)
+			go func() { done <- run(p) }()
+			if own {
+				p.CloseWithError(errTest)
+			} else {
+				cs[0].CloseWithError(errTest)
+				cs[1].CloseWithError(errTest)
+			}
+			if err := <-done; err == nil {
+				t.Errorf("%s comes back from a closed ring without an error", name)
+			}
+			goleak.VerifyNone(t)
+		}
+		for name, run := range consumers {
+			p, c, err := bytering.New(8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error)
+			go func() { done <- run(c) }()
+			if own {
+				c.CloseWithError(errTest)
+			} else {
+				p.CloseWithError(errTest)
+			}
+			if err := <-done; err == nil {
+				t.Errorf("%s comes back from a closed ring without an error", name)
+			}
+			goleak.VerifyNone(t)
+		}
+	}
+}
+
+// A ring that is dropped without a close leaves nothing behind either.
+func TestDroppedRingLeavesNoGoroutine(t *testing.T) {
+	for range 100 {
+		p, c, err := bytering.New(64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.WriteString("left behind")
+		c.Read(make([]byte, 4))
+	}
+	goleak.VerifyNone(t)
+}

@@ -1,0 +1,201 @@
+//go:build !interleave
+
+package bytering_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/bytering/bytering"
+)
+
+func ExampleNew() {
+	p, c, err := bytering.New(64 << 10)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p.WriteString("hello")
+	p.Close()
+	b, err := io.ReadAll(c)
+	fmt.Printf("%s, %v\n", b, err)
+	// Output: hello, <nil>
+}
+
+func ExampleNew_refused() {
+	_, _, err := bytering.New(0)
+	fmt.Println(errors.Is(err, bytering.ErrInvalidCapacity))
+	fmt.Println(err)
+	// Output:
+	// true
+	// bytering: invalid capacity: 0 bytes
+}
+
+func ExampleAlign() {
+	// Direct I/O wants memory that begins at a multiple of the device's block.
+	p, _, err := bytering.New(64<<10, bytering.Align(4096))
+	fmt.Println(p.Cap(), err)
+	_, _, err = bytering.New(64<<10, bytering.Align(1000))
+	fmt.Println(err)
+	// Output:
+	// 65536 <nil>
+	// bytering: invalid alignment: 1000 is no power of two
+}
+
+func ExampleNewBroadcast() {
+	p, cs, _ := bytering.NewBroadcast(16, 2)
+	p.WriteString("to everybody")
+	p.Close()
+	for i, c := range cs {
+		b, _ := io.ReadAll(c)
+		fmt.Printf("%d: %s\n", i, b)
+	}
+	// Output:
+	// 0: to everybody
+	// 1: to everybody
+}
+
+// One goroutine writes what the other one reads. The ring is smaller than the
+// text, so they wait for each other.
+func ExampleProducer() {
+	p, c, _ := bytering.New(8)
+	go func() {
+		_, err := p.ReadFrom(strings.NewReader("all work and no play"))
+		p.CloseWithError(err) // of nil it is Close
+	}()
+	n, err := c.WriteTo(os.Stdout)
+	fmt.Printf("\n%d bytes, %v\n", n, err)
+	// Output:
+	// all work and no play
+	// 20 bytes, <nil>
+}
+
+func ExampleConsumer() {
+	p, c, _ := bytering.New(8)
+	go func() {
+		defer p.Close()
+		for i := range 3 {
+			fmt.Fprintf(p, "line %d\n", i)
+		}
+	}()
+	b := make([]byte, 7)
+	for {
+		if _, err := io.ReadFull(c, b); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s", b)
+	}
+	// Output:
+	// line 0
+	// line 1
+	// line 2
+	// EOF
+}
+
+func ExampleProducer_IOSlices() {
+	p, c, _ := bytering.New(8)
+	p.WriteString("abcdef")
+	c.Discard(5)
+	n, err := p.IOSlices(func(bufs [][]byte, n int) (int, error) {
+		fmt.Printf("%d bytes in %d slices\n", n, len(bufs))
+		n = 0
+		for _, b := range bufs { // readv would go here
+			n += copy(b, "ghijkl"[n:])
+		}
+		return n, nil
+	})
+	fmt.Println(n, err, c.Len())
+	// Output:
+	// 7 bytes in 2 slices
+	// 6 <nil> 7
+}
+
+func ExampleConsumer_IOSlices() {
+	p, c, _ := bytering.New(8)
+	p.WriteString("abcdef")
+	c.Discard(5)
+	p.WriteString("ghijkl")
+	n, err := c.IOSlices(func(bufs [][]byte, n int) (int, error) {
+		fmt.Printf("%d bytes: %q\n", n, bufs) // writev would go here
+		return 4, nil                         // as if it were short
+	})
+	fmt.Println(n, err, c.Len())
+	// Output:
+	// 7 bytes: ["fgh" "ijkl"]
+	// 4 <nil> 3
+}
+
+// Slices and Commit are IOSlices in two steps, for input that completes later.
+func ExampleProducer_Slices() {
+	p, c, _ := bytering.New(8)
+	a, _ := p.Slices()
+	n := copy(a, "async")
+	fmt.Println("before:", c.Len())
+	err := p.Commit(n)
+	fmt.Println("after:", c.Len(), err)
+	// Output:
+	// before: 0
+	// after: 5 <nil>
+}
+
+func ExampleConsumer_Slices() {
+	p, c, _ := bytering.New(8)
+	p.WriteString("async")
+	a, _ := c.Slices()
+	fmt.Printf("%s, %d free\n", a, p.Free())
+	err := c.Discard(len(a))
+	fmt.Printf("%d free, %v\n", p.Free(), err)
+	// Output:
+	// async, 3 free
+	// 8 free, <nil>
+}
+
+// To wait until the whole ring is free is to wait until the consumer has taken
+// everything.
+func ExampleProducer_Wait() {
+	p, c, _ := bytering.New(64)
+	go io.Copy(io.Discard, c)
+	p.WriteString("the last words")
+	err := p.Wait(context.Background(), p.Cap())
+	fmt.Println(c.Len(), err)
+	// Output: 0 <nil>
+}
+
+// Peek gives a header in one piece, wherever it lies.
+func ExampleConsumer_Peek() {
+	p, c, _ := bytering.New(8)
+	p.WriteString("......")
+	c.Discard(6)
+	p.WriteString("\x00\x03abc")
+	h, err := c.Peek(2)
+	n := int(h[0])<<8 | int(h[1])
+	body, err2 := c.Peek(2 + n)
+	fmt.Printf("%d: %s %v %v\n", n, body[2:], err, err2)
+	c.Discard(2 + n)
+	// Output: 3: abc <nil> <nil>
+}
+
+func ExampleProducer_CloseWithError() {
+	p, c, _ := bytering.New(64)
+	p.WriteString("what there was")
+	p.CloseWithError(errors.New("the disk is gone"))
+	b, err := io.ReadAll(c)
+	fmt.Printf("%s: %v\n", b, err)
+	// Output: what there was: the disk is gone
+}
+
+func ExampleConsumer_CloseWithError() {
+	p, c, _ := bytering.New(4)
+	go func() {
+		io.ReadFull(c, make([]byte, 6))
+		c.CloseWithError(errors.New("that is enough"))
+	}()
+	_, err := p.WriteString("more than enough of it")
+	fmt.Println(err)
+	// Output: that is enough
+}

@@ -1,0 +1,334 @@
+//go:build !interleave
+
+package bytering
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+)
+
+// A tape is fuzz input, read as small numbers. At its end it gives zeros.
+type tape []byte
+
+func (t *tape) next() int {
+	if len(*t) == 0 {
+		return 0
+	}
+	n := int((*t)[0])
+	*t = (*t)[1:]
+	return n
+}
+
+// count reads a number of bytes: most are around what a small ring has.
+func (t *tape) count(capacity int) int { return t.next() % (capacity + 3) }
+
+// outcome reads what a callback returns for n offered bytes.
+func (t *tape) outcome(n int) (int, error) {
+	k := t.next()
+	err := error(nil)
+	if k >= 128 {
+		err = errTest
+	}
+	return k%128%(n+4) - 1, err // -1 and above n, too
+}
+
+// open reads a capacity and where the cursors begin.
+func (t *tape) open(tb testing.TB, consumers int) (*Producer, []*Consumer, uint64) {
+	capacity := t.next()%19 + 1
+	begin := (1<<63 - uint64(t.next()%64)) & count
+	if consumers > 0 {
+		p, cs := cast(tb, capacity, consumers, startAt(begin))
+		return p, cs, begin
+	}
+	p, c := pair(tb, capacity, startAt(begin))
+	return p, []*Consumer{c}, begin
+}
+
+// A model is what a ring promises to one consumer, in terms of a bytes.Buffer.
+type model struct {
+	tb          testing.TB
+	p           *Producer
+	c           *Consumer
+	begin       uint64
+	wrote, read int
+	buf         bytes.Buffer
+	perr, cerr  error // what the halves' closers said
+}
+
+func (m *model) free() int { return m.p.Cap() - m.buf.Len() }
+
+// The errors of both halves as the model has them.
+func (m *model) producerErr() error {
+	if m.perr != nil {
+		return io.ErrClosedPipe
+	}
+	return m.cerr
+}
+
+func (m *model) consumerErr() error {
+	if m.cerr != nil {
+		return io.ErrClosedPipe
+	}
+	if m.buf.Len() == 0 {
+		return m.perr
+	}
+	return nil
+}
+
+// put and get compare what a call did with what the model says that it must,
+// and do it to the model.
+func (m *model) put(op string, b []byte, n int, err error, wantN int, wantErr error) {
+	m.tb.Helper()
+	m.same(op, n, err, wantN, wantErr)
+	m.buf.Write(b[:wantN])
+	m.wrote += wantN
+}
+
+func (m *model) get(op string, b []byte, n int, err error, wantN int, wantErr error) {
+	m.tb.Helper()
+	m.same(op, n, err, wantN, wantErr)
+	if wanted := m.buf.Next(wantN); !bytes.Equal(b[:n], wanted) {
+		m.tb.Fatalf("%s gets %x, want %x", op, b[:n], wanted)
+	}
+	m.read += wantN
+}
+
+func (m *model) same(op string, n int, err error, wantN int, wantErr error) {
+	m.tb.Helper()
+	if n != wantN || !is(err, wantErr) {
+		m.tb.Fatalf("%s = %d, %v; want %d, %v (capacity %d, %d there)", op, n, err, wantN, wantErr, m.p.Cap(), m.buf.Len())
+	}
+}
+
+// check compares everything that can be seen from outside.
+func (m *model) check(op string) {
+	m.tb.Helper()
+	state(m.tb, m.p, m.c, m.buf.Len(), m.producerErr(), m.consumerErr())
+	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&count || w != (m.begin+uint64(m.wrote))&count {
+		m.tb.Errorf("positions %d and %d, want %d and %d after %d", r, w, m.read, m.wrote, m.begin)
+	}
+	if m.tb.Failed() {
+		m.tb.Fatalf("... after %s", op)
+	}
+}
+
+// next is stream from what was written so far on.
+func (m *model) next(n int) []byte { return stream(uint64(m.wrote), n) }
+
+// whenOpen is n, or 0 with the error if there is one.
+func whenOpen(n int, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// judge returns what becomes of a callback's outcome.
+func judge(k int, kerr error, offered int, err error) (int, error) {
+	switch {
+	case err != nil:
+		return 0, err
+	case k < 0 || k > offered:
+		return 0, ErrInvalidCount
+	}
+	return k, kerr
+}
+
+// producerStep does one operation of the producer and tells which.
+func (m *model) producerStep(in *tape) string {
+	p, err, free := m.p, m.producerErr(), m.free()
+	n := in.count(p.Cap())
+	b := m.next(n)
+	fits, _ := whenOpen(min(n, free), err)
+	switch in.next() % 9 {
+	case 0:
+		got, gotErr := p.TryWrite(b)
+		m.put("TryWrite", b, got, gotErr, fits, err)
+		return "TryWrite"
+	case 1: // would park with more
+		b = b[:min(n, free)]
+		got, gotErr := p.Write(b)
+		m.put("Write", b, got, gotErr, fits, err)
+		return "Write"
+	case 2:
+		if free > 0 || err != nil {
+			one, _ := whenOpen(1, err)
+			gotErr := p.WriteByte(m.next(1)[0])
+			m.put("WriteByte", m.next(1), one, gotErr, one, err)
+		}
+		return "WriteByte"
+	case 3:
+		a, z := p.Slices()
+		offered, _ := whenOpen(free, err)
+		m.same("Slices", len(a)+len(z), nil, offered, nil)
+		fillTwo(a, z, m.next(offered))
+		k := in.count(p.Cap())
+		if k > free {
+			panics(m.tb, "Commit", func() { p.Commit(k) })
+		} else if k <= offered { // else there is nothing to fill
+			cerr := error(nil)
+			if m.perr != nil {
+				cerr, k = io.ErrClosedPipe, 0
+			}
+			m.put("Commit", m.next(k), k, p.Commit(k), k, cerr)
+		}
+		return "Slices and Commit"
+	case 4:
+		k, kerr := in.outcome(free)
+		wantN, wantErr := judge(k, kerr, free, err)
+		got, gotErr := p.IOSlices(func(bufs [][]byte, offered int) (int, error) {
+			m.same("IOSlices", offered, nil, free, err)
+			two := append(bufs[:len(bufs):len(bufs)], nil, nil)
+			fillTwo(two[0], two[1], m.next(free))
+			return k, kerr
+		})
+		m.put("IOSlices", m.next(wantN), got, gotErr, wantN, wantErr)
+		return "IOSlices"
+	case 5:
+		panics(m.tb, "Commit", func() { p.Commit(-1 - n) })
+		panics(m.tb, "Commit", func() { p.Commit(free + 1 + n) })
+		return "Commit that panics"
+	case 6: // only what leaves room to see io.EOF, for which it would park
+		b = b[:min(n, max(0, free-1))]
+		if free == 0 && err == nil {
+			return "nothing"
+		}
+		fits, _ = whenOpen(len(b), err)
+		got, gotErr := p.ReadFrom(bytes.NewReader(b))
+		m.put("ReadFrom", b, int(got), gotErr, fits, err)
+		return "ReadFrom"
+	case 7:
+		wantErr := errTest
+		switch {
+		case n > p.Cap():
+			wantErr = ErrInvalidCapacity
+		case n == 0 || m.perr != nil:
+			wantErr = err
+		case n <= free:
+			wantErr = nil
+		case err != nil:
+			wantErr = err
+		}
+		m.same("Wait", 0, p.Wait(ended(), n), 0, wantErr)
+		return "Wait"
+	}
+	return m.closeStep(in, n, p.Close, p.CloseWithError, &m.perr, io.EOF)
+}
+
+// closeStep closes a half, which is seldom.
+func (m *model) closeStep(in *tape, n int, plain func() error, with func(error) error, said *error, end error) string {
+	switch in.next() % 8 {
+	case 0:
+		m.same("Close", 0, plain(), 0, nil)
+	case 1:
+		err := errors.Join(errTest, context.Canceled)
+		m.same("CloseWithError", 0, with(err), 0, nil)
+		end = errTest
+	default:
+		return "nothing"
+	}
+	*said = or(*said, end)
+	return "Close"
+}
+
+func fillTwo(a, b, from []byte) { copy(b, from[copy(a, from):]) }
+
+// consumerStep does one operation of the consumer and tells which.
+func (m *model) consumerStep(in *tape) string {
+	c, err, there := m.c, m.consumerErr(), m.buf.Len()
+	n := in.count(c.Cap())
+	b := make([]byte, n)
+	gets, _ := whenOpen(min(n, there), err)
+	switch in.next() % 9 {
+	case 0:
+		got, gotErr := c.TryRead(b)
+		m.get("TryRead", b, got, gotErr, gets, err)
+		return "TryRead"
+	case 1:
+		if there > 0 || err != nil || n == 0 {
+			got, gotErr := c.Read(b)
+			m.get("Read", b, got, gotErr, gets, err)
+		}
+		return "Read"
+	case 2:
+		if there > 0 || err != nil {
+			one, _ := whenOpen(1, err)
+			v, gotErr := c.ReadByte()
+			m.get("ReadByte", []byte{v}, one, gotErr, one, err)
+		}
+		return "ReadByte"
+	case 3:
+		a, z := c.Slices()
+		offered, _ := whenOpen(there, err)
+		all := append(bytes.Clone(a), z...)
+		m.same("Slices", len(all), nil, offered, nil)
+		k := in.count(c.Cap())
+		if k > there {
+			panics(m.tb, "Discard", func() { c.Discard(k) })
+		} else if m.cerr != nil {
+			m.same("Discard", 0, c.Discard(k), 0, io.ErrClosedPipe)
+		} else {
+			m.get("Discard", all, k, c.Discard(k), k, nil)
+		}
+		return "Slices and Discard"
+	case 4:
+		k, kerr := in.outcome(there)
+		wantN, wantErr := judge(k, kerr, there, err)
+		var all []byte
+		got, gotErr := c.IOSlices(func(bufs [][]byte, offered int) (int, error) {
+			m.same("IOSlices", offered, nil, there, err)
+			all = bytes.Join(bufs, nil)
+			return k, kerr
+		})
+		m.get("IOSlices", all, got, gotErr, wantN, wantErr)
+		return "IOSlices"
+	case 5:
+		panics(m.tb, "Discard", func() { c.Discard(-1 - n) })
+		panics(m.tb, "Discard", func() { c.Discard(there + 1 + n) })
+		return "Discard that panics"
+	case 6, 7:
+		if n <= there || m.perr != nil || m.cerr != nil || n > c.Cap() {
+			wantN, wantErr := min(n, there), err
+			switch {
+			case n > c.Cap():
+				wantN, wantErr = 0, ErrInvalidCapacity
+			case m.cerr != nil:
+				wantN = 0
+			case n > there:
+				wantErr = m.perr
+			}
+			x, gotErr := c.Peek(n)
+			m.same("Peek", len(x), gotErr, wantN, wantErr)
+			if !bytes.Equal(x, m.buf.Bytes()[:wantN]) {
+				m.tb.Fatalf("Peek gets %x, want %x", x, m.buf.Bytes()[:wantN])
+			}
+		}
+		return "Peek"
+	}
+	return m.closeStep(in, n, c.Close, c.CloseWithError, &m.cerr, io.ErrClosedPipe)
+}
+
+// FuzzHalves does with both halves what the input says, in turns, and compares
+// everything that can be seen with a bytes.Buffer.
+func FuzzHalves(f *testing.F) {
+	for seed := range 24 {
+		f.Add(stream(uint64(seed)<<20, 40+20*seed))
+	}
+	f.Add([]byte{0, 1, 1, 0, 0, 9})
+	f.Add(bytes.Repeat([]byte{7, 5, 1, 8, 0, 0, 8, 6, 3}, 20))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		tape := tape(in)
+		p, cs, begin := tape.open(t, 0)
+		m := &model{tb: t, p: p, c: cs[0], begin: begin}
+		for len(tape) > 0 {
+			if tape.next()%2 == 0 {
+				m.check(m.producerStep(&tape))
+			} else {
+				m.check(m.consumerStep(&tape))
+			}
+		}
+	})
+}

@@ -1,0 +1,383 @@
+//go:build !interleave
+
+package bytering
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A parked is a call that runs on a goroutine of its own. In a bubble each of
+// them must come to an end, or the test fails: so no goroutine is left.
+type parked struct {
+	n    int
+	err  error
+	done atomic.Bool // after which n and err are there
+}
+
+func start(f func() (int, error)) *parked {
+	r := new(parked)
+	go func() { r.n, r.err = f(); r.done.Store(true) }()
+	synctest.Wait()
+	return r
+}
+
+// stays and ends wait until every goroutine of the bubble is blocked, and then
+// expect the call to be parked still, or to have come back.
+func (r *parked) stays(t *testing.T, what string) {
+	t.Helper()
+	if synctest.Wait(); r.done.Load() {
+		t.Errorf("%s does not park: %d, %v", what, r.n, r.err)
+	}
+}
+
+func (r *parked) ends(t *testing.T, what string, n int, err error) {
+	t.Helper()
+	if synctest.Wait(); !r.done.Load() {
+		t.Fatalf("%s is still parked", what)
+	}
+	want(t, what, r.n, r.err, n, err)
+}
+
+// enders end a parked call from a third goroutine: the half itself closes, or
+// the other one.
+var enders = []struct {
+	name  string
+	other bool
+	err   error
+}{
+	{"own Close", false, nil},
+	{"own CloseWithError", false, errTest},
+	{"the other's Close", true, nil},
+	{"the other's CloseWithError", true, errTest},
+}
+
+func TestParkedProducerIsEnded(t *testing.T) {
+	for _, m := range parking(producerCalls) {
+		for _, e := range enders {
+			for _, consumers := range []int{0, 1, 3} { // 0 for New
+				synctest.Test(t, func(t *testing.T) {
+					p, cs := some(t, 4, consumers)
+					fill(t, p, 4)
+					r := start(func() (int, error) { return m.run(p) })
+					wantErr := io.ErrClosedPipe
+					if !e.other {
+						r.stays(t, m.name)
+						p.CloseWithError(e.err)
+					} else {
+						wantErr = or(e.err, wantErr)
+						for _, c := range cs {
+							r.stays(t, m.name)
+							c.CloseWithError(e.err)
+						}
+					}
+					r.ends(t, m.name+" after "+e.name, 0, wantErr)
+				})
+			}
+		}
+	}
+}
+
+func TestParkedConsumerIsEnded(t *testing.T) {
+	for _, m := range parking(consumerCalls) {
+		for _, e := range enders {
+			for _, consumers := range []int{0, 1, 3} {
+				synctest.Test(t, func(t *testing.T) {
+					p, cs := some(t, 4, consumers)
+					var rs []*parked
+					for _, c := range cs {
+						rs = append(rs, start(func() (int, error) { return m.run(c) }))
+					}
+					for i, r := range rs {
+						if r.stays(t, m.name); !e.other {
+							cs[i].CloseWithError(e.err)
+							r.ends(t, m.name+" after "+e.name, 0, io.ErrClosedPipe)
+						}
+					}
+					if e.other {
+						p.CloseWithError(e.err)
+					}
+					for _, r := range rs {
+						switch {
+						case !e.other:
+						case m.name == "WriteTo":
+							r.ends(t, m.name+" after "+e.name, 0, e.err)
+						default:
+							r.ends(t, m.name+" after "+e.name, 0, or(e.err, io.EOF))
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func parking[H any](calls []call[H]) []call[H] {
+	return slices.DeleteFunc(slices.Clone(calls), func(m call[H]) bool { return !m.parks })
+}
+
+// some is cast, or pair for no consumers.
+func some(t *testing.T, capacity, consumers int) (*Producer, []*Consumer) {
+	if consumers > 0 {
+		return cast(t, capacity, consumers)
+	}
+	p, c := pair(t, capacity)
+	return p, []*Consumer{c}
+}
+
+// A parked call goes on as soon as the other half has moved far enough. The
+// start shows that an armed target may lie on the other side of the end.
+func TestParkedCallsGoOn(t *testing.T) {
+	for _, begin := range []uint64{0, 1<<63 - 4, 1<<63 - 1} {
+		for _, m := range parking(producerCalls) {
+			synctest.Test(t, func(t *testing.T) {
+				p, c := pair(t, 4, startAt(begin))
+				fill(t, p, 4)
+				r := start(func() (int, error) { return m.run(p) })
+				r.stays(t, m.name)
+				c.Discard(0)
+				r.stays(t, m.name)
+				c.Discard(1)
+				filled := 4
+				if m.name == "Wait" {
+					filled = 3
+				}
+				if m.name == "ReadFrom" { // it has the byte, and would now wait for room to see the end
+					r.stays(t, m.name)
+					c.Discard(1)
+					filled = 3
+				}
+				r.ends(t, m.name, m.n, nil)
+				state(t, p, c, filled, nil, nil)
+			})
+		}
+		for _, m := range parking(consumerCalls) {
+			synctest.Test(t, func(t *testing.T) {
+				p, c := pair(t, 4, startAt(begin))
+				r := start(func() (int, error) { return m.run(c) })
+				r.stays(t, m.name)
+				p.Commit(0)
+				r.stays(t, m.name)
+				p.Commit(1)
+				if m.name == "WriteTo" {
+					r.stays(t, m.name)
+					state(t, p, c, 0, nil, nil)
+					p.Close()
+				}
+				r.ends(t, m.name, m.n, nil)
+			})
+		}
+	}
+}
+
+func TestWaitParksUntilContextEnds(t *testing.T) {
+	waits := map[string]func(p *Producer, c *Consumer, ctx context.Context) error{
+		"producer": func(p *Producer, _ *Consumer, ctx context.Context) error { return p.Wait(ctx, 3) },
+		"consumer": func(_ *Producer, c *Consumer, ctx context.Context) error { return c.Wait(ctx, 3) },
+	}
+	for name, wait := range waits {
+		synctest.Test(t, func(t *testing.T) {
+			p, c := at(t, 4, 3, 2)
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errTest)
+			defer cancel()
+			began := time.Now()
+			r := start(func() (int, error) { return 0, wait(p, c, ctx) })
+			time.Sleep(time.Hour - 1)
+			r.stays(t, name)
+			time.Sleep(1 * time.Nanosecond)
+			r.ends(t, name, 0, errTest)
+			if d := time.Since(began); d != time.Hour {
+				t.Errorf("%s waits for %v", name, d)
+			}
+
+			ctx2, cancel2 := context.WithCancel(t.Context())
+			r = start(func() (int, error) { return 0, wait(p, c, ctx2) })
+			time.Sleep(time.Hour)
+			r.stays(t, name)
+			cancel2()
+			r.ends(t, name, 0, context.Canceled)
+
+			// The ring stays usable, and now there is enough.
+			fill(t, p, 1)
+			c.Discard(2)
+			if name == "consumer" {
+				fill(t, p, 2)
+			}
+			if err := wait(p, c, ctx2); err != nil {
+				t.Errorf("%s: %v with enough there and a context that has ended", name, err)
+			}
+		})
+	}
+}
+
+// What is there by the time that ctx ends is taken before that is told, though
+// a select may see the end first.
+func TestWaitTakesWhatIsThereFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := at(t, 4, 0, 2)
+		p2, c2 := at(t, 4, 0, 2)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		w := start(func() (int, error) { return 0, p.Wait(ctx, 4) })
+		r := start(func() (int, error) { return 0, c2.Wait(ctx, 4) })
+		c.reader.read.Store(2) // moved, and the token not sent yet
+		p2.ring.write.Store(4)
+		cancel(errTest)
+		w.ends(t, "producer's Wait", 0, nil)
+		r.ends(t, "consumer's Wait", 0, nil)
+	})
+}
+
+// Wait of the whole capacity is a flush.
+func TestWaitForAllIsAFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := at(t, 8, 5, 8)
+		r := start(func() (int, error) { return 0, p.Wait(t.Context(), p.Cap()) })
+		for range 8 {
+			r.stays(t, "Wait")
+			if _, err := c.ReadByte(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.ends(t, "Wait", 0, nil)
+	})
+}
+
+// A full ring is not refilled byte by byte: a parked writer sleeps until a
+// quarter is free, or as much as it has left.
+func TestHysteresis(t *testing.T) {
+	writers := map[string]func(p *Producer, n int) (int, error){
+		"Write": func(p *Producer, n int) (int, error) { return p.Write(stream(p.Position(), n)) },
+		"ReadFrom": func(p *Producer, n int) (int, error) {
+			m, err := p.ReadFrom(&source{p.Position(), n})
+			return int(m), err
+		},
+	}
+	for name, write := range writers {
+		for _, tc := range []struct{ capacity, n, free int }{
+			{16, 100, 4}, {17, 100, 4}, {20, 100, 5}, {3, 100, 1}, {1, 100, 1},
+			{16, 16 + 3, 3}, {16, 16 + 1, 1}, {16, 16 + 4, 4}, {16, 16 + 5, 4},
+		} {
+			free := tc.free
+			if name == "ReadFrom" {
+				free = max(1, tc.capacity/4) // nobody knows what it has left
+			}
+			synctest.Test(t, func(t *testing.T) {
+				p, c := pair(t, tc.capacity)
+				r := start(func() (int, error) { return write(p, tc.n) })
+				for i := range free {
+					if got := c.Len(); got != tc.capacity-i {
+						t.Errorf("%s of %d: woken by %d free bytes of %d, want %d", name, tc.n, i, tc.capacity, free)
+					}
+					c.Discard(1)
+					synctest.Wait()
+				}
+				if got, left := c.Len(), min(free, tc.n-tc.capacity); got != tc.capacity-free+left {
+					t.Errorf("%s of %d: not woken by %d free bytes of %d", name, tc.n, free, tc.capacity)
+				}
+				c.Close()
+				synctest.Wait()
+				if !r.done.Load() {
+					t.Errorf("%s is still parked", name)
+				}
+			})
+		}
+	}
+}
+
+// The hysteresis gives way to a consumer that is about to park for more than
+// there is, or both would sleep for ever.
+func TestHysteresisGivesWay(t *testing.T) {
+	asks := map[string]func(c *Consumer) error{
+		"Wait": func(c *Consumer) error { return c.Wait(context.Background(), 16) },
+		"Peek": func(c *Consumer) error { _, err := c.Peek(16); return err },
+	}
+	for name, ask := range asks {
+		for _, consumers := range []int{0, 1, 2} {
+			synctest.Test(t, func(t *testing.T) {
+				p, cs := some(t, 16, consumers)
+				w := start(func() (int, error) { return p.Write(stream(0, 64)) })
+				for _, c := range cs {
+					c.Discard(1)
+				}
+				w.stays(t, "Write")
+				if got := p.Position(); got != 16 {
+					t.Errorf("a free byte wakes Write: %d", got)
+				}
+				r := start(func() (int, error) { return 0, ask(cs[0]) })
+				r.ends(t, name, 0, nil)
+				w.stays(t, "Write")
+				for _, c := range cs {
+					c.Close()
+				}
+				for _, c := range cs {
+					c.Discard(0) // what Peek may hold
+				}
+				w.ends(t, "Write", 17, io.ErrClosedPipe)
+			})
+		}
+	}
+}
+
+// A broadcast's Peek that is cut short by its consumer's own Close hands
+// nothing out, so that there is nothing to give back.
+func TestBroadcastPeekIsCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, cs := cast(t, 4, 2)
+		fill(t, p, 2)
+		cs[1].Discard(2)
+		r := start(func() (int, error) { b, err := cs[0].Peek(4); return len(b), err })
+		r.stays(t, "Peek")
+		cs[0].Close()
+		r.ends(t, "Peek", 0, io.ErrClosedPipe)
+		if got := p.Free(); got != 4 {
+			t.Errorf("%d bytes are free after the closed consumer's call has returned, want 4", got)
+		}
+	})
+}
+
+// A Write that is parked because of the slowest consumer goes on once that is
+// closed, and not before what it was handed is given back.
+func TestParkedWriteAndAClosedConsumer(t *testing.T) {
+	for _, lent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p, cs := cast(t, 4, 2)
+			w := start(func() (int, error) { return p.Write(stream(0, 8)) })
+			cs[1].Discard(4)
+			w.stays(t, "Write")
+			if lent {
+				cs[0].Slices()
+			}
+			cs[0].Close()
+			if lent {
+				w.stays(t, "Write")
+				cs[0].Discard(0)
+			}
+			w.ends(t, "Write", 8, nil)
+		})
+	}
+}
+
+// Two halves that have nothing to do are blocked, and cost nothing: the bubble
+// only then lets time pass.
+func TestIdlePairIsBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 4)
+		r := start(func() (int, error) { return c.Read(make([]byte, 8)) })
+		p2, c2 := pair(t, 4)
+		w := start(func() (int, error) { return p2.Write(make([]byte, 8)) })
+		time.Sleep(24 * time.Hour)
+		r.stays(t, "Read")
+		w.stays(t, "Write")
+		if err := errors.Join(p.Close(), c2.Close()); err != nil {
+			t.Error(err)
+		}
+		r.ends(t, "Read", 0, io.EOF)
+		w.ends(t, "Write", 4, io.ErrClosedPipe)
+	})
+}
