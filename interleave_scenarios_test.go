@@ -29,10 +29,10 @@ func scenarios() []scenario {
 	const all3 = -1
 	for capacity := 1; capacity <= 4; capacity++ {
 		for _, chunk := range []int{1, 3} {
-			add(2, transfer(capacity, 2*capacity+1, chunk, 2, 0), "transfer/capacity=%d/chunk=%d", capacity, chunk)
-			add(2, transfer(capacity, 2*capacity+1, chunk, 2, near), "transfer-round/capacity=%d/chunk=%d", capacity, chunk)
+			add(3, transfer(capacity, 2*capacity+1, chunk, 2, 0), "transfer/capacity=%d/chunk=%d", capacity, chunk)
+			add(3, transfer(capacity, 2*capacity+1, chunk, 2, near), "transfer-round/capacity=%d/chunk=%d", capacity, chunk)
 		}
-		add(2, inPlace(capacity, capacity+2, near), "slices/capacity=%d", capacity)
+		add(3, inPlace(capacity, capacity+2, near), "slices/capacity=%d", capacity)
 	}
 	add(all3, transfer(1, 1, 1, 1, 0), "close-after-last-byte/unbounded")
 	add(4, transfer(1, 2, 1, 1, near), "park-both-sides/capacity=1")
@@ -53,11 +53,11 @@ func scenarios() []scenario {
 	add(all3, closeWithError, "close-with-error/unbounded")
 	add(3, consumerCloses, "consumer-closes-under-parked-producer")
 	add(all3, producerCloses, "producer-closes-under-parked-consumer/unbounded")
-	add(2, thirdClosesProducer(1, 3), "third-closes-producer/capacity=1")
+	add(3, thirdClosesProducer(1, 3), "third-closes-producer/capacity=1")
 	add(4, thirdClosesProducer(1, 1), "third-closes-producer/one-byte")
 	add(3, thirdClosesProducer(2, 3), "third-closes-producer/capacity=2")
-	add(2, thirdClosesConsumer, "third-closes-consumer")
-	add(2, thirdClosesHalves, "third-closes-both")
+	add(3, thirdClosesConsumer, "third-closes-consumer")
+	add(3, thirdClosesHalves, "third-closes-both")
 	add(3, bothClosers, "two-closers-first-error-wins")
 	add(all3, closeParkedSelf, "third-closes-parked-writer/unbounded")
 	add(3, cancelConsumer, "cancel-consumer-wait")
@@ -68,10 +68,12 @@ func scenarios() []scenario {
 	add(4, countsWithErrors, "counts-with-errors")
 	add(3, readFromWriteTo(3), "readfrom-writeto/capacity=3")
 	add(2, readFromWriteTo(8), "readfrom-writeto/capacity=8")
+	add(2, readFromForPeek, "readfrom-for-peek")
 	add(2, onlookers, "onlookers")
 	add(1, broadcast(1, 2, 2), "broadcast/consumers=2")
 	add(1, broadcast(2, 3, 3), "broadcast/consumers=3")
-	add(2, closeHolding, "broadcast-closed-holding")
+	add(2, closeHolding(holdSlices), "broadcast-closed-holding-slices")
+	add(2, closeHolding(holdPeek), "broadcast-closed-holding-peek")
 	add(1, closeReading, "broadcast-closed-reading")
 	add(2, lastBroadcastCloses, "broadcast-all-close")
 	return all
@@ -457,6 +459,34 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
+// readFromForPeek reads for a consumer that wants the whole ring and gives back
+// a byte at a time: less than the quarter that the producer would sleep for.
+func readFromForPeek(t *interleave.T) {
+	w := ringOf(t, 8, 1, near)
+	const total = 10
+	w.Go("producer", func() {
+		at := 0
+		w.p.ReadFrom(readerFunc(func(b []byte) (int, error) {
+			m := min(len(b), total-at)
+			w.fill(at, m, b)
+			if at += m; at == total {
+				return m, io.EOF
+			}
+			return m, nil
+		}))
+	})
+	w.Go("consumer", func() {
+		for at := range total - 8 + 1 {
+			b, err := w.c.Peek(8)
+			if err != nil {
+				w.Fail("Peek: %v", err)
+			}
+			w.expect(at, b)
+			w.c.Discard(1)
+		}
+	})
+}
+
 // onlookers ask about both halves while these work.
 func onlookers(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
@@ -491,7 +521,21 @@ func broadcast(capacity, consumers, total int) func(*interleave.T) {
 
 // closeHolding closes a consumer from elsewhere while it uses its slices: the
 // producer keeps off them, and goes on afterwards.
-func closeHolding(t *interleave.T) {
+func closeHolding(take func(w *world) (a, b []byte)) func(*interleave.T) {
+	return func(t *interleave.T) { closeWhileHolding(t, take) }
+}
+
+func holdSlices(w *world) (a, b []byte) { return w.c.Slices() }
+
+func holdPeek(w *world) (a, b []byte) {
+	a, err := w.c.Peek(1)
+	if err != nil && err != io.ErrClosedPipe {
+		w.Fail("Peek: %v", err)
+	}
+	return a, nil
+}
+
+func closeWhileHolding(t *interleave.T, take func(w *world) (a, b []byte)) {
 	w := ringOf(t, 2, 2, near)
 	w.p.Write(stream(0, 2))
 	w.cs[1].Read(make([]byte, 2))
@@ -502,7 +546,7 @@ func closeHolding(t *interleave.T) {
 		}
 	})
 	w.Go("holder", func() {
-		a, b := w.c.Slices()
+		a, b := take(w)
 		w.use(0, len(a)+len(b), a, b)
 		w.use(0, len(a)+len(b), a, b)
 		if err := w.c.Discard(0); err != nil && err != io.ErrClosedPipe {
