@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
 
 	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
@@ -19,23 +21,37 @@ type config struct {
 // A size is a number of bytes on the command line, with K = 1024.
 type size int
 
+// String is also what --memory shows in an error.
 func (s *size) String() string {
 	return units.CustomSize("%.4g%s", float64(*s), 1024, []string{"", "K", "M", "G", "T", "P", "E"})
 }
+
 func (s *size) Type() string { return "SIZE" }
 
+// sizeForm is a decimal number and a unit. The library would also take "1e3"
+// or "0x10", which nobody means.
+var sizeForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)((?:[kKmMgGtTpP](?:[iI]?[bB])?|[bB])?)$`)
+
 func (s *size) Set(text string) error {
-	n, err := units.RAMInBytes(text)
-	if err != nil || n < 0 {
-		return fmt.Errorf("%q is no size such as 512K, 16M or 2G", text)
+	part := sizeForm.FindStringSubmatch(text)
+	if part == nil {
+		return fmt.Errorf("not a size such as 512K, 16M or 2G")
 	}
-	if n == 0 {
-		return fmt.Errorf("a size of %q is too small", text)
+	unit, err := units.RAMInBytes("1" + part[2])
+	if err != nil {
+		return err
 	}
-	if n > math.MaxInt {
-		return fmt.Errorf("a size of %q is too large for this machine", text)
+	// Multiplied here, because the library's result of an overflow is
+	// whatever the processor makes of it.
+	number, err := strconv.ParseFloat(part[1], 64)
+	bytes := number * float64(unit)
+	switch {
+	case err != nil || bytes >= math.MaxInt:
+		return fmt.Errorf("too large for this machine")
+	case bytes < 1:
+		return fmt.Errorf("less than one byte")
 	}
-	*s = size(n)
+	*s = size(bytes)
 	return nil
 }
 
@@ -43,13 +59,14 @@ func flags(cfg *config) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("bytering", pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.Usage = func() {}
-	fs.StringVarP(&cfg.input, "input", "i", "-", "read from `FILE` (- for standard input)")
-	fs.StringVarP(&cfg.output, "output", "o", "-", "write to `FILE` (- for standard output)")
 	cfg.memory = 16 << 20
-	fs.VarP(&cfg.memory, "memory", "m", "memory of the ring")
-	fs.BoolVarP(&cfg.force, "force", "f", false, "overwrite the output if it exists")
-	fs.BoolVarP(&cfg.quiet, "quiet", "q", false, "no bar and no summary, only errors")
-	fs.BoolVar(&cfg.version, "version", false, "print the version")
+	fs.StringVarP(&cfg.input, "input", "i", "-", "")
+	fs.StringVarP(&cfg.output, "output", "o", "-", "")
+	fs.VarP(&cfg.memory, "memory", "m", "")
+	fs.BoolVarP(&cfg.force, "force", "f", false, "")
+	fs.BoolVarP(&cfg.quiet, "quiet", "q", false, "")
+	fs.BoolVar(&cfg.version, "version", false, "")
+	fs.BoolP("help", "h", false, "")
 	return fs
 }
 
@@ -59,20 +76,24 @@ func parse(args []string) (config, error) {
 	if err := fs.Parse(args); err != nil {
 		return cfg, err
 	}
-	if fs.NArg() > 0 {
-		return cfg, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	if help, _ := fs.GetBool("help"); help {
+		return cfg, pflag.ErrHelp
 	}
-	for name, value := range map[string]string{"--input": cfg.input, "--output": cfg.output} {
-		if value == "" {
-			return cfg, fmt.Errorf("%s names no file", name)
-		}
+	if fs.NArg() > 0 {
+		return cfg, fmt.Errorf("unexpected argument %q: files are named with -i and -o", fs.Arg(0))
+	}
+	if cfg.input == "" {
+		return cfg, fmt.Errorf("-i, --input names no file")
+	}
+	if cfg.output == "" {
+		return cfg, fmt.Errorf("-o, --output names no file")
 	}
 	return cfg, nil
 }
 
-func usage() string {
-	var cfg config
-	return `bytering copies its input to its output through a ring in memory.
+// usage is written by hand: pflag's own lines run to "--force[=true|false]". A
+// test holds it against the flags.
+const usage = `bytering copies its input to its output through a ring in memory.
 
 Usage:
   bytering [flags]
@@ -83,10 +104,16 @@ Examples:
   bytering -m 1G <slow >fast
 
 Flags:
-` + flags(&cfg).FlagUsages() + `
+  -i, --input FILE    read from FILE (default -, standard input)
+  -o, --output FILE   write to FILE (default -, standard output)
+  -m, --memory SIZE   memory of the ring (default 16M)
+  -f, --force         overwrite the output if it exists
+  -q, --quiet         no bar and no summary, only errors
+  -h, --help          print this
+      --version       print the version
+
 SIZE counts in bytes, or with K, M, G or T in powers of 1024.
 
 Exit codes: 0 done, 1 usage, 2 source failed, 3 sink failed,
 4 the reader of standard output went away, 128+n signal n.
 `
-}

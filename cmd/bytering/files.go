@@ -2,37 +2,42 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
 
+const (
+	stdinName  = "standard input"
+	stdoutName = "standard output"
+)
+
 // An end is the source or the sink.
 type end struct {
-	*os.File
+	file *os.File
 	name string
 	std  bool  // it is one of the process's own
 	size int64 // of a regular source, what is left of it; else -1
 }
 
-func openSource(name string) (*end, error) {
-	e := &end{File: os.Stdin, name: "standard input", std: true, size: -1}
+func openSource(name string, stdin *os.File) (*end, error) {
+	e := &end{file: stdin, name: stdinName, std: true, size: -1}
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fail(exitSource, err)
+			return nil, fail(exitSource, "%w", err)
 		}
-		e = &end{File: f, name: name, size: -1}
+		e = &end{file: f, name: name, size: -1}
 	}
-	info, err := e.Stat()
+	info, err := e.file.Stat()
 	if err != nil {
-		return nil, fail(exitSource, err)
+		return nil, fail(exitSource, "%w", err)
 	}
 	if info.IsDir() {
-		return nil, fail(exitSource, fmt.Errorf("%s is a directory", e.name))
+		return nil, fail(exitSource, "read %s: is a directory", e.name)
 	}
 	if info.Mode().IsRegular() {
-		if at, err := e.Seek(0, 1); err == nil {
+		if at, err := e.file.Seek(0, io.SeekCurrent); err == nil {
 			e.size = max(0, info.Size()-at)
 		}
 	}
@@ -42,43 +47,83 @@ func openSource(name string) (*end, error) {
 // openSink opens the output, which must not exist unless force is given or it
 // is something that a write does not destroy: a device or a pipe. The source
 // is never opened as the sink.
-func openSink(name string, force bool, source *end) (*end, error) {
+func openSink(name string, force bool, source *end, stdout *os.File) (*end, error) {
 	if name == "-" {
-		return &end{File: os.Stdout, name: "standard output", std: true}, nil
+		// An appending shell redirection would make the copy endless.
+		if info, err := stdout.Stat(); err == nil && source.is(info) {
+			return nil, bothEnds(source.name, stdoutName)
+		}
+		return &end{file: stdout, name: stdoutName, std: true}, nil
 	}
 	info, err := os.Stat(name)
-	if err == nil {
-		if from, err := source.Stat(); err == nil && info.Mode().IsRegular() && os.SameFile(from, info) {
-			return nil, fail(exitUsage, fmt.Errorf("%s is both input and output", name))
-		}
-		if info.IsDir() {
-			return nil, fail(exitSink, fmt.Errorf("%s is a directory", name))
-		}
+	exists := err == nil
+	if exists && source.is(info) {
+		return nil, bothEnds(source.name, name)
 	}
 	flag := os.O_WRONLY
 	switch {
-	case err == nil && !info.Mode().IsRegular():
+	case exists && !info.Mode().IsRegular():
 	case force:
-		flag |= os.O_CREATE | os.O_TRUNC
+		flag |= os.O_CREATE
 	default:
 		flag |= os.O_CREATE | os.O_EXCL
 	}
 	f, err := os.OpenFile(name, flag, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fail(exitUsage, fmt.Errorf("%s exists (-f overwrites it)", name))
+		return nil, alreadyThere(name)
 	}
 	if err != nil {
-		return nil, fail(exitSink, err)
+		return nil, fail(exitSink, "%w", err)
 	}
-	return &end{File: f, name: name}, nil
+	// What was opened need not be what was there a moment ago, so that
+	// nothing is cut off before another look.
+	if err := claim(f, name, flag, force, source); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &end{file: f, name: name}, nil
 }
 
-// A failure is an error with the exit code that it makes.
-type failure struct {
-	code int
-	error
+// claim empties a regular file that was opened as the sink.
+func claim(f *os.File, name string, flag int, force bool, source *end) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return fail(exitSink, "%w", err)
+	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
+		return nil
+	case source.is(info):
+		return bothEnds(source.name, name)
+	case !force:
+		return alreadyThere(name)
+	}
+	if err := f.Truncate(0); err != nil {
+		return fail(exitSink, "%w", err)
+	}
+	return nil
 }
 
-func (f *failure) Unwrap() error { return f.error }
+// close closes it unless it is one of the process's own.
+func (e *end) close() error {
+	if e.std {
+		return nil
+	}
+	return e.file.Close()
+}
 
-func fail(code int, err error) error { return &failure{code, err} }
+// is tells whether the source is that regular file.
+func (e *end) is(info fs.FileInfo) bool {
+	own, err := e.file.Stat()
+	return err == nil && info.Mode().IsRegular() && os.SameFile(own, info)
+}
+
+func bothEnds(source, sink string) error {
+	if source == sink {
+		return fail(exitUsage, "%s is both input and output", source)
+	}
+	return fail(exitUsage, "%s and %s are the same file", source, sink)
+}
+
+func alreadyThere(name string) error {
+	return fail(exitUsage, "open %s: file exists (-f overwrites it)", name)
+}

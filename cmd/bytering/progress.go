@@ -5,32 +5,45 @@ import (
 	"os"
 	"time"
 
+	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 )
 
-// refresh is how often the bar is drawn.
+// refresh is how often the bar is drawn: calm, and no cost to the transfer.
 const refresh = 150 * time.Millisecond
 
-// showProgress draws a bar on stderr if that is a terminal, and returns what
-// ends it. The bar looks at the ring's cursors; the transfer knows nothing of it.
+// showProgress draws a bar on stderr if that is a terminal that the data don't
+// go to as well, and returns what ends it. The bar looks at counters; the
+// transfer knows nothing of it.
 func showProgress(stderr *os.File, s *stream) (stop func()) {
-	if !term.IsTerminal(int(stderr.Fd())) {
+	if !isTerminal(stderr) || isTerminal(s.sink.file) {
 		return func() {}
 	}
-	progress := mpb.New(mpb.WithOutput(stderr), mpb.WithRefreshRate(refresh), mpb.WithWidth(40))
-	fill := decor.Any(func(decor.Statistics) string {
-		return fmt.Sprintf(" ring %3d %%", s.c.Len()*100/s.c.Cap())
-	})
-	moved := decor.Any(func(st decor.Statistics) string { return bytesText(float64(st.Current)) }, decor.WCSyncWidth)
-	speed := decor.AverageSpeed(decor.SizeB1024(0), " % .1f")
-	style, total, after := mpb.NopStyle(), int64(0), []decor.Decorator{speed, fill}
+	begin := time.Now()
+	style := mpb.NopStyle()
 	if s.source.size > 0 {
-		style, total = mpb.BarStyle(), s.source.size
-		after = append(after, decor.Name(" left "), decor.AverageETA(decor.ET_STYLE_GO))
+		style = mpb.BarStyle()
 	}
-	bar := progress.New(total, style, mpb.PrependDecorators(moved), mpb.AppendDecorators(after...))
+	progress := mpb.New(mpb.WithConsoleWriter(screen{cupwriter.New(stderr, false)}),
+		mpb.WithRefreshRate(refresh), mpb.WithWidth(40))
+	bar := progress.New(0, style,
+		mpb.PrependDecorators(decor.Any(func(st decor.Statistics) string {
+			return bytesText(float64(st.Current))
+		})),
+		mpb.AppendDecorators(decor.Any(func(st decor.Statistics) string {
+			return status(st.Current, s.source.size, time.Since(begin), s.c.Len(), s.c.Cap())
+		})))
+	show := func() {
+		n := s.written.Load()
+		if s.source.size > 0 {
+			// Given here, because a total that New gets ends the bar when it
+			// is reached, also in a file that grows.
+			bar.SetTotal(max(n, s.source.size), false)
+		}
+		bar.SetCurrent(n)
+	}
 
 	ended, drawn := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -38,11 +51,11 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 		ticker := time.NewTicker(refresh / 2)
 		defer ticker.Stop()
 		for {
+			show()
 			select {
 			case <-ticker.C:
-				bar.SetCurrent(int64(s.c.Position()))
 			case <-ended:
-				bar.SetCurrent(int64(s.c.Position()))
+				show()
 				bar.Abort(false)
 				return
 			}
@@ -53,4 +66,38 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 		<-drawn
 		progress.Wait()
 	}
+}
+
+// status is what stands behind the bar: the rate, how full the ring is, and
+// the time left where the size of the source is known.
+func status(n, size int64, elapsed time.Duration, filled, capacity int) string {
+	rate := float64(n) / max(elapsed.Seconds(), 1e-9)
+	text := fmt.Sprintf(" %s/s  ring %d%%", bytesText(rate), int64(filled)*100/int64(capacity))
+	if size <= n || rate == 0 {
+		return text
+	}
+	left := time.Duration(min(float64(size-n)/rate, 1e6*3600) * float64(time.Second))
+	return text + fmt.Sprintf("  %v left", left.Round(time.Second))
+}
+
+// A screen is a terminal. One that does not know its size gets a usual one,
+// since mpb draws nothing on it otherwise.
+type screen struct{ *cupwriter.Writer }
+
+func (s screen) GetTermSize() (width, height int, err error) {
+	width, height, err = s.Writer.GetTermSize()
+	if err == nil && (width == 0 || height == 0) {
+		width, height = 80, 24
+	}
+	return width, height, err
+}
+
+// isTerminal leaves O_NONBLOCK alone, which File.Fd would clear.
+func isTerminal(f *os.File) (yes bool) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = raw.Control(func(fd uintptr) { yes = term.IsTerminal(int(fd)) })
+	return yes && err == nil
 }

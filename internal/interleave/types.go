@@ -22,7 +22,6 @@ func (k kind) changes() bool { return k != opLoad && k != opTouchRead && k != op
 type op struct {
 	kind  kind
 	obj   *object
-	id    int    // of obj, the same in every schedule that begins alike
 	bytes []byte // of a touch
 	token *Token
 	done  <-chan struct{} // of a Take

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestFileToFile(t *testing.T) {
+	for _, n := range []int64{0, 1, 100<<20 + 3} {
+		for _, memory := range []string{"16M", "4097"} {
+			if memory != "16M" && n > 1<<20 && testing.Short() {
+				continue
+			}
+			from, to := randomFile(t, n), filepath.Join(t.TempDir(), "sink")
+			p := prepare(t, "-i", from, "-o", to, "-m", memory)
+			p.start()
+			contains(t, p.end(exitDone, 1), fmt.Sprintf("bytering: %d bytes", n), "/s\n")
+			if got, want := sumFile(t, to), sumFile(t, from); got != want {
+				t.Errorf("%d bytes over %s: %s, want %s", n, memory, got, want)
+			}
+		}
+	}
+}
+
+func TestPipeToPipe(t *testing.T) {
+	const n = 20<<20 + 7
+	for _, memory := range []string{"1", "100", "1M"} {
+		n := int64(n)
+		if memory == "1" {
+			n = 5000 // each byte costs two system calls
+		}
+		p := prepare(t, "-q", "-m", memory)
+		stdin, err := p.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := p.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.start()
+		written := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(stdin, random(n))
+			written <- err
+			stdin.Close()
+		}()
+		if got, want := sum(t, stdout), sum(t, random(n)); got != want {
+			t.Errorf("over %s: %s, want %s", memory, got, want)
+		}
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+		p.end(exitDone, 0)
+	}
+}
+
+// TestTrickle: what was written appears though nothing follows it.
+func TestTrickle(t *testing.T) {
+	p := prepare(t, "-q")
+	stdin, err := p.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := pipe(t)
+	p.Stdout = w
+	p.start()
+	w.Close()
+	r.SetReadDeadline(time.Now().Add(patience))
+	for _, text := range []string{"hi", "again"} {
+		begin := time.Now()
+		if _, err := io.WriteString(stdin, text); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 10)
+		n, err := r.Read(b)
+		if string(b[:n]) != text || err != nil {
+			t.Fatalf("%q and %v, want %q", b[:n], err, text)
+		}
+		t.Logf("%q came after %v", text, time.Since(begin))
+	}
+	stdin.Close()
+	p.end(exitDone, 0)
+}
+
+func TestDashesAndSummary(t *testing.T) {
+	for _, quiet := range []bool{false, true} {
+		args, lines := []string{"-i", "-", "-o", "-"}, 1
+		if quiet {
+			args, lines = append(args, "--quiet"), 0
+		}
+		p := prepare(t, args...)
+		from := randomFile(t, 1000)
+		f, err := os.Open(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		p.Stdin = f
+		p.start()
+		if said := p.end(exitDone, lines); !quiet {
+			contains(t, said, "1000 bytes", " s, ")
+		}
+	}
+}
+
+func TestNoOverwrite(t *testing.T) {
+	from, to := randomFile(t, 10), filepath.Join(t.TempDir(), "sink")
+	if err := os.WriteFile(to, []byte("something precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := prepare(t, "-i", from, "-o", to)
+	p.start()
+	contains(t, p.end(exitUsage, 1), to, "exists", "-f")
+	if b, _ := os.ReadFile(to); string(b) != "something precious" {
+		t.Errorf("it was overwritten with %q", b)
+	}
+	p = prepare(t, "-i", from, "-o", to, "-f")
+	p.start()
+	p.end(exitDone, 1)
+	if got, want := sumFile(t, to), sumFile(t, from); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestSameFile(t *testing.T) {
+	from := randomFile(t, 10)
+	want := sumFile(t, from)
+	link := filepath.Join(filepath.Dir(from), "link")
+	if err := os.Link(from, link); err != nil {
+		t.Skip(err)
+	}
+	for _, to := range []string{from, link} {
+		for _, force := range []string{"--force=false", "--force"} {
+			p := prepare(t, "-i", from, "-o", to, force)
+			p.start()
+			if said := p.end(exitUsage, 1); to == from {
+				contains(t, said, from+" is both input and output")
+			} else {
+				contains(t, said, from+" and "+to+" are the same file")
+			}
+		}
+	}
+	// The shell's >>, which would never end.
+	p := prepare(t, "-i", from)
+	f, err := os.OpenFile(from, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p.Stdout = f
+	p.start()
+	contains(t, p.end(exitUsage, 1), from, stdoutName)
+	if got := sumFile(t, from); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
+	from, missing := randomFile(t, 10), filepath.Join(dir, "missing")
+	for _, c := range []struct {
+		code int
+		args []string
+		says string
+	}{
+		{exitSource, []string{"-i", missing}, missing},
+		{exitSource, []string{"-i", missing, "-o", filepath.Join(dir, "sink")}, missing},
+		{exitSource, []string{"-i", dir}, dir},
+		{exitSink, []string{"-i", from, "-o", filepath.Join(missing, "sink")}, missing},
+		{exitSink, []string{"-i", from, "-o", dir}, dir},
+	} {
+		p := prepare(t, c.args...)
+		p.start()
+		contains(t, p.end(c.code, 1), c.says)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("left %v behind, %v", entries, err)
+	}
+}
+
+func makeStream(t *testing.T, memory size) *stream {
+	t.Helper()
+	s, err := newStream(memory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestCloseFails: a sink that took everything and then fails has failed.
+func TestCloseFails(t *testing.T) {
+	source, err := openSource(randomFile(t, 0), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.close()
+	sink, err := openSink(filepath.Join(t.TempDir(), "sink"), false, source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink.file.Close() // so that another close is an error
+	s := makeStream(t, 1)
+	s.source, s.sink = source, sink
+	err = s.run(nil)
+	if exitCode(err) != exitSink {
+		t.Fatalf("%v makes exit code %d", err, exitCode(err))
+	}
+	contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
+}
+
+// TestStopped: after a signal nothing more of the ring is written.
+func TestStopped(t *testing.T) {
+	r, w := pipe(t)
+	s := makeStream(t, 1<<10)
+	s.sink = &end{file: w, name: "pipe"}
+	if _, err := s.p.WriteString("hi"); err != nil {
+		t.Fatal(err)
+	}
+	s.stopped.Store(true)
+	s.p.Close()
+	if err := s.drain(); err != errStopped {
+		t.Error(err)
+	}
+	w.Close()
+	if b, err := io.ReadAll(r); len(b) > 0 || err != nil || s.written.Load() != 0 {
+		t.Errorf("wrote %q, counted %d, %v", b, s.written.Load(), err)
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+func TestFullDevice(t *testing.T) {
+	p := prepare(t, "-i", "/dev/zero", "-o", "/dev/full")
+	p.start()
+	contains(t, p.end(exitSink, 1), "write /dev/full: no space left on device; 0 bytes")
+
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range [][]string{{"-i", "/dev/zero"}, {"--help"}, {"--version"}} {
+		p = prepare(t, args...)
+		p.Stdout = full
+		p.start()
+		contains(t, p.end(exitSink, 1), "write standard output: no space left on device")
+	}
+}
+
+// TestSourceFails: a terminal's read fails once all that was typed is read.
+func TestSourceFails(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer master.Close()
+	if _, err := slave.WriteString("12345"); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	p := prepare(t)
+	var out bytes.Buffer
+	p.Stdin, p.Stdout = master, &out
+	p.start()
+	contains(t, p.end(exitSource, 1), "read standard input: input/output error at byte 5; 5 bytes written")
+	if out.String() != "12345" {
+		t.Errorf("%q, want what was read before the failure", out.String())
+	}
+}
+
+// onTerminal runs the command with stderr on a terminal of that size, and
+// returns what that shows.
+func onTerminal(t *testing.T, size pty.Winsize, stdin *os.File, args ...string) string {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer master.Close()
+	if err := pty.Setsize(slave, &size); err != nil {
+		t.Fatal(err)
+	}
+	p := prepare(t, args...)
+	p.Stdin, p.Stderr = stdin, slave
+	p.start()
+	slave.Close()
+	var screen bytes.Buffer
+	if _, err := io.Copy(&screen, master); err != nil && !errors.Is(err, syscall.EIO) {
+		t.Fatal(err)
+	}
+	p.end(exitDone, 0) // nothing went to the buffer
+	return screen.String()
+}
+
+// TestProgress is README's first command: also a transfer that is over at once
+// shows a bar and a summary.
+func TestProgress(t *testing.T) {
+	from := randomFile(t, 1<<20)
+	for _, size := range []pty.Winsize{{Rows: 24, Cols: 80}, {}} {
+		shown := onTerminal(t, size, nil, "-i", from, "-o", "/dev/null")
+		contains(t, shown, "[==", "1MiB", "/s", "ring", "bytering: 1048576 bytes")
+	}
+	if shown := onTerminal(t, pty.Winsize{}, nil, "-q", "-i", from, "-o", "/dev/null"); shown != "" {
+		t.Errorf("-q shows %q", shown)
+	}
+}
+
+// TestProgressOfPipe: of no known size, drawn a few times a second.
+func TestProgressOfPipe(t *testing.T) {
+	r, w := pipe(t)
+	fed := make(chan error, 1)
+	go func() {
+		_, err := w.WriteString("hi")
+		time.Sleep(time.Second)
+		w.Close()
+		fed <- err
+	}()
+	shown := onTerminal(t, pty.Winsize{Rows: 24, Cols: 80}, r, "-o", "/dev/null")
+	contains(t, shown, "2B", "ring 0%", "bytering: 2 bytes")
+	if strings.Contains(shown, "left") || strings.Contains(shown, "[=") {
+		t.Errorf("%q knows when it ends", shown)
+	}
+	// In a second between 5 and 10 times, with room for a busy machine.
+	if n := strings.Count(shown, "ring"); n < 2 || n > 20 {
+		t.Errorf("drawn %d times", n)
+	}
+	if err := <-fed; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for _, c := range []struct {
+		n, size int64
+		elapsed time.Duration
+		want    string
+	}{
+		{0, 100, time.Second, " 0B/s  ring 50%"},
+		{50, 100, time.Second, " 50B/s  ring 50%  1s left"},
+		{1, 3601, time.Second, " 1B/s  ring 50%  1h0m0s left"},
+		{100, 100, time.Second, " 100B/s  ring 50%"},
+		{1024, -1, time.Second, " 1KiB/s  ring 50%"},
+		{1, 1 << 62, time.Hour, " 0.0002778B/s  ring 50%  1000000h0m0s left"},
+	} {
+		if got := status(c.n, c.size, c.elapsed, 8, 16); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
