@@ -41,6 +41,7 @@ func scenarios() []scenario {
 		for n := 1; n <= capacity; n++ {
 			for chunk := 1; chunk <= capacity+1; chunk++ {
 				add(2, peeks(capacity, n, chunk, capacity+2), "peek/capacity=%d/n=%d/chunk=%d", capacity, n, chunk)
+				add(2, waits(capacity, n, chunk), "wait/capacity=%d/n=%d/chunk=%d", capacity, n, chunk)
 			}
 		}
 	}
@@ -48,7 +49,7 @@ func scenarios() []scenario {
 		for _, chunk := range []int{1, 3, 11} {
 			add(2, peeks(8, n, chunk, 11), "quarter/n=%d/chunk=%d", n, chunk)
 		}
-		add(2, waits(8, n), "wait/n=%d", n)
+		add(2, waits(8, n, 10), "quarter-wait/n=%d", n)
 	}
 	add(all3, closeWithError, "close-with-error/unbounded")
 	add(3, consumerCloses, "consumer-closes-under-parked-producer")
@@ -164,13 +165,13 @@ func peeks(capacity, n, chunk, total int) func(*interleave.T) {
 	}
 }
 
-// waits lets the consumer wait for n bytes and take one, against one long
-// Write, and the producer never close.
-func waits(capacity, n int) func(*interleave.T) {
+// waits lets the consumer wait for n bytes and take one, whatever the writer
+// writes, and the producer never close.
+func waits(capacity, n, chunk int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
 		total := capacity + 2
-		w.Go("producer", func() { w.writeAll(total, total) })
+		w.Go("producer", func() { w.writeAll(total, chunk) })
 		w.Go("consumer", func() {
 			for at := range total - n + 1 {
 				if err := w.c.Wait(context.Background(), n); err != nil {
