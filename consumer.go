@@ -1,7 +1,6 @@
 package bytering
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -176,13 +175,10 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	offered := len(a) + len(b)
 	n, err := f(c.vec.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
-		return 0, errors.Join(bad, err)
+		return 0, with(bad, err)
 	}
 	if lost := c.discard(n); lost != nil {
-		if err != nil { // where it is nil, lost must stay comparable
-			lost = errors.Join(lost, err)
-		}
-		return 0, lost
+		return 0, with(lost, err)
 	}
 	return n, err
 }
@@ -299,7 +295,7 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 		}
 		n, err := dst.Write(a)
 		if bad := checkCount("the writer", n, len(a)); bad != nil {
-			return total, errors.Join(bad, err)
+			return total, with(bad, err)
 		}
 		total += int64(n)
 		if lost := c.discard(n); err == nil {

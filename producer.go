@@ -1,7 +1,6 @@
 package bytering
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -165,13 +164,10 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	offered := len(a) + len(b)
 	n, err := f(p.vec.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
-		return 0, errors.Join(bad, err)
+		return 0, with(bad, err)
 	}
 	if lost := p.commit(n); lost != nil {
-		if err != nil { // where it is nil, lost must stay comparable
-			lost = errors.Join(lost, err)
-		}
-		return 0, lost
+		return 0, with(lost, err)
 	}
 	return n, err
 }
@@ -268,7 +264,7 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		}
 		n, err := src.Read(a)
 		if bad := checkCount("the reader", n, len(a)); bad != nil {
-			return total, errors.Join(bad, err)
+			return total, with(bad, err)
 		}
 		if n > 0 {
 			if err := p.commit(n); err != nil {

@@ -245,3 +245,12 @@ func checkCount(who string, n, offered int) error {
 	}
 	return nil
 }
+
+// with adds a second error, if there is one. Where there is none the first
+// stays as it is, for callers that compare it.
+func with(first, second error) error {
+	if second == nil {
+		return first
+	}
+	return errors.Join(first, second)
+}

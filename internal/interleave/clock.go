@@ -94,7 +94,6 @@ func Owned[V any](p *V) {
 // A hold is memory that a thread was handed.
 type hold struct {
 	by    *thread
-	first *byte
 	b     []byte
 	write bool
 }
@@ -111,7 +110,7 @@ func (t *T) Hold(b []byte, write bool) {
 			t.Fail("memory in two hands: %s was handed bytes that %s holds", th.name, h.by.name)
 		}
 	}
-	t.holds = append(t.holds, hold{th, &b[0], b, write})
+	t.holds = append(t.holds, hold{th, b, write})
 }
 
 // Unhold says that the running thread is about to give back all it was handed.

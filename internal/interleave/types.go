@@ -80,7 +80,7 @@ type Uint64 struct {
 // Raw returns the value behind the scheduler's back, for checks.
 func (x *Uint64) Raw() uint64 { return x.v }
 
-func (x *Uint64) Load() uint64 { load(&x.object, x.v, &x.v); return x.v }
+func (x *Uint64) Load() uint64 { load(&x.object, &x.v); return x.v }
 
 // Armings returns how many stores had the bit, for checks.
 func (x *Uint64) Armings(bit uint64) (n int) {
@@ -122,7 +122,7 @@ type Uint32 struct {
 // Raw returns the value behind the scheduler's back, for checks.
 func (x *Uint32) Raw() uint32 { return x.v }
 
-func (x *Uint32) Load() uint32 { load(&x.object, x.v, &x.v); return x.v }
+func (x *Uint32) Load() uint32 { load(&x.object, &x.v); return x.v }
 
 func (x *Uint32) Store(v uint32) { store(&x.object, &x.v, v) }
 
@@ -143,7 +143,7 @@ type Int32 struct {
 // Raw returns the value behind the scheduler's back, for checks.
 func (x *Int32) Raw() int32 { return x.v }
 
-func (x *Int32) Load() int32 { load(&x.object, x.v, &x.v); return x.v }
+func (x *Int32) Load() int32 { load(&x.object, &x.v); return x.v }
 
 func (x *Int32) Store(v int32) { store(&x.object, &x.v, v) }
 
@@ -157,7 +157,7 @@ type Pointer[E any] struct {
 	v *E
 }
 
-func (x *Pointer[E]) Load() *E { load(&x.object, x.v, &x.v); return x.v }
+func (x *Pointer[E]) Load() *E { load(&x.object, &x.v); return x.v }
 
 func (x *Pointer[E]) Store(v *E) { store(&x.object, &x.v, v) }
 
@@ -165,7 +165,7 @@ func (x *Pointer[E]) CompareAndSwap(old, new *E) bool {
 	return compareAndSwap(&x.object, &x.v, old, new)
 }
 
-func load[V any](o *object, _ V, p *V) {
+func load[V any](o *object, p *V) {
 	if th := point(op{kind: opLoad, obj: o}); th != nil {
 		th.clock.join(&o.released)
 		note(th, "load", o, "%v", p)
