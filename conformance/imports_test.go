@@ -17,7 +17,9 @@ var arrows = map[string][]string{
 	"":                    {"internal/atomics", "internal/memory"},
 	"internal/atomics":    {"internal/interleave"}, // under the build tag interleave
 	"internal/interleave": {},
+	"internal/kernel":     {},
 	"internal/memory":     {},
+	"vectored":            {"internal/kernel"},
 	"cmd/bytering":        {""},
 }
 

@@ -1,0 +1,16 @@
+package vectored
+
+import (
+	"os"
+	"syscall"
+)
+
+// isClosed tells whether a descriptor was closed: then it refuses everything.
+// What it says is not os.ErrClosed, and for a file not even an exported error.
+func isClosed(raw syscall.RawConn) bool { return raw.Control(func(uintptr) {}) != nil }
+
+// A closedError is os.ErrClosed in the words of whoever was closed.
+type closedError struct{ error }
+
+func (e *closedError) Is(target error) bool { return target == os.ErrClosed }
+func (e *closedError) Unwrap() error        { return e.error }

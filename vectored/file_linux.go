@@ -1,0 +1,77 @@
+package vectored
+
+import (
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/bytering/bytering/internal/kernel"
+)
+
+type positioned struct {
+	name   string
+	append bool
+	conn   syscall.RawConn
+	calls  sync.Pool // of *call
+}
+
+func (p *positioned) open(f *os.File) error {
+	raw, _, err := inspect(f)
+	if err != nil {
+		return err
+	}
+	var flags uintptr
+	var errno, seek syscall.Errno
+	err = raw.Control(func(fd uintptr) {
+		flags, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
+		if _, err := syscall.Seek(int(fd), 0, io.SeekCurrent); err != nil {
+			seek = err.(syscall.Errno)
+		}
+	})
+	switch {
+	case err != nil:
+		return refuse(f, err.Error())
+	case errno != 0:
+		return refuse(f, errno.Error())
+	case seek != 0:
+		return refuse(f, "it has no offsets: "+seek.Error())
+	}
+	p.name, p.conn = f.Name(), raw
+	p.append = flags&syscall.O_APPEND != 0
+	return nil
+}
+
+func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
+	n, offered, err := p.run(kernel.Preadv, bufs, off)
+	if n > 0 {
+		touchWrite(bufs, n)
+	} else if err == nil && offered > 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
+	touchRead(bufs, maxCall)
+	n, offered, err := p.run(kernel.Pwritev, bufs, off)
+	if n == 0 && err == nil && offered > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// run makes a call of its own, since others may be under way.
+func (p *positioned) run(op kernel.Op, bufs [][]byte, off int64) (n, offered int, err error) {
+	c, _ := p.calls.Get().(*call)
+	if c == nil {
+		c = new(call)
+	}
+	defer p.calls.Put(c)
+	if c.try == nil {
+		c.prepare(op, p.conn)
+	}
+	c.op, c.off = op, off
+	n, err = c.run(bufs)
+	return n, c.offered, err
+}

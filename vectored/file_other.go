@@ -1,0 +1,51 @@
+//go:build !linux
+
+package vectored
+
+import (
+	"errors"
+	"os"
+)
+
+type positioned struct {
+	name   string
+	append bool
+	file   *os.File
+}
+
+func (p *positioned) open(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return refuse(f, err.Error())
+	}
+	if info.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeCharDevice) != 0 {
+		return refuse(f, "it has no offsets")
+	}
+	p.name, p.file = f.Name(), f
+	return nil
+}
+
+func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
+	b := first(bufs)
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := p.file.ReadAt(b, off)
+	if n > 0 {
+		err = nil // it comes again with the next call
+	}
+	return n, err
+}
+
+func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
+	b := first(bufs)
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := p.file.WriteAt(b, off)
+	if err != nil && !errors.As(err, new(*os.PathError)) {
+		// os has this error for O_APPEND and does not export it.
+		err = &os.PathError{Op: "pwritev", Path: p.name, Err: errors.Join(ErrUnsupported, err)}
+	}
+	return n, err
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package vectored
+
+func touchRead([][]byte, int)  {}
+func touchWrite([][]byte, int) {}

@@ -1,0 +1,212 @@
+package vectored
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"syscall"
+)
+
+// Errors that say what was wrong. They are wrapped: test with [errors.Is].
+var (
+	// ErrUnsupported is for a value whose bytes are no stream: a datagram
+	// socket, of which one Readv would tear a message, or one that is nil or
+	// closed already.
+	ErrUnsupported = errors.New("vectored: unsupported")
+	// ErrInvalidCount is for a count that a Reader or a Writer, or the system
+	// under it, returned and that is negative or above what it was offered.
+	ErrInvalidCount = errors.New("vectored: invalid count")
+)
+
+// A Reader reads into several slices with one call.
+//
+// Readv fills bufs in their order, each before the next, with what one read
+// gives, and returns how many bytes that was. Like Read it may return fewer
+// than there is room for, and io.EOF at the end; [ReadFull] goes on. Without
+// room, in no slice or in empty ones, it returns 0 and nil and does nothing.
+// It neither changes nor keeps bufs and the slices.
+//
+// One goroutine at a time may call a Reader. It is cheap: make one for each.
+type Reader interface {
+	io.Reader
+	Readv(bufs [][]byte) (n int, err error)
+}
+
+// A Writer writes several slices with one call.
+//
+// Writev writes what one write takes of bufs, in their order, and returns how
+// many bytes that was. Like the system call, and unlike Write, it may return
+// fewer than there are with a nil error, so that the caller can give back at
+// once what is written; [WriteAll] goes on. Without a byte to write it returns
+// 0 and nil and does nothing. It neither changes nor keeps bufs and the slices.
+//
+// One goroutine at a time may call a Writer. It is cheap: make one for each.
+type Writer interface {
+	io.Writer
+	Writev(bufs [][]byte) (n int, err error)
+}
+
+// NewReader returns a Reader over the descriptor of c: a *net.TCPConn, a
+// *net.UnixConn, an *os.File or anything that embeds one. It goes past a Read
+// that c's type may have. c keeps the descriptor, its deadlines and Close.
+//
+// Errors of a Readv are those of c's own Read, but wrap a syscall.Errno where
+// that failed: os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
+// net.ErrClosed for a connection) once c is closed, also during the call. As
+// with os.File.Read, a descriptor in blocking mode, such as an inherited
+// standard input, holds a thread while it waits, and Close doesn't end that.
+//
+// A datagram or packet socket is an error that wraps [ErrUnsupported].
+func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
+
+// NewWriter returns a Writer over the descriptor of c, as [NewReader] does.
+//
+// Its Write writes everything, or returns an error. A broken pipe is EPIPE, also
+// on standard output, where os.File.Write would end the process with SIGPIPE.
+func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
+
+// ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
+// whose type is declared in package net or os it returns a Reader over its
+// descriptor, where that makes fewer calls. These types include the wrappers
+// that io.Copy hands to a ReadFrom, and no type of a user's. Else it returns
+// nil: read with r.Read.
+func ReaderOf(r io.Reader) Reader {
+	if v, ok := r.(Reader); ok {
+		return v
+	}
+	if c := standard(r); c != nil {
+		return readerOf(c)
+	}
+	return nil
+}
+
+// WriterOf returns the Writer that w is or that goes to its descriptor, or nil,
+// as [ReaderOf] does.
+func WriterOf(w io.Writer) Writer {
+	if v, ok := w.(Writer); ok {
+		return v
+	}
+	if c := standard(w); c != nil {
+		return writerOf(c)
+	}
+	return nil
+}
+
+// Supported tells whether v is read and written by readv and writev, or what
+// v itself has in their place, if it is handed to [ReaderOf] and [WriterOf].
+func Supported(v any) (readv, writev bool) {
+	if r, ok := v.(io.Reader); ok {
+		readv = ReaderOf(r) != nil
+	}
+	if w, ok := v.(io.Writer); ok {
+		writev = WriterOf(w) != nil
+	}
+	return readv, writev
+}
+
+// standard returns v as a syscall.Conn if the standard library declares its
+// type. An assertion alone would also match a user's type that embeds a
+// connection and has a Read or Write of its own, and a switch over the
+// exported types would miss io.Copy's unexported wrappers.
+func standard(v any) syscall.Conn {
+	c, ok := v.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if path := t.PkgPath(); path != "net" && path != "os" {
+		return nil
+	}
+	return c
+}
+
+// ReadFull reads until bufs are full and returns how many bytes that was: the
+// bytes of all of them, or fewer and the error. An end in the middle is
+// io.ErrUnexpectedEOF, one before the first byte io.EOF.
+func ReadFull(r Reader, bufs ...[]byte) (n int, err error) {
+	err = each(bufs, r.Readv, &n)
+	if err == io.EOF && n > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// WriteAll writes all of bufs and returns how many bytes that was: the bytes of
+// all of them, or fewer and the error.
+func WriteAll(w Writer, bufs ...[]byte) (n int, err error) {
+	err = each(bufs, w.Writev, &n)
+	return n, err
+}
+
+// each calls f with what is left of bufs, which the caller made, until that is
+// nothing.
+func each(bufs [][]byte, f func([][]byte) (int, error), done *int) error {
+	left := size(bufs)
+	if left > 0 {
+		bufs = append([][]byte(nil), bufs...) // the slices in it are cut below
+	}
+	for left > 0 {
+		n, err := f(bufs)
+		if n < 0 || n > left {
+			return invalidCount(n, left)
+		}
+		*done += n
+		left -= n
+		if left == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrNoProgress
+		}
+		bufs = skip(bufs, n)
+	}
+	return nil
+}
+
+// skip drops the first n bytes of bufs, in place.
+func skip(bufs [][]byte, n int) [][]byte {
+	for len(bufs) > 0 && n >= len(bufs[0]) {
+		n -= len(bufs[0])
+		bufs = bufs[1:]
+	}
+	if n > 0 {
+		bufs[0] = bufs[0][n:]
+	}
+	return bufs
+}
+
+// size returns how many bytes bufs have together.
+func size(bufs [][]byte) (n int) {
+	for _, b := range bufs {
+		n += len(b)
+	}
+	return n
+}
+
+// first returns the first of bufs that is not empty, or nil.
+func first(bufs [][]byte) []byte {
+	for _, b := range bufs {
+		if len(b) > 0 {
+			return b
+		}
+	}
+	return nil
+}
+
+// invalidCount returns the error for a count that is out of range.
+func invalidCount(n, offered int) error {
+	return fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
+}
+
+// refuse returns the error for a descriptor that is not a stream.
+func refuse(c any, why string) error {
+	return fmt.Errorf("%w: %s: %s", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
+}
