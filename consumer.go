@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/vectored"
 )
 
 // A Consumer is the half that empties the ring: it writes the filled space to
@@ -276,14 +277,21 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 // of the stream, io.EOF, is not an error here; any other error of
 // [Consumer.Err], or that of dst, is. It does not close the consumer.
 //
-// A writer that takes less than it was offered without an error ends it
-// with io.ErrShortWrite, and one that returns a count out of range with an
-// error that wraps [ErrInvalidCount].
+// Where dst is a [vectored.Writer], or a connection, a file or a pipe of
+// package net or os, one writev writes both sides of the wrap
+// ([vectored.WriterOf] has the rule), and what it took is the producer's again
+// at once. One call is offered at most half of the ring, and at most 1 MiB.
+//
+// A plain writer that takes less than it was offered without an error ends it
+// with io.ErrShortWrite, and so does a vectored one that takes nothing; one
+// that returns a count out of range ends it with an error that wraps
+// [ErrInvalidCount].
 func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 	c.enter()
 	defer c.leave()
+	v := vectored.WriterOf(dst)
 	for {
-		a, _ := c.filled()
+		a, b := c.filled()
 		if len(a) == 0 {
 			if err := c.Err(); err == io.EOF {
 				return total, nil
@@ -293,15 +301,23 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 			c.await(nil, 1)
 			continue
 		}
-		n, err := dst.Write(a)
-		if bad := checkCount("the writer", n, len(a)); bad != nil {
+		a, b = c.ring.part(a, b)
+		var n, least int
+		if v != nil {
+			least = 1
+			n, err = v.Writev(c.vec.of(a, b))
+		} else {
+			b, least = nil, len(a)
+			n, err = dst.Write(a)
+		}
+		if bad := checkCount("the writer", n, len(a)+len(b)); bad != nil {
 			return total, with(bad, err)
 		}
 		total += int64(n)
 		if lost := c.discard(n); err == nil {
 			err = lost
 		}
-		if err == nil && n < len(a) {
+		if err == nil && n < least {
 			err = io.ErrShortWrite
 		}
 		if err != nil {

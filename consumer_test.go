@@ -212,27 +212,27 @@ func TestWriteTo(t *testing.T) {
 		err   error
 		calls int
 	}{
-		{"all", []result{{5, nil}, {3, nil}}, 8, nil, 2},
+		{"all", []result{{5, nil}, {5, nil}}, 10, nil, 2},
 		{"error", []result{{0, errTest}}, 0, errTest, 1},
 		{"bytes with an error", []result{{5, nil}, {2, errTest}}, 7, errTest, 2},
-		{"all with an error", []result{{5, nil}, {3, errTest}}, 8, errTest, 2},
+		{"all with an error", []result{{5, nil}, {5, errTest}}, 10, errTest, 2},
 		{"io.EOF is an error of a writer", []result{{5, io.EOF}}, 5, io.EOF, 1},
 		{"short", []result{{4, nil}}, 4, io.ErrShortWrite, 1},
 		{"nothing", []result{{0, nil}}, 0, io.ErrShortWrite, 1},
-		{"count too large", []result{{5, nil}, {4, nil}}, 5, ErrInvalidCount, 2},
+		{"count too large", []result{{5, nil}, {6, nil}}, 5, ErrInvalidCount, 2},
 		{"count much too large", []result{{math.MaxInt, nil}}, 0, ErrInvalidCount, 1},
 		{"count below 0", []result{{5, nil}, {-1, nil}}, 5, ErrInvalidCount, 2},
 		{"count and error", []result{{-1, errTest}}, 0, errTest, 1},
 	} {
-		p, c := at(t, 8, 3, 8)
+		p, c := at(t, 10, 5, 10)
 		p.Close()
 		dst := &script{results: tc.dst}
 		n, err := c.WriteTo(dst)
 		want(t, tc.name, int(n), err, tc.total, tc.err)
 		if dst.calls != tc.calls || dst.offered[0] != 5 {
-			t.Errorf("%s: %d writes, the first of %d; want %d, of 5", tc.name, dst.calls, dst.offered[0], tc.calls)
+			t.Errorf("%s: %d writes, the first of %d; want %d, of 5, half of the ring", tc.name, dst.calls, dst.offered[0], tc.calls)
 		}
-		drain(t, c, stream(uint64(3+tc.total), 8-tc.total), io.EOF)
+		drain(t, c, stream(uint64(5+tc.total), 10-tc.total), io.EOF)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/vectored"
 )
 
 // A Producer is the half that fills the ring: it reads from an input into the
@@ -247,23 +248,36 @@ const maxEmptyReads = 100
 // read is published at once. It returns how many bytes were published and the
 // error of src or of [Producer.Err]. It does not close the producer.
 //
+// Where src is a [vectored.Reader], or a connection, a file or a pipe of
+// package net or os, one readv fills the space on both sides of the wrap
+// ([vectored.ReaderOf] has the rule). One call is offered at most half of the
+// ring, and at most 1 MiB, so that the consumer has something to do meanwhile.
+//
 // A reader that returns more bytes than it was offered, or less than none, ends
 // it with an error that wraps [ErrInvalidCount]. What src returned
 // while the producer was being closed is lost and not counted.
 func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 	p.enter()
 	defer p.leave()
+	v := vectored.ReaderOf(src)
 	for emptyReads := 0; ; {
 		if err := p.Err(); err != nil {
 			return total, err
 		}
-		a, _ := p.empty()
+		a, b := p.empty()
 		if len(a) == 0 {
 			p.await(nil, 1, p.ring.quarter())
 			continue
 		}
-		n, err := src.Read(a)
-		if bad := checkCount("the reader", n, len(a)); bad != nil {
+		a, b = p.ring.part(a, b)
+		var n int
+		if v != nil {
+			n, err = v.Readv(p.vec.of(a, b))
+		} else {
+			b = nil
+			n, err = src.Read(a)
+		}
+		if bad := checkCount("the reader", n, len(a)+len(b)); bad != nil {
 			return total, with(bad, err)
 		}
 		if n > 0 {

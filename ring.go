@@ -7,6 +7,7 @@ import (
 
 	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/memory"
+	"github.com/bytering/bytering/vectored"
 )
 
 // Errors that say which argument was wrong. They are wrapped: test with
@@ -22,7 +23,7 @@ var (
 	ErrInvalidConsumers = errors.New("bytering: invalid number of consumers")
 	// ErrInvalidCount is for a count that a callback, a reader or a writer
 	// returned and that is negative or above what it was offered.
-	ErrInvalidCount = errors.New("bytering: invalid count")
+	ErrInvalidCount = vectored.ErrInvalidCount
 	// ErrNoMemory is for memory that the system does not give.
 	ErrNoMemory = memory.ErrNoMemory
 )
@@ -202,6 +203,20 @@ func (r *ring) place(off, n int) (a, b []byte) {
 		b = r.mem[:rest:rest]
 	}
 	return a, b
+}
+
+// largestCall is how much ReadFrom and WriteTo offer at most in one call.
+const largestCall = 1 << 20
+
+// part cuts a and b, neighbours in the ring, to what one call is offered: a
+// part, so that both ends can be at work at the same time.
+func (r *ring) part(a, b []byte) ([]byte, []byte) {
+	n := min(largestCall, max(1, len(r.mem)/2))
+	if n <= len(a) {
+		return a[:n:n], nil
+	}
+	n = min(n-len(a), len(b))
+	return a, b[:n:n]
 }
 
 // wrap returns off moved on by n, which is at most the capacity.

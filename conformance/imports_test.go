@@ -14,7 +14,7 @@ const module = "github.com/bytering/bytering"
 // arrows says which packages of this project each may import, tests aside.
 // An import that is not here goes against the layers of the design.
 var arrows = map[string][]string{
-	"":                    {"internal/atomics", "internal/memory"},
+	"":                    {"internal/atomics", "internal/memory", "vectored"},
 	"internal/atomics":    {"internal/interleave"}, // under the build tag interleave
 	"internal/interleave": {},
 	"internal/kernel":     {},

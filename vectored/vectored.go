@@ -17,7 +17,7 @@ var (
 	ErrUnsupported = errors.New("vectored: unsupported")
 	// ErrInvalidCount is for a count that a Reader or a Writer, or the system
 	// under it, returned and that is negative or above what it was offered.
-	ErrInvalidCount = errors.New("vectored: invalid count")
+	ErrInvalidCount = errors.New("invalid count")
 )
 
 // A Reader reads into several slices with one call.
