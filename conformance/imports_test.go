@@ -20,7 +20,8 @@ var arrows = map[string][]string{
 	"internal/kernel":     {},
 	"internal/memory":     {},
 	"vectored":            {"internal/kernel"},
-	"cmd/bytering":        {""},
+	"pump":                {"", "vectored"},
+	"cmd/bytering":        {"", "pump", "vectored"},
 }
 
 // list runs the go command in the root module.
