@@ -15,8 +15,8 @@ import (
 // If src fails, what it returned before that still goes to dst. If dst fails or
 // ctx ends, both are stopped; see the package's documentation for what can be
 // interrupted. An error is an [*Error], which says how many bytes are safe, or
-// for options out of range one that wraps [ErrInvalidMaxCall] or
-// [bytering.ErrInvalidCapacity]. If src fails and then dst too the error joins
+// for options out of range one that wraps [ErrInvalidMaxCall],
+// [ErrInvalidRing] or what [bytering.New] returns. If src fails and then dst too the error joins
 // both, the latter first.
 //
 // Src and dst are used as [bytering.Producer.ReadFrom] and
@@ -25,14 +25,12 @@ import (
 // io.ErrNoProgress. After Copy has returned they are not used any more, except
 // by a call that was left behind.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (Stats, error) {
-	cfg, err := configure(opts)
+	cfg := configure(opts)
+	err := cfg.check()
 	if err != nil {
 		return Stats{}, err
 	}
-	p, c, err := bytering.New(cfg.capacity)
-	if err != nil {
-		return Stats{}, err
-	}
+	p, c := cfg.p, cfg.c
 	if ctx.Err() != nil {
 		return Stats{}, &Error{Side: Context, Err: context.Cause(ctx)}
 	}

@@ -3,6 +3,8 @@ package pump
 import (
 	"errors"
 	"fmt"
+
+	"github.com/bytering/bytering"
 )
 
 const (
@@ -10,9 +12,14 @@ const (
 	defaultMaxCall  = 1 << 20
 )
 
-// ErrInvalidMaxCall is for a largest call below 1 byte. It is wrapped: test with
-// [errors.Is].
-var ErrInvalidMaxCall = errors.New("pump: invalid largest call")
+// Errors for options that can't be. They are wrapped: test with [errors.Is].
+var (
+	// ErrInvalidMaxCall is for a largest call below 1 byte.
+	ErrInvalidMaxCall = errors.New("pump: invalid largest call")
+	// ErrInvalidRing is for one ring for both directions of a [Relay], and for
+	// half a ring.
+	ErrInvalidRing = errors.New("pump: invalid ring")
+)
 
 // An Option changes how [Copy] and [Relay] work.
 type Option func(*config)
@@ -21,11 +28,22 @@ type config struct {
 	capacity int
 	maxCall  int
 	meter    *Meter
+
+	own bool // the ring is made here
+	p   *bytering.Producer
+	c   *bytering.Consumer
 }
 
 // Capacity sets the bytes of the ring, of each direction for [Relay]; 256 KiB
 // without it. The values and errors are those of bytering.New.
 func Capacity(n int) Option { return func(c *config) { c.capacity = n } }
+
+// Ring makes [Copy] use the ring of p and c, made with whatever options, in
+// place of one of its own. What lies in it is written first. Both halves are
+// closed in the end.
+func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
+	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
+}
 
 // MaxCall sets the bytes that one read or write is offered at most, at least 1.
 // Without it, and for larger values, that is what [bytering.Producer.ReadFrom]
@@ -35,13 +53,23 @@ func MaxCall(n int) Option { return func(c *config) { c.maxCall = n } }
 // WithMeter makes m count what is moved.
 func WithMeter(m *Meter) Option { return func(c *config) { c.meter = m } }
 
-func configure(opts []Option) (config, error) {
-	c := config{capacity: defaultCapacity, maxCall: defaultMaxCall}
+func configure(opts []Option) config {
+	c := config{capacity: defaultCapacity, maxCall: defaultMaxCall, own: true}
 	for _, o := range opts {
 		o(&c)
 	}
-	if c.maxCall < 1 {
-		return c, fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
+	return c
+}
+
+// check refuses what can't be and makes the ring if there is none.
+func (c *config) check() (err error) {
+	switch {
+	case c.maxCall < 1:
+		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
+	case c.own:
+		c.p, c.c, err = bytering.New(c.capacity)
+	case c.p == nil || c.c == nil:
+		err = fmt.Errorf("%w: a half is nil", ErrInvalidRing)
 	}
-	return c, nil
+	return err
 }

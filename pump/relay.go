@@ -2,6 +2,7 @@ package pump
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 )
@@ -19,6 +20,9 @@ import (
 // An end without CloseWrite can't be told that the stream to it has ended. The
 // other direction then goes on until its own end, or ctx's.
 func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA Stats, err error) {
+	if !configure(opts).own {
+		return toB, toA, fmt.Errorf("%w: one for both directions", ErrInvalidRing)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	first := make(chan error, 2)
