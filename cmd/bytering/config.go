@@ -13,10 +13,14 @@ import (
 // A config is what the flags say.
 type config struct {
 	input, output string // "-" for the standard ones
-	memory        size
+	memory, block size
 	quiet, force  bool
 	version       bool
 }
+
+// largestBlock is how much one read or write moves at most, and what a pipe can
+// be made to hold without privileges.
+const largestBlock = 1 << 20
 
 // A size is a number of bytes on the command line, with K = 1024.
 type size int
@@ -59,10 +63,11 @@ func flags(cfg *config) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("bytering", pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.Usage = func() {}
-	cfg.memory = 16 << 20
+	cfg.memory, cfg.block = 16<<20, largestBlock
 	fs.StringVarP(&cfg.input, "input", "i", "-", "")
 	fs.StringVarP(&cfg.output, "output", "o", "-", "")
 	fs.VarP(&cfg.memory, "memory", "m", "")
+	fs.VarP(&cfg.block, "block", "s", "")
 	fs.BoolVarP(&cfg.force, "force", "f", false, "")
 	fs.BoolVarP(&cfg.quiet, "quiet", "q", false, "")
 	fs.BoolVar(&cfg.version, "version", false, "")
@@ -88,6 +93,15 @@ func parse(args []string) (config, error) {
 	if cfg.output == "" {
 		return cfg, fmt.Errorf("-o, --output names no file")
 	}
+	if cfg.block > largestBlock {
+		return cfg, fmt.Errorf("-s, --block %v: at most %dK", &cfg.block, largestBlock>>10)
+	}
+	if half := max(1, cfg.memory/2); cfg.block > half {
+		if fs.Changed("block") {
+			return cfg, fmt.Errorf("-s, --block %v: more than half of -m, --memory %v", &cfg.block, &cfg.memory)
+		}
+		cfg.block = half
+	}
 	return cfg, nil
 }
 
@@ -100,13 +114,13 @@ Usage:
 
 Examples:
   tar -c data | bytering | ssh host tar -x
-  bytering -i disk.img -o /mnt/disk.img
   bytering -m 1G <slow >fast
 
 Flags:
   -i, --input FILE    read from FILE (default -, standard input)
   -o, --output FILE   write to FILE (default -, standard output)
   -m, --memory SIZE   memory of the ring (default 16M)
+  -s, --block SIZE    largest read and write (default 1M)
   -f, --force         overwrite the output if it exists
   -q, --quiet         no bar and no summary, only errors
   -h, --help          print this

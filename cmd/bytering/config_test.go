@@ -39,15 +39,21 @@ func TestSize(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	cfg, err := parse([]string{"-qf", "-i", "a", "--output=b", "-m4K"})
-	want := config{input: "a", output: "b", memory: 4096, quiet: true, force: true}
+	cfg, err := parse([]string{"-qf", "-i", "a", "--output=b", "-m4K", "-s", "512"})
+	want := config{input: "a", output: "b", memory: 4096, block: 512, quiet: true, force: true}
 	if cfg != want || err != nil {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
 	}
 	cfg, err = parse(nil)
-	want = config{input: "-", output: "-", memory: 16 << 20}
+	want = config{input: "-", output: "-", memory: 16 << 20, block: 1 << 20}
 	if cfg != want || err != nil {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
+	}
+	// The default block fits into a small ring.
+	for memory, block := range map[string]size{"-m1": 1, "-m3": 1, "-m1M": 512 << 10, "-m2M": 1 << 20} {
+		if cfg, err := parse([]string{memory}); cfg.block != block || err != nil {
+			t.Errorf("%s makes blocks of %v, %v; want %v", memory, &cfg.block, err, &block)
+		}
 	}
 }
 
@@ -61,7 +67,7 @@ func TestUsage(t *testing.T) {
 		}
 		contains(t, usage, line)
 	})
-	contains(t, usage, "(default "+cfg.memory.String()+")", "Examples:")
+	contains(t, usage, "(default "+cfg.memory.String()+")", "(default "+cfg.block.String()+")", "Examples:")
 	lines := strings.Split(strings.TrimSuffix(usage, "\n"), "\n")
 	if len(lines) > 24 {
 		t.Errorf("%d lines are too many for one screen", len(lines))
@@ -100,6 +106,9 @@ func TestUsageErrors(t *testing.T) {
 		{"--output=", 2, "--output names no file"},
 		{"-m 0", 2, `"0" for "-m, --memory"`},
 		{"-m many", 2, `"many" for "-m, --memory"`},
+		{"-s 0", 2, `"0" for "-s, --block"`},
+		{"-s 2M", 2, "-s, --block 2M: at most 1024K"},
+		{"-s 3K -m 4K", 2, "-s, --block 3K: more than half of -m, --memory 4K"},
 		{"-m -5", 2, `"-5" for "-m, --memory"`},
 		{"-m 8192P", 2, "too large"},
 		{"-m 4096P", 1, "--memory 4E: "},

@@ -1,44 +1,29 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/pump"
 	"github.com/docker/go-units"
 )
 
-const (
-	// largestCall is how much one read or write moves at most: a part of the
-	// ring must be free for the other end meanwhile.
-	largestCall = 1 << 20
-	// grace is how long a write that a signal finds under way may take to
-	// come back, for the sake of an exact count.
-	grace = 250 * time.Millisecond
-)
-
-var (
-	errPiece   = errors.New("one piece was written")
-	errStopped = errors.New("stopped")
-)
-
-// A stream is one transfer under way.
+// A stream is one transfer.
 type stream struct {
 	source, sink *end
 	p            *bytering.Producer
 	c            *bytering.Consumer
-	piece        int          // the largest read and write
-	written      atomic.Int64 // bytes that the sink has accepted
-	stopped      atomic.Bool  // no further write is begun
+	block        int // the largest read and write
+	meter        pump.Meter
 }
 
-func newStream(memory size) (*stream, error) {
+func newStream(memory, block size) (*stream, error) {
 	p, c, err := bytering.New(int(memory))
 	if err != nil {
 		why := "too large"
@@ -47,36 +32,56 @@ func newStream(memory size) (*stream, error) {
 		}
 		return nil, fail(exitUsage, "-m, --memory %v: %s", &memory, why)
 	}
-	return &stream{p: p, c: c, piece: min(largestCall, max(1, c.Cap()/4))}, nil
+	return &stream{p: p, c: c, block: int(block)}, nil
 }
 
 // transfer copies the source to the sink and returns the summary.
 func transfer(cfg config, stdin, stdout, stderr *os.File, signals <-chan os.Signal) (string, error) {
-	s, err := newStream(cfg.memory)
+	s, err := newStream(cfg.memory, cfg.block)
 	if err != nil {
 		return "", err
 	}
-	if err := s.open(cfg, stdin, stdout, signals); err != nil {
+	ctx, stop := stopOn(signals)
+	defer stop()
+	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
 		return "", err
 	}
 	defer s.source.close()
 
 	begin := time.Now()
-	stop := func() {}
+	hide := func() {}
 	if !cfg.quiet {
-		stop = showProgress(stderr, s)
+		hide = showProgress(stderr, s)
 	}
-	err = s.run(signals)
-	stop()
+	err = s.run(ctx)
+	hide()
 	if err != nil {
 		return "", err
 	}
-	return summary(s.written.Load(), time.Since(begin)), nil
+	return summary(s.written(), time.Since(begin)), nil
+}
+
+// A signalled is a signal as the cause of an end.
+type signalled struct{ os.Signal }
+
+func (s signalled) Error() string { return "stopped by signal: " + s.String() }
+
+// stopOn returns a context that the first of the signals ends.
+func stopOn(signals <-chan os.Signal) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	go func() {
+		select {
+		case sig := <-signals:
+			cancel(signalled{sig})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // open opens both ends. A FIFO whose other end is missing blocks, so that
 // a signal must be able to end it.
-func (s *stream) open(cfg config, stdin, stdout *os.File, signals <-chan os.Signal) error {
+func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) error {
 	opened := make(chan error, 1)
 	go func() {
 		var err error
@@ -90,109 +95,65 @@ func (s *stream) open(cfg config, stdin, stdout *os.File, signals <-chan os.Sign
 	select {
 	case err := <-opened:
 		return err
-	case sig := <-signals:
-		return killed(sig, "nothing was written")
+	case <-ctx.Done():
+		return stopped(context.Cause(ctx), "nothing was written")
 	}
 }
 
 // run moves the bytes until the end, the first failure that leaves nothing to
 // do, or a signal.
-func (s *stream) run(signals <-chan os.Signal) error {
-	sourceDone, sinkDone := make(chan error, 1), make(chan error, 1)
-	go func() {
-		_, err := s.p.ReadFrom(input{s})
-		sourceDone <- err
-		s.p.Close() // what was read before a failure still goes to the sink
-	}()
-	go func() {
-		err := s.drain()
-		sinkDone <- err
-		s.c.CloseWithError(err)
-	}()
-
-	var err error
-	select {
-	case sig := <-signals:
-		return s.interrupt(sig, sinkDone)
-	case err = <-sinkDone:
-	}
+func (s *stream) run(ctx context.Context) error {
+	s.source.tune(os.O_RDONLY)
+	s.sink.tune(os.O_WRONLY)
+	_, err := pump.Copy(ctx, s.sink.file, s.source.file,
+		pump.Ring(s.p, s.c), pump.MaxCall(s.block), pump.WithMeter(&s.meter))
 	// Some file systems tell of a failed write no earlier than in close.
-	if err = errors.Join(err, s.sink.close()); err != nil {
-		return sinkFailed(s.sink, err, s.safe())
+	lost := s.sink.close()
+
+	var failed *pump.Error
+	if err != nil && !errors.As(err, &failed) {
+		return err
 	}
-	if err := <-sourceDone; err != nil {
-		return fail(exitSource, "read %s: %w at byte %d; %s", s.source.name, cause(err), s.p.Position(), s.safe())
+	switch {
+	case failed != nil && failed.Side == pump.Context:
+		safe := s.safe(failed.Pending)
+		if lost != nil {
+			safe = sinkFailed(s.sink, lost, safe).Error()
+		}
+		return stopped(failed.Err, safe)
+	case failed != nil && failed.Side == pump.Sink:
+		return sinkFailed(s.sink, failed.Err, s.safe(0))
+	case lost != nil:
+		return sinkFailed(s.sink, lost, s.safe(0))
+	case failed != nil:
+		return fail(exitSource, "read %s: %w at byte %d; %s", s.source.name, cause(failed.Err), failed.Offset, s.safe(0))
 	}
 	return nil
 }
 
-// drain writes the ring to the sink until the source has ended.
-func (s *stream) drain() error {
-	for {
-		if _, err := s.c.WriteTo(output{s}); err != errPiece {
-			return err
-		}
-	}
-}
-
-// interrupt ends the transfer for a signal. A read that is blocked is left
-// behind. A write is given a deadline, which pipes and sockets that do not
-// block the thread obey, and some time, so that its bytes can be counted.
-func (s *stream) interrupt(sig os.Signal, sinkDone <-chan error) error {
-	s.stopped.Store(true)
-	s.p.CloseWithError(errStopped)
-	s.sink.file.SetWriteDeadline(time.Now())
-	select {
-	case err := <-sinkDone:
-		if errors.Is(err, errStopped) || errors.Is(err, os.ErrDeadlineExceeded) {
-			err = nil
-		}
-		if err = errors.Join(err, s.sink.close()); err != nil {
-			return killed(sig, fmt.Sprintf("%v; %s", sinkFailed(s.sink, err, ""), s.safe()))
-		}
-		return killed(sig, s.safe())
-	case <-time.After(grace):
-		return killed(sig, "at least "+s.safe())
-	}
-}
-
-func killed(sig os.Signal, what string) error {
+// stopped returns the failure for a signal.
+func stopped(why error, what string) error {
 	code := exitSignal
-	if n, ok := sig.(syscall.Signal); ok {
-		code += int(n)
+	var sig signalled
+	if errors.As(why, &sig) {
+		if n, ok := sig.Signal.(syscall.Signal); ok {
+			code += int(n)
+		}
 	}
-	return fail(code, "stopped by signal: %v; %s", sig, what)
+	return fail(code, "%w; %s", why, what)
 }
 
-// safe says how much the sink has accepted.
-func (s *stream) safe() string {
-	return fmt.Sprintf("%d bytes written to %s", s.written.Load(), s.sink.name)
-}
+// written returns how much the sink has accepted.
+func (s *stream) written() int64 { return s.meter.Stats().Sink.Bytes }
 
-// An input is the source as the ring reads it: piece by piece.
-type input struct{ *stream }
-
-func (s input) Read(b []byte) (int, error) {
-	return s.source.file.Read(b[:min(len(b), s.piece)])
-}
-
-// An output is the sink as the ring writes it: piece by piece, each of which
-// ends WriteTo, so that its space is free for the source at once.
-type output struct{ *stream }
-
-func (s output) Write(b []byte) (int, error) {
-	if s.stopped.Load() {
-		return 0, errStopped
+// safe says how much the sink has accepted, besides what is pending.
+func (s *stream) safe(pending int64) string {
+	least := ""
+	if pending > 0 {
+		least = "at least "
 	}
-	n, err := s.sink.file.Write(b[:min(len(b), s.piece)])
-	s.written.Add(int64(n))
-	if err == nil && n < len(b) {
-		err = errPiece
-	}
-	return n, err
+	return fmt.Sprintf("%s%d bytes written to %s", least, s.written(), s.sink.name)
 }
-
-var _, _ = io.Reader(input{}), io.Writer(output{})
 
 // sinkFailed returns the failure for err, with what is safe if that is said.
 func sinkFailed(sink *end, err error, safe string) error {
@@ -210,11 +171,16 @@ func sinkFailed(sink *end, err error, safe string) error {
 	return fail(exitSink, "%s %s: %w%s", op, sink.name, cause(err), safe)
 }
 
-// cause drops what an error of package os says of a file that is named anyway.
+// cause is what is left of an error without what it says of a file and a call
+// that are named anyway.
 func cause(err error) error {
 	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	var se *os.SyscallError
+	switch {
+	case errors.As(err, &pe):
 		return pe.Err
+	case errors.As(err, &se):
+		return se.Err
 	}
 	return err
 }

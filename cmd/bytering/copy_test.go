@@ -183,15 +183,6 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-func makeStream(t *testing.T, memory size) *stream {
-	t.Helper()
-	s, err := newStream(memory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // TestCloseFails: a sink that took everything and then fails has failed.
 func TestCloseFails(t *testing.T) {
 	source, err := openSource(randomFile(t, 0), nil)
@@ -204,30 +195,14 @@ func TestCloseFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.file.Close() // so that another close is an error
-	s := makeStream(t, 1)
+	s, err := newStream(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.source, s.sink = source, sink
-	err = s.run(nil)
+	err = s.run(t.Context())
 	if exitCode(err) != exitSink {
 		t.Fatalf("%v makes exit code %d", err, exitCode(err))
 	}
 	contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
-}
-
-// TestStopped: after a signal nothing more of the ring is written.
-func TestStopped(t *testing.T) {
-	r, w := pipe(t)
-	s := makeStream(t, 1<<10)
-	s.sink = &end{file: w, name: "pipe"}
-	if _, err := s.p.WriteString("hi"); err != nil {
-		t.Fatal(err)
-	}
-	s.stopped.Store(true)
-	s.p.Close()
-	if err := s.drain(); err != errStopped {
-		t.Error(err)
-	}
-	w.Close()
-	if b, err := io.ReadAll(r); len(b) > 0 || err != nil || s.written.Load() != 0 {
-		t.Errorf("wrote %q, counted %d, %v", b, s.written.Load(), err)
-	}
 }

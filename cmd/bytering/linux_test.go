@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -129,5 +130,27 @@ func TestStatus(t *testing.T) {
 		if got := status(c.n, c.size, c.elapsed, 8, 16); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+// TestSignalInWrite: what a pipe has taken that nobody reads is counted to the
+// byte, and it is not closed to whoever else writes to it.
+func TestSignalInWrite(t *testing.T) {
+	for _, sig := range ends {
+		r, w := pipe(t)
+		p := prepare(t, "-i", "/dev/zero")
+		p.Stdout = w
+		p.startDefault(sig)
+		settle()
+		said := p.kill(sig)
+		w.Close()
+		n, err := io.Copy(io.Discard, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			t.Error("the test wrote nothing")
+		}
+		contains(t, said, fmt.Sprintf("; %d bytes written to standard output", n))
 	}
 }

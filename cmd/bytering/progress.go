@@ -36,7 +36,7 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 			return status(st.Current, s.source.size, time.Since(begin), s.c.Len(), s.c.Cap())
 		})))
 	show := func() {
-		n := s.written.Load()
+		n := s.written()
 		if s.source.size > 0 {
 			// Given here, because a total that New gets ends the bar when it
 			// is reached, also in a file that grows.

@@ -57,18 +57,6 @@ func TestSignalInRead(t *testing.T) {
 	}
 }
 
-func TestSignalInWrite(t *testing.T) {
-	for _, sig := range ends {
-		_, w := pipe(t)
-		p := prepare(t, "-i", "/dev/zero")
-		p.Stdout = w
-		p.startDefault(sig)
-		settle()
-		// The write never comes back, so nobody knows what it did.
-		contains(t, p.kill(sig), "; at least 0 bytes written to standard output")
-	}
-}
-
 func mkfifo(t *testing.T) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "fifo")
