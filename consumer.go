@@ -3,6 +3,7 @@ package bytering
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/vectored"
@@ -13,8 +14,8 @@ import (
 //
 // A Consumer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, Err, Len, Cap and Position may be called by any goroutine at
-// any time.
+// CloseWithError, SetReadDeadline, Err, Len, Cap and Position may be called by
+// any goroutine at any time.
 type Consumer struct {
 	ring   *ring
 	reader *reader
@@ -27,6 +28,7 @@ type Consumer struct {
 	busy    bool   // a call is running
 	held    bool   // on a broadcast ring: this consumer limits the producer
 	lent    bool   // slices are with the owner
+	alarm   alarm
 	vec     vector
 	scratch []byte // what Peek joins at the wrap
 
@@ -213,16 +215,22 @@ func (c *Consumer) get(b []byte) (int, error) {
 }
 
 // Read copies what is there into b, up to len(b) bytes, and parks while that
-// is nothing. It returns the error of [Consumer.Err], with 0 bytes. An empty b
-// never waits.
+// is nothing. It returns the error of [Consumer.Err] or
+// os.ErrDeadlineExceeded, with 0 bytes. An empty b never waits.
 func (c *Consumer) Read(b []byte) (n int, err error) {
 	c.enter()
+	if c.overdue() {
+		c.leave()
+		return 0, os.ErrDeadlineExceeded
+	}
 	for {
 		n, err = c.get(b)
 		if n > 0 || err != nil || len(b) == 0 {
 			break
 		}
-		c.await(nil, 1)
+		if err = c.await(nil, 1); err != nil {
+			break
+		}
 	}
 	c.leave()
 	return n, err
@@ -240,27 +248,36 @@ func (c *Consumer) ReadByte() (byte, error) {
 // joins them in memory that the Consumer keeps for this. They are valid until
 // the next call that discards or peeks.
 //
-// If fewer than n bytes are there when the stream ends, those are returned
-// with the error, io.EOF or the producer's. An n that is negative or above the
-// capacity is an error that wraps [ErrInvalidCapacity].
+// If fewer than n bytes are there when the stream ends, or the deadline
+// passes, those are returned with the error: io.EOF or the producer's, or
+// os.ErrDeadlineExceeded. An n that is negative or above the capacity is an
+// error that wraps [ErrInvalidCapacity].
 func (c *Consumer) Peek(n int) ([]byte, error) {
 	c.enter()
 	defer c.leave()
 	if err := c.ring.checkWait(n); err != nil {
 		return nil, err
 	}
+	if c.overdue() {
+		return nil, os.ErrDeadlineExceeded
+	}
 	if n == 0 {
 		return nil, c.Err()
 	}
+	var err error
 	if !c.ready(n) {
-		c.await(nil, n)
+		err = c.await(nil, n)
 	}
 	if c.closed() {
 		return nil, io.ErrClosedPipe
 	}
-	var err error
-	if there := c.len(n); there < n {
+	switch there := c.len(n); {
+	case there >= n:
+		err = nil
+	case err == nil:
 		n, err = there, *c.ring.writeErr.Load()
+	default:
+		n = there
 	}
 	a, b := c.ring.place(c.off, n)
 	if len(b) == 0 {
@@ -275,7 +292,8 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 // WriteTo writes the filled space straight to dst until the stream ends, and
 // parks while the ring is empty. It returns how many bytes dst took. The end
 // of the stream, io.EOF, is not an error here; any other error of
-// [Consumer.Err], or that of dst, is. It does not close the consumer.
+// [Consumer.Err], that of dst, or os.ErrDeadlineExceeded is. It does not close
+// the consumer.
 //
 // Where dst is a [vectored.Writer], or a connection, a file or a pipe of
 // package net or os, one writev writes both sides of the wrap
@@ -289,6 +307,9 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 	c.enter()
 	defer c.leave()
+	if c.overdue() {
+		return 0, os.ErrDeadlineExceeded
+	}
 	v := vectored.WriterOf(dst)
 	for {
 		a, b := c.filled()
@@ -298,7 +319,9 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 			} else if err != nil {
 				return total, err
 			}
-			c.await(nil, 1)
+			if err := c.await(nil, 1); err != nil {
+				return total, err
+			}
 			continue
 		}
 		a, b = c.ring.part(a, b)

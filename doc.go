@@ -36,9 +36,9 @@
 // # Who may call what
 //
 // A half belongs to one goroutine at a time; hand it over as any other
-// value, with a channel for example. Close, CloseWithError and the methods that only
-// look (Err, Free or Len, Cap, Position) may be called by any goroutine at any
-// time.
+// value, with a channel for example. Close, CloseWithError, SetWriteDeadline,
+// SetReadDeadline and the methods that only look (Err, Free or Len, Cap,
+// Position) may be called by any goroutine at any time.
 //
 // # The end of the stream
 //
@@ -68,8 +68,9 @@
 //     before it is delivered.
 //   - I6: no wake is lost. Who wakes changes the state, then disarms the
 //     target with a compare-and-swap, then sends a token. Who waits arms, then
-//     looks again at all that can wake it, then sleeps, then loops: a spurious token
-//     is legal.
+//     looks again at all that can wake it (the other's cursor, the closed bits
+//     of both halves, the deadline), then sleeps, also under ctx, then loops: a
+//     spurious token is legal.
 //   - I7: a count from outside, from a callback, a reader or a writer, is
 //     checked against what was offered before a cursor moves.
 //   - I8: memory that a half has handed out stays that half's until it is

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/bytering/bytering"
 )
@@ -178,6 +179,31 @@ func ExampleConsumer_Peek() {
 	fmt.Printf("%d: %s %v %v\n", n, body[2:], err, err2)
 	c.Discard(2 + n)
 	// Output: 3: abc <nil> <nil>
+}
+
+// A deadline breaks a call off; what is on its way comes later.
+func ExampleConsumer_SetReadDeadline() {
+	p, c, _ := bytering.New(64)
+	c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	b := make([]byte, 8)
+	n, err := c.Read(b)
+	fmt.Println(n, errors.Is(err, os.ErrDeadlineExceeded))
+
+	c.SetReadDeadline(time.Time{}) // none
+	p.WriteString("late")
+	n, err = c.Read(b)
+	fmt.Printf("%s %v\n", b[:n], err)
+	// Output:
+	// 0 true
+	// late <nil>
+}
+
+func ExampleProducer_SetWriteDeadline() {
+	p, c, _ := bytering.New(4)
+	p.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	n, err := p.WriteString("too much")
+	fmt.Println(n, err, c.Len())
+	// Output: 4 i/o timeout 4
 }
 
 func ExampleProducer_CloseWithError() {

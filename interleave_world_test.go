@@ -32,12 +32,14 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	t.Name("space", &r.space.Uint64)
 	t.Name("open", &r.open)
 	t.Name("writeErr", &r.writeErr)
+	t.Name("p's deadline", &r.deadline.at)
 	t.Name("p's token", r.lot.token)
 	for i, rd := range r.readers {
 		t.Name(fmt.Sprint("read ", i), &rd.read.Uint64)
 		t.Name(fmt.Sprint("data ", i), &rd.data.Uint64)
 		t.Name(fmt.Sprint("hold ", i), &rd.hold)
 		t.Name(fmt.Sprintf("c%d's token", i), rd.lot.token)
+		t.Name(fmt.Sprintf("c%d's deadline", i), &rd.deadline.at)
 	}
 	t.Check(w.watch(start))
 	t.Final(w.atRest)
@@ -93,15 +95,15 @@ func (w *world) atRest() error {
 	if r.space.Raw() != 0 {
 		return fmt.Errorf("the producer's target is %#x at rest", r.space.Raw())
 	}
-	if r.lot.token.Posts > r.space.Armings(armed) {
-		return fmt.Errorf("the producer was sent %d tokens for %d armings", r.lot.token.Posts, r.space.Armings(armed))
+	if n := r.lot.token.Posts - r.lot.token.Timed; n > r.space.Armings(armed) {
+		return fmt.Errorf("the producer was sent %d tokens for %d armings", n, r.space.Armings(armed))
 	}
 	for i, rd := range r.readers {
 		if rd.data.Raw() != 0 {
 			return fmt.Errorf("consumer %d's target is %#x at rest", i, rd.data.Raw())
 		}
-		if rd.lot.token.Posts > rd.data.Armings(armed) {
-			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, rd.lot.token.Posts, rd.data.Armings(armed))
+		if n := rd.lot.token.Posts - rd.lot.token.Timed; n > rd.data.Armings(armed) {
+			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.data.Armings(armed))
 		}
 		if rd.hold.Raw()&held != 0 && !w.cs[i].lent {
 			return fmt.Errorf("consumer %d holds at rest", i)

@@ -14,10 +14,10 @@ import "unsafe"
 const (
 	_ = uint(unsafe.Sizeof(word{}) - line)
 	_ = uint(line - unsafe.Sizeof(word{}))
-	_ = uint(unsafe.Offsetof(ring{}.write) - unsafe.Offsetof(ring{}.writeErr) - line)
+	_ = uint(unsafe.Offsetof(ring{}.write) - unsafe.Offsetof(ring{}.deadline) - line)
 	_ = uint(unsafe.Offsetof(ring{}.space) - unsafe.Offsetof(ring{}.write) - line)
 	_ = uint(unsafe.Sizeof(ring{}) - unsafe.Offsetof(ring{}.space) - line)
-	_ = uint(unsafe.Offsetof(reader{}.read) - unsafe.Offsetof(reader{}.readErr) - line)
+	_ = uint(unsafe.Offsetof(reader{}.read) - unsafe.Offsetof(reader{}.deadline) - line)
 	_ = uint(unsafe.Offsetof(reader{}.data) - unsafe.Offsetof(reader{}.read) - line)
 	_ = uint(unsafe.Offsetof(reader{}.hold) - unsafe.Offsetof(reader{}.data) - line)
 	_ = uint(unsafe.Sizeof(reader{}) - unsafe.Offsetof(reader{}.hold) - line)

@@ -3,6 +3,7 @@ package bytering
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/vectored"
@@ -13,8 +14,8 @@ import (
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, Err, Free, Cap and Position may be called by any goroutine
-// at any time.
+// CloseWithError, SetWriteDeadline, Err, Free, Cap and Position may be called
+// by any goroutine at any time.
 type Producer struct {
 	ring *ring
 
@@ -23,6 +24,7 @@ type Producer struct {
 	limit uint64 // how far pos may go, as far as seen
 	off   int    // where pos lies in the memory
 	busy  bool   // a call is running
+	alarm alarm
 	vec   vector
 
 	_ [line]byte // from the fields of another half
@@ -205,13 +207,17 @@ func (p *Producer) put(b []byte) (int, error) {
 }
 
 // Write copies b into the ring and parks while the ring is full. It returns
-// how many bytes it published, and the error of [Producer.Err] if they are
-// fewer than len(b). An empty b never waits.
+// how many bytes it published and, if they are fewer than len(b), the error of
+// [Producer.Err] or os.ErrDeadlineExceeded. An empty b never waits.
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
 // has left, so that a full ring is not refilled byte by byte.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	p.enter()
+	if p.overdue() {
+		p.leave()
+		return 0, os.ErrDeadlineExceeded
+	}
 	for {
 		var m int
 		m, err = p.put(b[n:])
@@ -219,8 +225,11 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if n == len(b) || err != nil {
 			break
 		}
-		if m == 0 {
-			p.await(nil, 1, min(len(b)-n, p.ring.quarter()))
+		if m > 0 {
+			continue
+		}
+		if err = p.await(nil, 1, min(len(b)-n, p.ring.quarter())); err != nil {
+			break
 		}
 	}
 	p.leave()
@@ -246,7 +255,8 @@ const maxEmptyReads = 100
 // ReadFrom reads from src straight into the empty space until src returns
 // io.EOF, which is not an error here, and parks while the ring is full. Every
 // read is published at once. It returns how many bytes were published and the
-// error of src or of [Producer.Err]. It does not close the producer.
+// error of src, that of [Producer.Err] or os.ErrDeadlineExceeded. It does not
+// close the producer.
 //
 // Where src is a [vectored.Reader], or a connection, a file or a pipe of
 // package net or os, one readv fills the space on both sides of the wrap
@@ -259,6 +269,9 @@ const maxEmptyReads = 100
 func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 	p.enter()
 	defer p.leave()
+	if p.overdue() {
+		return 0, os.ErrDeadlineExceeded
+	}
 	v := vectored.ReaderOf(src)
 	for emptyReads := 0; ; {
 		if err := p.Err(); err != nil {
@@ -266,7 +279,9 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		}
 		a, b := p.empty()
 		if len(a) == 0 {
-			p.await(nil, 1, p.ring.quarter())
+			if err := p.await(nil, 1, p.ring.quarter()); err != nil {
+				return total, err
+			}
 			continue
 		}
 		a, b = p.ring.part(a, b)

@@ -86,9 +86,10 @@ type ring struct {
 	broadcast bool // whether readers hold (I8)
 	lot       lot  // where the producer parks
 
-	// Changed only when somebody closes.
+	// Changed only when somebody closes, or sets a deadline.
 	open     atomics.Int32 // consumers that are not closed
 	writeErr atomics.Pointer[error]
+	deadline deadline // the producer's
 
 	_     [line]byte
 	write word // the producer's cursor
@@ -97,8 +98,9 @@ type ring struct {
 
 // A reader is what one consumer shares with the producer.
 type reader struct {
-	lot     lot
-	readErr atomics.Pointer[error]
+	lot      lot
+	readErr  atomics.Pointer[error]
+	deadline deadline
 
 	_    [line]byte
 	read word // the consumer's cursor

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/bytering/bytering/internal/atomics"
 )
@@ -12,7 +13,8 @@ import (
 // cursor value, its target. Name three events:
 //
 //	E1  the waiter arms: it stores its target with the armed bit
-//	E2  the waker changes what is waited for: a cursor, a closed bit
+//	E2  the waker changes what is waited for: a cursor, a closed bit, the
+//	    deadline
 //	E3  the waker loads the target
 //
 // The waiter does E1, then looks again at everything that can end its wait,
@@ -29,6 +31,10 @@ import (
 //	    if ready, disarm and break         and the compare-and-swap to
 //	    take a token                       disarmed succeeds:
 //	}                                  post a token, never blocking
+//
+// Two wakers do without E3. A deadline that passes has its timer post a token
+// in any case, and the waiter reads the clock after it has set the timer's
+// moment; ctx ends the sleep itself.
 //
 // The loop makes a token that nobody needs any more harmless, so none has to
 // be drained. The armed bit is a bit of its own, never a cursor value, because
@@ -101,24 +107,43 @@ func (r *ring) shareSpace() {
 // quarter is how much space a writer waits for that could use any.
 func (r *ring) quarter() int { return max(1, len(r.mem)/4) }
 
+// sleep takes a token, or returns the cause of ctx if that ends first. A nil
+// ctx never does.
+func (l *lot) sleep(ctx context.Context) error {
+	if ctx == nil {
+		atomics.Take(l.token, nil)
+		return nil
+	}
+	if !atomics.Take(l.token, ctx.Done()) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
 // await parks the producer until need bytes are free, or all consumers are
-// closed, or it is itself, or done is. It sleeps until want bytes are free,
-// at least need, or somebody wakes it earlier. The caller has looked already.
-// False means that done ended the wait and nothing else did.
-func (p *Producer) await(done <-chan struct{}, need, want int) bool {
+// closed, or it is itself; then it returns nil. If none of this is so by the
+// time that the deadline passes, or ctx ends, it returns that as an error. It
+// sleeps until want bytes are free, at least need, or somebody wakes it
+// earlier. The caller has looked already.
+func (p *Producer) await(ctx context.Context, need, want int) error {
 	r := p.ring
 	// What want free bytes mean for the slowest read cursor.
 	target := (p.pos + uint64(want) - uint64(len(r.mem))) & count
 	for {
 		r.space.Store(armed | target)
-		ready, cancelled := p.ready(need), false
+		ready, err := p.ready(need), error(nil)
 		if !ready {
-			cancelled = !atomics.Take(r.lot.token, done)
+			if err = p.alarm.watch(&r.deadline, r.lot.token); err == nil {
+				err = r.lot.sleep(ctx)
+			}
 			ready = p.ready(need)
 		}
-		if ready || cancelled {
+		if ready {
+			err = nil
+		}
+		if ready || err != nil {
 			r.space.Store(0)
-			return ready
+			return err
 		}
 	}
 }
@@ -130,22 +155,28 @@ func (p *Producer) ready(n int) bool {
 }
 
 // await parks the consumer until n bytes are there, or the producer is closed,
-// or it is itself, or done is. The caller has looked already. False means that
-// done ended the wait and nothing else did.
-func (c *Consumer) await(done <-chan struct{}, n int) bool {
-	data, token := &c.reader.data, c.reader.lot.token
+// or it is itself; then it returns nil. If none of this is so by the time that
+// the deadline passes, or ctx ends, it returns that as an error. The caller has
+// looked already.
+func (c *Consumer) await(ctx context.Context, n int) error {
+	rd := c.reader
 	target := (c.pos + uint64(n)) & count
 	for {
-		data.Store(armed | target)
-		ready, cancelled := c.ready(n), false
+		rd.data.Store(armed | target)
+		ready, err := c.ready(n), error(nil)
 		if !ready {
-			c.ring.shareSpace()
-			cancelled = !atomics.Take(token, done)
+			if err = c.alarm.watch(&rd.deadline, rd.lot.token); err == nil {
+				c.ring.shareSpace()
+				err = rd.lot.sleep(ctx)
+			}
 			ready = c.ready(n)
 		}
-		if ready || cancelled {
-			data.Store(0)
-			return ready
+		if ready {
+			err = nil
+		}
+		if ready || err != nil {
+			rd.data.Store(0)
+			return err
 		}
 	}
 }
@@ -162,16 +193,22 @@ func (c *Consumer) ready(n int) bool {
 // closed after it freed them. An n of 0 never waits.
 //
 // It returns an error that wraps [ErrInvalidCapacity] if n is negative or
-// above the capacity, the cause of ctx if that ends first, and otherwise what
-// [Producer.Err] returns from then on.
+// above the capacity, the cause of ctx or os.ErrDeadlineExceeded if that ends
+// first, and otherwise what [Producer.Err] returns from then on. Like every
+// call that parks it fails at once after the deadline.
 func (p *Producer) Wait(ctx context.Context, n int) error {
 	p.enter()
 	defer p.leave()
 	if err := p.ring.checkWait(n); err != nil {
 		return err
 	}
-	if n > 0 && !p.ready(n) && !p.await(ctx.Done(), n, n) {
-		return context.Cause(ctx)
+	if p.overdue() {
+		return os.ErrDeadlineExceeded
+	}
+	if n > 0 && !p.ready(n) {
+		if err := p.await(ctx, n, n); err != nil {
+			return err
+		}
 	}
 	if n > 0 && p.free(n) >= n && !p.closed() {
 		return nil
@@ -183,18 +220,24 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 // they are, also under a context that has ended. An n of 0 never waits.
 //
 // It returns an error that wraps [ErrInvalidCapacity] if n is negative or
-// above the capacity, and the cause of ctx if that ends first. If the producer
-// is closed before n bytes are there it returns the producer's error, or
-// io.ErrUnexpectedEOF where that is io.EOF and something is left. What is left
-// can still be read.
+// above the capacity, and the cause of ctx or os.ErrDeadlineExceeded if that
+// ends first. If the producer is closed before n bytes are there it returns
+// the producer's error, or io.ErrUnexpectedEOF where that is io.EOF and
+// something is left. What is left can still be read. Like every call that
+// parks it fails at once after the deadline.
 func (c *Consumer) Wait(ctx context.Context, n int) error {
 	c.enter()
 	defer c.leave()
 	if err := c.ring.checkWait(n); err != nil {
 		return err
 	}
-	if n > 0 && !c.ready(n) && !c.await(ctx.Done(), n) {
-		return context.Cause(ctx)
+	if c.overdue() {
+		return os.ErrDeadlineExceeded
+	}
+	if n > 0 && !c.ready(n) {
+		if err := c.await(ctx, n); err != nil {
+			return err
+		}
 	}
 	switch there := c.len(n); {
 	case n == 0 || c.closed():

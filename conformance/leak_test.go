@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -67,6 +69,36 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 			goleak.VerifyNone(t)
 		}
 	}
+}
+
+// A deadline ends parked calls, and neither the timer nor the call is left.
+func TestDeadlineLeavesNoGoroutine(t *testing.T) {
+	p, c, err := bytering.New(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.TryWrite(make([]byte, p.Cap()))
+	done := make(chan error)
+	for range 10 {
+		p.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		go func() { done <- p.WriteByte(0) }()
+		if err := <-done; err != os.ErrDeadlineExceeded {
+			t.Errorf("Write: %v", err)
+		}
+		c.SetReadDeadline(time.Now().Add(time.Hour))
+		go func() { done <- c.Wait(context.Background(), c.Cap()) }()
+		if err := <-done; err != nil {
+			t.Errorf("Wait: %v", err)
+		}
+		c.Discard(1)
+		go func() { done <- c.Wait(context.Background(), c.Cap()) }()
+		c.SetReadDeadline(time.Now())
+		if err := <-done; err != os.ErrDeadlineExceeded {
+			t.Errorf("Wait: %v", err)
+		}
+		p.TryWrite(make([]byte, 1))
+	}
+	goleak.VerifyNone(t)
 }
 
 // A ring that is dropped without a close leaves nothing behind either.

@@ -5,7 +5,10 @@
 // hand control to the interleaving explorer at each operation.
 package atomics
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 type (
 	Uint64         = atomic.Uint64
@@ -40,6 +43,28 @@ func Take(t Token, done <-chan struct{}) bool {
 		return true
 	case <-done:
 		return false
+	}
+}
+
+// began is when the clock showed 1<<62. It does not begin at 0, because in a
+// bubble of testing/synctest it is some year before that.
+var began = time.Now()
+
+// Now returns the nanoseconds of a clock that only goes forward, above 1 and
+// below 1<<63.
+func Now() uint64 { return uint64(1<<62 + time.Since(began)) }
+
+// A Timer posts a token later on. One goroutine at a time may set it.
+type Timer struct{ t *time.Timer }
+
+// Set makes the timer post the token k at the moment at, and not at an earlier
+// one that it was set for before. It is now. The timer keeps the first k.
+func (x *Timer) Set(k Token, now, at uint64) {
+	d := time.Duration(at - now)
+	if x.t == nil {
+		x.t = time.AfterFunc(d, func() { Post(k) })
+	} else {
+		x.t.Reset(d)
 	}
 }
 

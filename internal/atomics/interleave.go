@@ -12,7 +12,10 @@ type (
 	Int32          = interleave.Int32
 	Pointer[T any] = interleave.Pointer[T]
 	Token          = *interleave.Token
+	Timer          = interleave.Timer
 )
+
+func Now() uint64 { return interleave.Now() }
 
 func NewToken() Token                         { return new(interleave.Token) }
 func Post(t Token)                            { t.Post() }

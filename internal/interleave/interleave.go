@@ -62,6 +62,7 @@ type T struct {
 	finals  []func() error
 	names   map[*object]string
 	holds   []hold
+	hands   hands
 	memory  map[*byte]*shadow
 	owned   map[any]*shadow
 	stepped clock

@@ -220,6 +220,7 @@ type Token struct {
 	object
 	full  bool
 	Posts int // how many came, those dropped included
+	Timed int // how many of them from a Timer
 }
 
 // Post puts the token there, if it is not yet.

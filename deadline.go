@@ -1,0 +1,122 @@
+package bytering
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/bytering/bytering/internal/atomics"
+)
+
+// A deadline is the moment at which the calls of a half that park give up, in
+// nanoseconds of [atomics.Now], or 0 for never. Any goroutine sets it.
+type deadline struct {
+	at atomics.Uint64
+}
+
+// passed tells whether it has. Where there is no deadline that costs a load.
+func (d *deadline) passed() bool {
+	at := d.at.Load()
+	return at != 0 && d.late(at, atomics.Now())
+}
+
+// late tells whether the deadline at has passed by now, and still was the
+// deadline when it did: between the two loads somebody may have put it off.
+func (d *deadline) late(at, now uint64) bool { return at <= now && d.at.Load() == at }
+
+// An alarm is the timer that ends a sleep at the half's deadline. The first
+// call that waits under one makes it. It is left running when the call
+// returns, for the next one that waits: when it goes off it posts a token and
+// touches nothing else, and a spurious token is legal.
+type alarm struct {
+	timer atomics.Timer
+	at    uint64 // what the timer was last set for
+}
+
+// watch makes sure that a sleep for the token ends at d, and returns
+// os.ErrDeadlineExceeded if d has passed. Its caller is armed, so that who
+// sets d after the load here wakes it.
+func (a *alarm) watch(d *deadline, token atomics.Token) error {
+	at := d.at.Load()
+	if at == 0 {
+		return nil
+	}
+	now := atomics.Now()
+	if d.late(at, now) {
+		return os.ErrDeadlineExceeded
+	}
+	if at != a.at {
+		a.timer.Set(token, now, at)
+		a.at = at
+	}
+	return nil
+}
+
+// moment returns t as nanoseconds of atomics.Now. A t with a reading of the
+// monotonic clock is compared by that.
+func moment(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	left := time.Until(t)
+	if left <= 0 {
+		return 1 // before all that the clock shows
+	}
+	return atomics.Now() + uint64(left) // both are below 1<<63
+}
+
+// SetWriteDeadline sets the moment at which the producer's calls that park,
+// Write, WriteString, WriteByte, ReadFrom and Wait, fail with
+// os.ErrDeadlineExceeded in place of waiting. It holds for the call that is
+// running and for all that follow; the zero time takes it away. Any goroutine
+// may call it at any time. It never waits, and fails only after the producer's
+// own Close, with io.ErrClosedPipe.
+//
+// A call that begins after the deadline does nothing, also where there is
+// space. One that is parked first takes the space that is there, and Write
+// tells how many bytes it published. The deadline is looked at when a call
+// begins and when it would park: ReadFrom passes it by for as long as it finds
+// space. An end of the stream, being final, is told before it.
+//
+// The ring is none the worse for it: set a later deadline, or none, and go on.
+func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(moment(t)) }
+
+func (p *Producer) setDeadline(at uint64) error {
+	if p.closed() {
+		return io.ErrClosedPipe
+	}
+	p.ring.deadline.at.Store(at)
+	p.ring.lot.wake(&p.ring.space)
+	return nil
+}
+
+// overdue tells whether a call that parks must not even begin.
+func (p *Producer) overdue() bool { return p.ring.deadline.passed() && !p.ended() }
+
+// SetReadDeadline sets the moment at which the consumer's calls that park,
+// Read, ReadByte, Peek, WriteTo and Wait, fail with os.ErrDeadlineExceeded in
+// place of waiting. It holds for the call that is running and for all that
+// follow; the zero time takes it away. Any goroutine may call it at any time.
+// It never waits, and fails only after the consumer's own Close, with
+// io.ErrClosedPipe.
+//
+// A call that begins after the deadline does nothing, also where there is
+// something to read. One that is parked first takes what is there, and Peek
+// returns that with the error. The deadline is looked at when a call begins
+// and when it would park: WriteTo passes it by for as long as it finds bytes.
+// An end of the stream, being final, is told before it.
+//
+// The ring is none the worse for it: set a later deadline, or none, and go on.
+func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(moment(t)) }
+
+func (c *Consumer) setDeadline(at uint64) error {
+	if c.closed() {
+		return io.ErrClosedPipe
+	}
+	c.reader.deadline.at.Store(at)
+	c.reader.lot.wake(&c.reader.data)
+	return nil
+}
+
+// overdue tells whether a call that parks must not even begin.
+func (c *Consumer) overdue() bool { return c.reader.deadline.passed() && c.Err() == nil }

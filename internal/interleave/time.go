@@ -1,0 +1,68 @@
+package interleave
+
+// A schedule's clock stands still until its scenario moves it on.
+type hands struct {
+	object
+	now    uint64
+	timers []*Timer
+}
+
+// A Timer posts a token when the clock has come to a moment.
+type Timer struct {
+	at    uint64 // 0 if it is not set
+	token *Token
+}
+
+// Now returns the moment of the clock, which begins at 1.
+func Now() uint64 {
+	t := world
+	if t == nil {
+		return 1
+	}
+	if th := point(op{kind: opLoad, obj: &t.hands.object}); th != nil {
+		note(th, "clock", &t.hands.object, "%v", &t.hands.now)
+	}
+	return t.hands.now + 1
+}
+
+// Moment returns what Now does, behind the scheduler's back, for checks.
+func (t *T) Moment() uint64 { return t.hands.now + 1 }
+
+// Set makes the timer post k at the moment at. If that has come meanwhile, it
+// does so now.
+func (x *Timer) Set(k *Token, _, at uint64) {
+	t := world
+	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
+		note(th, "timer", &t.hands.object, "%v", &at)
+	}
+	if x.at == 0 {
+		t.hands.timers = append(t.hands.timers, x)
+	}
+	x.at, x.token = at, k
+	t.ring()
+}
+
+// Advance moves the clock on, and lets the timers that are due by then post,
+// each in an operation of its own.
+func (t *T) Advance(d uint64) {
+	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
+		note(th, "clock", &t.hands.object, "+%v", &d)
+	}
+	t.hands.now += d
+	t.ring()
+}
+
+// ring lets the timers post that are due.
+func (t *T) ring() {
+	for i := 0; i < len(t.hands.timers); i++ {
+		x := t.hands.timers[i]
+		if x.at > t.hands.now+1 {
+			continue
+		}
+		t.hands.timers = append(t.hands.timers[:i:i], t.hands.timers[i+1:]...)
+		x.at = 0
+		x.token.Timed++
+		x.token.Post()
+		i = -1
+	}
+}
