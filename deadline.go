@@ -14,7 +14,7 @@ type deadline struct {
 	at atomics.Uint64
 }
 
-// passed tells whether it has. Where there is no deadline that costs a load.
+// passed tells whether it has.
 func (d *deadline) passed() bool {
 	at := d.at.Load()
 	return at != 0 && d.late(at, atomics.Now())
@@ -90,8 +90,11 @@ func (p *Producer) setDeadline(at uint64) error {
 	return nil
 }
 
-// overdue tells whether a call that parks must not even begin.
-func (p *Producer) overdue() bool { return p.ring.deadline.passed() && !p.ended() }
+// overdue tells whether a call that parks must not even begin. Where there is
+// no deadline that costs a load and no call.
+func (p *Producer) overdue() bool { return p.ring.deadline.at.Load() != 0 && p.late() }
+
+func (p *Producer) late() bool { return p.ring.deadline.passed() && !p.ended() }
 
 // SetReadDeadline sets the moment at which the consumer's calls that park,
 // Read, ReadByte, Peek, WriteTo and Wait, fail with os.ErrDeadlineExceeded in
@@ -119,4 +122,6 @@ func (c *Consumer) setDeadline(at uint64) error {
 }
 
 // overdue tells whether a call that parks must not even begin.
-func (c *Consumer) overdue() bool { return c.reader.deadline.passed() && c.Err() == nil }
+func (c *Consumer) overdue() bool { return c.reader.deadline.at.Load() != 0 && c.late() }
+
+func (c *Consumer) late() bool { return c.reader.deadline.passed() && c.Err() == nil }
