@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-
-	"github.com/bytering/bytering"
 )
 
 // Copy reads src until io.EOF and writes everything to dst, both at the same
@@ -16,8 +14,9 @@ import (
 // ctx ends, both are stopped; see the package's documentation for what can be
 // interrupted. An error is an [*Error], which says how many bytes are safe, or
 // for options out of range one that wraps [ErrInvalidMaxCall],
-// [ErrInvalidRing] or what [bytering.New] returns. If src fails and then dst too the error joins
-// both, the latter first.
+// [ErrInvalidRing] or what [bytering.New] returns. If src has failed and then dst
+// fails too, or ctx ends, the error joins both, the latter first. A panic in src
+// or dst stops both and comes out of Copy.
 //
 // Src and dst are used as [bytering.Producer.ReadFrom] and
 // [bytering.Consumer.WriteTo] do: a short write is io.ErrShortWrite, a count out
@@ -46,55 +45,72 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 		return err
 	})
 
+	var failed *Error // unless it is the source alone
 	select {
 	case <-out.ended:
 	case <-ctx.Done():
 		select {
 		case <-out.ended: // it is over anyway
 		default:
-			err = stop(p, c, in, out, context.Cause(ctx))
-			return Stats{Source: in.stats(), Sink: out.stats()}, err
+			failed = &Error{Side: Context, Err: context.Cause(ctx)}
 		}
 	}
-	if out.err != nil {
-		err = &Error{Side: Sink, Offset: out.bytes.Load(), Written: out.bytes.Load(), Err: out.err}
-		if own := in.failure(out); own != nil {
-			err = errors.Join(err, own)
-		}
+	var own error // of the source, before it is stopped
+	switch {
+	case failed != nil:
+		own = in.failure()
+		p.Close()
+		c.Close()
+		failed.Pending = stop(in, out)
+	case out.err != nil:
+		failed = &Error{Side: Sink, Err: out.err}
+		own = in.failure()
 		in.stop()
-	} else {
+	default:
 		<-in.ended // as the stream has
-		err = in.failure(out)
+		own = in.failure()
 	}
-	return Stats{Source: in.stats(), Sink: out.stats()}, err
+	out.pass()
+	in.pass()
+	stats := Stats{Source: in.stats(), Sink: out.stats()}
+	var errs []error
+	if failed != nil {
+		failed.Offset, failed.Written = stats.Sink.Bytes, stats.Sink.Bytes
+		errs = append(errs, failed)
+	}
+	if own != nil {
+		errs = append(errs, &Error{Side: Source, Offset: stats.Source.Bytes, Written: stats.Sink.Bytes, Err: own})
+	}
+	if len(errs) == 1 {
+		return stats, errs[0]
+	}
+	return stats, errors.Join(errs...)
 }
 
 // errSinkEnded is what a source is told whose sink has ended.
 var errSinkEnded = errors.New("pump: the sink has ended")
 
-// failure returns the Error of a source that has failed by itself, else nil.
-func (s *source) failure(out *sink) error {
+// failure returns the error of a source that has failed by itself, else nil.
+func (s *source) failure() error {
 	select {
 	case <-s.ended:
-		if s.err != nil && s.err != errSinkEnded {
-			return &Error{Side: Source, Offset: s.bytes.Load(), Written: out.bytes.Load(), Err: s.err}
+		if s.err != errSinkEnded {
+			return s.err
 		}
 	default:
 	}
 	return nil
 }
 
-// stop ends both sides for a cause outside of them.
-func stop(p *bytering.Producer, c *bytering.Consumer, in *source, out *sink, cause error) error {
-	p.Close()
-	c.Close()
+// stop ends both sides for a cause outside of them, and returns the bytes that
+// a write left behind was offered.
+func stop(in *source, out *sink) (pending int64) {
 	stopped := make(chan struct{})
 	go func() {
 		in.stop()
 		close(stopped)
 	}()
-	pending := out.stop()
+	pending = out.stop()
 	<-stopped
-	written := out.bytes.Load()
-	return &Error{Side: Context, Offset: written, Written: written, Pending: pending, Err: cause}
+	return pending
 }

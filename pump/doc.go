@@ -17,12 +17,15 @@
 // past, so they can be interrupted if they have SetReadDeadline or
 // SetWriteDeadline and those work: connections, and pipes and terminals that
 // package os has opened itself in non-blocking mode. Deadlines that were set
-// before are cleared by that; while nothing interrupts, none is touched.
+// before are cleared by that; while nothing interrupts, none is touched. What a
+// connection of TLS can't do after a write that timed out, it can't do after one
+// that was interrupted: write.
 //
 // Files, and an inherited standard input or output, can't be interrupted. When
 // the other side has failed or the context has ended, such a call gets a quarter
 // of a second to come back by itself, as those of files do. Then it is left
 // behind on its goroutine. What a read that was left behind still takes from the
 // source is discarded; what a write still puts into the sink is in
-// [Error].Pending.
+// [Error].Pending. A deadline that it does not obey is cleared once it is back,
+// and a panic in it ends the process.
 package pump

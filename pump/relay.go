@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 )
 
 // Relay copies a to b and b to a until both streams have ended, as a proxy does
@@ -15,7 +14,8 @@ import (
 //
 // If one direction fails, or ctx ends, both are stopped and the first error is
 // returned: an [*Error] as of [Copy], or what CloseWrite returned. Each
-// direction has a ring of its own.
+// direction has a ring of its own. A panic in a or b stops both and comes out of
+// Relay.
 //
 // An end without CloseWrite can't be told that the stream to it has ended. The
 // other direction then goes on until its own end, or ctx's.
@@ -26,21 +26,29 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	first := make(chan error, 2)
-	one := func(dst io.Writer, src io.Reader, stats *Stats) {
-		var err error
-		*stats, err = Copy(ctx, dst, src, opts...)
-		if half, ok := dst.(interface{ CloseWrite() error }); ok && err == nil {
-			err = half.CloseWrite()
-		}
-		if err != nil {
-			first <- err
-			cancel(err)
+	one := func(dst io.Writer, src io.Reader, stats *Stats) func() error {
+		return func() error {
+			err := errExited // unless Copy returns
+			defer func() {
+				if err != nil {
+					first <- err
+					cancel(err)
+				}
+			}()
+			*stats, err = Copy(ctx, dst, src, opts...)
+			if half, ok := dst.(interface{ CloseWrite() error }); ok && err == nil {
+				err = half.CloseWrite()
+			}
+			return err
 		}
 	}
-	var backwards sync.WaitGroup
-	backwards.Go(func() { one(a, b, &toA) })
-	one(b, a, &toB)
-	backwards.Wait()
+	forwards, backwards := newTask(), newTask()
+	go forwards.run(one(b, a, &toB))
+	go backwards.run(one(a, b, &toA))
+	<-forwards.ended
+	<-backwards.ended
+	forwards.pass()
+	backwards.pass()
 	select {
 	case err = <-first:
 	default:

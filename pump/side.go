@@ -2,10 +2,11 @@ package pump
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"sync"
 	"time"
 
+	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -15,34 +16,34 @@ var errLeft = errors.New("pump: left behind")
 // A side is what the source and the sink have in common: their calls are
 // counted, timed, cut to the largest and can be interrupted.
 type side struct {
+	*task
 	counters
-	maxCall int
-	meter   *counters // nil if nobody looks on
-	setter  func(time.Time) error
-	idle    time.Time     // since when it is not in a call
-	ended   chan struct{} // closed when its goroutine has
-	err     error         // of the goroutine, once that has ended
+	meter    *counters // nil if nobody looks on
+	maxCall  int
+	vectored bool // a call takes more than one slice
+	setter   func(time.Time) error
 
-	mu      sync.Mutex
+	// Of its goroutine.
+	idle  time.Time // since when it is not in a call
+	began time.Time // the call under way
+
+	// Under mu.
 	stopped bool  // no call is begun any more
-	left    bool  // a call that comes back does not count any more
 	pending int64 // bytes that the call under way was offered
 }
 
-func (s *side) init(cfg config, meter *counters, setter func(time.Time) error) {
-	s.maxCall, s.setter, s.meter = cfg.maxCall, setter, meter
+func (s *side) init(cfg config) {
+	s.task = newTask()
+	s.maxCall = cfg.maxCall
 	s.idle = time.Now()
-	s.ended = make(chan struct{})
 }
 
-// run lets f be the goroutine of the side.
-func (s *side) run(f func() error) {
-	s.err = f()
-	close(s.ended)
-}
-
-// begin begins a call, unless none may be.
+// begin begins a call, unless none may be, and cuts bufs, which the ring made
+// for it, to what it is offered.
 func (s *side) begin(bufs [][]byte) (cut [][]byte, offered int, err error) {
+	if !s.vectored {
+		bufs = bufs[:1]
+	}
 	cut, offered = clip(bufs, s.maxCall)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,28 +51,31 @@ func (s *side) begin(bufs [][]byte) (cut [][]byte, offered int, err error) {
 		return nil, 0, errLeft
 	}
 	s.pending = int64(offered)
+	s.began = time.Now()
 	return cut, offered, nil
 }
 
-// end counts a call that was begun at a time and came back with n.
-func (s *side) end(began time.Time, n, offered int) error {
+// end counts the call that came back with n and an error, and returns them. The
+// ring offered more than the call was, so n is checked here.
+func (s *side) end(n, offered int, err error) (int, error) {
 	now := time.Now()
-	busy, waited := now.Sub(began), began.Sub(s.idle)
+	busy, waited := now.Sub(s.began), s.began.Sub(s.idle)
 	s.idle = now
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = 0
 	if s.left {
-		return errLeft
+		return 0, errLeft
 	}
 	if n < 0 || n > offered {
-		return nil // nothing that counts; the ring refuses it
+		bad := fmt.Errorf("%w: %d for %d bytes", bytering.ErrInvalidCount, n, offered)
+		n, err = 0, errors.Join(bad, err)
 	}
 	s.add(n, busy, waited)
 	if s.meter != nil {
 		s.meter.add(n, busy, waited)
 	}
-	return nil
+	return n, err
 }
 
 // grace is how long a call that can't be interrupted may take to come back.
@@ -84,8 +88,20 @@ func (s *side) stop() (pending int64) {
 	s.mu.Lock()
 	s.stopped = true
 	s.mu.Unlock()
+	select {
+	case <-s.ended:
+		return 0 // and no deadline is touched
+	default:
+	}
 	if s.setter != nil && s.setter(time.Unix(1, 0)) == nil {
-		defer s.setter(time.Time{})
+		// Not before the call is back: it would go on to wait.
+		defer func() {
+			if s.left {
+				go s.clear()
+			} else {
+				s.clear()
+			}
+		}()
 	}
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -93,11 +109,17 @@ func (s *side) stop() (pending int64) {
 	case <-s.ended:
 	case <-timer.C:
 		s.mu.Lock()
-		s.left = true
+		s.left = !s.over
 		pending = s.pending
 		s.mu.Unlock()
 	}
 	return pending
+}
+
+// clear clears the deadline once the goroutine has ended.
+func (s *side) clear() {
+	<-s.ended
+	s.setter(time.Time{})
 }
 
 // A source reads into the ring. It is a [vectored.Reader] whatever it reads
@@ -110,15 +132,14 @@ type source struct {
 
 func newSource(src io.Reader, cfg config) *source {
 	s := &source{src: src, v: vectored.ReaderOf(src)}
-	var setter func(time.Time) error
+	s.init(cfg)
+	s.vectored = s.v != nil
 	if d, ok := src.(interface{ SetReadDeadline(time.Time) error }); ok {
-		setter = d.SetReadDeadline
+		s.setter = d.SetReadDeadline
 	}
-	var meter *counters
 	if cfg.meter != nil {
-		meter = &cfg.meter.source
+		s.meter = &cfg.meter.source
 	}
-	s.init(cfg, meter, setter)
 	return s
 }
 
@@ -127,17 +148,12 @@ func (s *source) Readv(bufs [][]byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	began := time.Now()
 	if s.v != nil {
 		n, err = s.v.Readv(bufs)
 	} else {
-		offered = len(bufs[0])
 		n, err = s.src.Read(bufs[0])
 	}
-	if left := s.end(began, n, offered); left != nil {
-		return 0, left
-	}
-	return n, err
+	return s.end(n, offered, err)
 }
 
 // Read is there because a vectored.Reader has it. The ring calls Readv.
@@ -153,15 +169,14 @@ type sink struct {
 
 func newSink(dst io.Writer, cfg config) *sink {
 	s := &sink{dst: dst, v: vectored.WriterOf(dst)}
-	var setter func(time.Time) error
+	s.init(cfg)
+	s.vectored = s.v != nil
 	if d, ok := dst.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		setter = d.SetWriteDeadline
+		s.setter = d.SetWriteDeadline
 	}
-	var meter *counters
 	if cfg.meter != nil {
-		meter = &cfg.meter.sink
+		s.meter = &cfg.meter.sink
 	}
-	s.init(cfg, meter, setter)
 	return s
 }
 
@@ -170,27 +185,21 @@ func (s *sink) Writev(bufs [][]byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	began := time.Now()
 	if s.v != nil {
 		n, err = s.v.Writev(bufs)
 	} else {
-		offered = len(bufs[0])
 		n, err = s.dst.Write(bufs[0])
 		if err == nil && n >= 0 && n < offered {
 			err = io.ErrShortWrite
 		}
 	}
-	if left := s.end(began, n, offered); left != nil {
-		return 0, left
-	}
-	return n, err
+	return s.end(n, offered, err)
 }
 
 // Write is there because a vectored.Writer has it. The ring calls Writev.
 func (s *sink) Write(b []byte) (n int, err error) { return s.Writev([][]byte{b}) }
 
-// clip cuts bufs, which the ring made for this call, to n bytes, and returns
-// how many they have.
+// clip cuts bufs to n bytes, and returns how many they have.
 func clip(bufs [][]byte, n int) ([][]byte, int) {
 	offered := 0
 	for i, b := range bufs {

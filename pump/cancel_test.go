@@ -1,0 +1,366 @@
+package pump
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestContextEnds cancels over net.Pipe, where a write is exact and both ends
+// can be interrupted: at once.
+func TestContextEnds(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		feed int // bytes that the source has
+		take int // bytes that the peer of the sink takes
+	}{
+		{"at the beginning", 0, 0},
+		{"source blocked", 300, 300},
+		{"sink blocked, ring empty", 100, 10},
+		{"sink blocked, ring full", 5000, 0},
+		{"sink blocked in the middle of a write", 5000, 1234},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			src, feeder := net.Pipe()
+			dst, taker := net.Pipe()
+			ctx, cancel := cancellable()
+			var meter Meter
+			done := start(ctx, dst, src, Capacity(1000), WithMeter(&meter))
+			go feeder.Write(stream(tc.feed))
+			got := make([]byte, tc.take)
+			io.ReadFull(taker, got)
+			synctest.Wait()
+			begin := time.Now()
+			cancel()
+			r := <-done
+			if d := time.Since(begin); d != 0 {
+				t.Errorf("%s: it took %v", tc.name, d)
+			}
+			safe(t, failed(t, r.err, Context, errTest), int64(tc.take))
+			arrived(t, got, int64(tc.take))
+			moved(t, r.stats, r.stats.Source.Bytes, int64(tc.take))
+			if meter.Stats() != r.stats {
+				t.Errorf("%s: the meter has %+v, the stats %+v", tc.name, meter.Stats(), r.stats)
+			}
+
+			// Both go on where they stand.
+			all := stream(tc.feed)
+			if rest := all[r.stats.Source.Bytes:]; len(rest) > 0 {
+				more := make([]byte, len(rest))
+				if _, err := io.ReadFull(src, more); err != nil || !bytes.Equal(more, rest) {
+					t.Errorf("%s: the source does not go on at %d: %v", tc.name, r.stats.Source.Bytes, err)
+				}
+			}
+			go func() { dst.Write(all[tc.take:]); dst.Close() }()
+			more, err := io.ReadAll(taker)
+			if err != nil || !bytes.Equal(more, all[tc.take:]) {
+				t.Errorf("%s: the sink does not go on at %d: %v", tc.name, tc.take, err)
+			}
+			feeder.Close()
+		})
+	}
+}
+
+// TestEndsAreUsableAfterCancel: deadlines are cleared.
+func TestEndsAreUsableAfterCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, feeder := net.Pipe()
+		dst, taker := net.Pipe()
+		for range 3 {
+			ctx, cancel := cancellable()
+			done := start(ctx, dst, src)
+			go feeder.Write([]byte("abc"))
+			got := make([]byte, 3)
+			io.ReadFull(taker, got)
+			synctest.Wait()
+			cancel()
+			r := <-done
+			safe(t, failed(t, r.err, Context, errTest), 3)
+			if string(got) != "abc" {
+				t.Errorf("got %q", got)
+			}
+		}
+		done := start(context.Background(), dst, src)
+		time.Sleep(time.Hour) // nothing is left that fires
+		feeder.Close()
+		if r := <-done; r.err != nil {
+			t.Errorf("the copy after it: %v", r.err)
+		}
+		taker.Close()
+	})
+}
+
+// A blocker waits in a call, whatever is done to it, until it is released.
+type blocker struct{ release chan struct{} }
+
+func newBlocker() blocker { return blocker{make(chan struct{})} }
+
+func (b blocker) Read(buf []byte) (int, error)  { <-b.release; return len(buf), nil }
+func (b blocker) Write(buf []byte) (int, error) { <-b.release; return len(buf), nil }
+
+// TestSourceLeftBehind: Copy is back after the grace, and what the read brings
+// later counts nowhere.
+func TestSourceLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, sinkFails := range []bool{false, true} {
+			ctx, cancel := cancellable()
+			src := newBlocker()
+			var meter Meter
+			var got bytes.Buffer
+			dst := io.Writer(&got)
+			if sinkFails {
+				dst = limited(&got, 10, errTest)
+			}
+			calls := 0
+			done := start(ctx, dst, io.MultiReader(bytes.NewReader(stream(10)), readerFunc(func(b []byte) (int, error) {
+				if calls++; calls == 1 && sinkFails {
+					return 1, nil
+				}
+				return src.Read(b)
+			})), WithMeter(&meter))
+			begin, side := time.Now(), Sink
+			if !sinkFails {
+				side = Context
+				synctest.Wait()
+				cancel()
+			}
+			r := <-done
+			if d := time.Since(begin); d != grace {
+				t.Errorf("it took %v, want %v", d, grace)
+			}
+			safe(t, failed(t, r.err, side, errTest), 10)
+			before := meter.Stats()
+			close(src.release)
+			synctest.Wait()
+			arrived(t, got.Bytes(), 10)
+			if after := meter.Stats(); after != before || after != r.stats {
+				t.Errorf("the meter had %+v and has %+v; the stats are %+v", before, after, r.stats)
+			}
+		}
+	})
+}
+
+// TestSinkLeftBehind: Pending is what the write may still put there.
+func TestSinkLeftBehind(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		vectored bool
+		before   int // bytes written before the write that blocks
+		maxCall  int
+		pending  int64
+	}{
+		{"before the wrap", false, 0, 100, 5},
+		{"largest call", false, 0, 3, 3},
+		{"plain at the wrap", false, 9, 100, 1},
+		{"vectored at the wrap", true, 9, 100, 5},
+		{"vectored at the wrap, largest call", true, 9, 3, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := cancellable()
+			block, blocked := newBlocker(), make(chan struct{})
+			var got bytes.Buffer
+			write := func(bufs [][]byte) (int, error) {
+				synctest.Wait() // until the ring is full
+				if got.Len() == tc.before {
+					close(blocked)
+					<-block.release
+				}
+				return got.Write(bytes.Join(bufs, nil)[:min(3, len(bufs[0]))])
+			}
+			dst := io.Writer(writevFunc(write))
+			maxCall := tc.maxCall
+			if !tc.vectored {
+				dst = writerFunc(func(b []byte) (int, error) { return write([][]byte{b}) })
+				if tc.before > 0 {
+					maxCall = 3 // else the short write is an error
+				}
+			}
+			done := start(ctx, dst, endless(), Capacity(10), MaxCall(maxCall))
+			<-blocked
+			begin := time.Now()
+			cancel()
+			r := <-done
+			if d := time.Since(begin); d != grace {
+				t.Errorf("%s: it took %v, want %v", tc.name, d, grace)
+			}
+			e := failed(t, r.err, Context, errTest)
+			if e.Written != int64(tc.before) || e.Pending != tc.pending {
+				t.Errorf("%s: %d written and %d pending, want %d and %d", tc.name, e.Written, e.Pending, tc.before, tc.pending)
+			}
+			close(block.release)
+			synctest.Wait()
+			if late := int64(got.Len()) - e.Written; late < 0 || late > e.Pending {
+				t.Errorf("%s: %d bytes came late, %d were pending", tc.name, late, e.Pending)
+			}
+			arrived(t, got.Bytes(), int64(got.Len()))
+		})
+	}
+}
+
+// TestBothLeftBehind: they get the same grace, not one after the other.
+func TestBothLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := cancellable()
+		src, dst := newBlocker(), newBlocker()
+		done := start(ctx, dst, io.MultiReader(bytes.NewReader(stream(10)), src))
+		synctest.Wait()
+		begin := time.Now()
+		cancel()
+		r := <-done
+		if d := time.Since(begin); d != grace {
+			t.Errorf("it took %v, want %v", d, grace)
+		}
+		e := failed(t, r.err, Context, errTest)
+		if e.Written != 0 || e.Pending != 10 {
+			t.Errorf("%d written and %d pending, want 0 and 10", e.Written, e.Pending)
+		}
+		if want := "pump: stopped: test error; at least 0 bytes written"; e.Error() != want {
+			t.Errorf("error %q, want %q", e, want)
+		}
+		close(src.release)
+		close(dst.release)
+	})
+}
+
+// TestReturnsWithinTheGrace: a call that can't be interrupted but comes back in
+// time counts, and no further call is made.
+func TestReturnsWithinTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := cancellable()
+		var got bytes.Buffer
+		done := start(ctx, writerFunc(func(b []byte) (int, error) {
+			time.Sleep(grace / 2)
+			return got.Write(b)
+		}), endless(), Capacity(10))
+		synctest.Wait()
+		cancel()
+		r := <-done
+		safe(t, failed(t, r.err, Context, errTest), int64(got.Len()))
+		if got.Len() == 0 {
+			t.Error("the write does not count")
+		}
+		arrived(t, got.Bytes(), int64(got.Len()))
+	})
+}
+
+// A deadlined end notes the deadlines that it is given.
+type deadlined struct {
+	net.Conn
+	set []string
+	err error
+}
+
+func (d *deadlined) note(what string, at time.Time) error {
+	if at.IsZero() {
+		what += " none"
+	} else if at.Before(time.Now()) {
+		what += " past"
+	}
+	d.set = append(d.set, what)
+	return d.err
+}
+
+func (d *deadlined) SetReadDeadline(at time.Time) error {
+	if err := d.note("read", at); err != nil {
+		return err
+	}
+	return d.Conn.SetReadDeadline(at)
+}
+
+func (d *deadlined) SetWriteDeadline(at time.Time) error {
+	if err := d.note("write", at); err != nil {
+		return err
+	}
+	return d.Conn.SetWriteDeadline(at)
+}
+
+// TestDeadlines: no end is touched that need not be interrupted, and each
+// deadline is cleared.
+func TestDeadlines(t *testing.T) {
+	type test struct {
+		name     string
+		run      func(ctx context.Context, cancel func(), src, dst *deadlined, feeder, taker net.Conn)
+		src, dst []string
+	}
+	for _, tc := range []test{
+		{"success", func(ctx context.Context, _ func(), src, dst *deadlined, feeder, taker net.Conn) {
+			go func() { feeder.Write(stream(10)); feeder.Close() }()
+			go io.Copy(io.Discard, taker)
+			Copy(ctx, dst, src)
+		}, nil, nil},
+		{"source fails", func(ctx context.Context, _ func(), src, dst *deadlined, feeder, taker net.Conn) {
+			src.Close()
+			Copy(ctx, dst, src)
+		}, nil, nil},
+		{"sink fails after the source", func(ctx context.Context, _ func(), src, dst *deadlined, feeder, taker net.Conn) {
+			go func() { feeder.Write(stream(10)); feeder.Close(); synctest.Wait(); taker.Close() }()
+			Copy(ctx, dst, src)
+		}, nil, nil},
+		{"sink fails", func(ctx context.Context, _ func(), src, dst *deadlined, feeder, taker net.Conn) {
+			go func() { feeder.Write(stream(10)); synctest.Wait(); taker.Close() }()
+			Copy(ctx, dst, src)
+		}, []string{"read past", "read none"}, nil},
+		{"context ends", func(ctx context.Context, cancel func(), src, dst *deadlined, feeder, taker net.Conn) {
+			go func() { feeder.Write(stream(10)); synctest.Wait(); cancel() }()
+			Copy(ctx, dst, src)
+		}, []string{"read past", "read none"}, []string{"write past", "write none"}},
+		{"context ends after the source", func(ctx context.Context, cancel func(), src, dst *deadlined, feeder, taker net.Conn) {
+			go func() { feeder.Write(stream(10)); feeder.Close(); synctest.Wait(); cancel() }()
+			Copy(ctx, dst, src)
+		}, nil, []string{"write past", "write none"}},
+		{"none to be had", func(ctx context.Context, cancel func(), src, dst *deadlined, feeder, taker net.Conn) {
+			src.err, dst.err = errTest, errTest
+			go func() { feeder.Write(stream(10)); synctest.Wait(); cancel() }()
+			Copy(ctx, dst, src)
+		}, []string{"read past"}, []string{"write past"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, feeder := net.Pipe()
+			b, taker := net.Pipe()
+			src, dst := &deadlined{Conn: a}, &deadlined{Conn: b}
+			ctx, cancel := cancellable()
+			tc.run(ctx, cancel, src, dst, feeder, taker)
+			if !slices.Equal(src.set, tc.src) || !slices.Equal(dst.set, tc.dst) {
+				t.Errorf("%s: the source gets %q and the sink %q, want %q and %q", tc.name, src.set, dst.set, tc.src, tc.dst)
+			}
+			for _, c := range []net.Conn{a, b, feeder, taker} {
+				c.Close()
+			}
+		})
+	}
+}
+
+// TestDeadlineOfACallLeftBehind stays until that is back: without it the call
+// would wait on.
+func TestDeadlineOfACallLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := cancellable()
+		src := &deaf{blocker: newBlocker()}
+		done := start(ctx, io.Discard, src)
+		synctest.Wait()
+		cancel()
+		failed(t, (<-done).err, Context, errTest)
+		synctest.Wait()
+		if src.deadline.IsZero() {
+			t.Error("the deadline is cleared while the call is under way")
+		}
+		close(src.release)
+		synctest.Wait()
+		if !src.deadline.IsZero() {
+			t.Error("the deadline is not cleared after the call")
+		}
+	})
+}
+
+// A deaf end takes a deadline and does not obey it.
+type deaf struct {
+	blocker
+	deadline time.Time
+}
+
+func (d *deaf) SetReadDeadline(at time.Time) error { d.deadline = at; return nil }
