@@ -14,8 +14,8 @@ import (
 //
 // A Consumer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetReadDeadline, Err, Len, Cap and Position may be called by
-// any goroutine at any time.
+// CloseWithError, SetReadDeadline, Disarm, Err, Len, Cap and Position may be
+// called by any goroutine at any time.
 type Consumer struct {
 	ring   *ring
 	reader *reader
@@ -29,6 +29,7 @@ type Consumer struct {
 	held    bool   // on a broadcast ring: this consumer limits the producer
 	lent    bool   // slices are with the owner
 	alarm   alarm
+	bell    bell
 	vec     vector
 	scratch []byte // what Peek joins at the wrap
 
@@ -368,5 +369,7 @@ func (c *Consumer) CloseWithError(err error) error {
 	r.open.Add(-1)
 	r.lot.wake(&r.space)
 	rd.lot.wake(&rd.data)
+	r.notifyProducer()
+	r.notifyConsumer(rd)
 	return nil
 }

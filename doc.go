@@ -26,9 +26,12 @@
 //   - [Producer.IOSlices] and [Consumer.IOSlices], and Slices with Commit and
 //     Discard, give the memory itself and never wait. [Producer.Wait] and
 //     [Consumer.Wait] are the waiting for them. [Producer.TryWrite] and
-//     [Consumer.TryRead] copy and never wait.
+//     [Consumer.TryRead] copy and never wait. Loops that wait for other things
+//     too use the channel of [Producer.Ready] and [Consumer.Ready] in a select, or
+//     have [Producer.Notify] and [Consumer.Notify] call a function.
 //
-// They may be mixed. None of them allocates in the long run. A parked Write
+// They may be mixed. None of them allocates in the long run, but for a small
+// record each time that Notify or Ready arms. A parked Write
 // sleeps until a quarter of the ring is free; a consumer that needs more than
 // there is should therefore wait with Wait or Peek, which tell the writer so, not by
 // looking again and again.
@@ -37,8 +40,8 @@
 //
 // A half belongs to one goroutine at a time; hand it over as any other
 // value, with a channel for example. Close, CloseWithError, SetWriteDeadline,
-// SetReadDeadline and the methods that only look (Err, Free or Len, Cap,
-// Position) may be called by any goroutine at any time.
+// SetReadDeadline, Disarm and the methods that only look (Err, Free or Len,
+// Cap, Position) may be called by any goroutine at any time.
 //
 // # The end of the stream
 //
@@ -70,7 +73,9 @@
 //     target with a compare-and-swap, then sends a token. Who waits arms, then
 //     looks again at all that can wake it (the other's cursor, the closed bits
 //     of both halves, the deadline), then sleeps, also under ctx, then loops: a
-//     spurious token is legal.
+//     spurious token is legal. Who would be notified does the same with a note
+//     in place of the target, and its function in place of the token, except
+//     that it never runs for nothing.
 //   - I7: a count from outside, from a callback, a reader or a writer, is
 //     checked against what was offered before a cursor moves.
 //   - I8: memory that a half has handed out stays that half's until it is

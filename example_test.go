@@ -206,6 +206,84 @@ func ExampleProducer_SetWriteDeadline() {
 	// Output: 4 i/o timeout 4
 }
 
+// A loop that waits for a ring and for something else arms anew each time.
+func ExampleConsumer_Ready() {
+	p, c, _ := bytering.New(64)
+	quit := make(chan struct{})
+	go func() {
+		p.WriteString("hello")
+		p.Wait(context.Background(), p.Cap()) // until it was read
+		close(quit)
+	}()
+	b := make([]byte, 8)
+	for {
+		select {
+		case <-c.Ready():
+			n, err := c.TryRead(b)
+			fmt.Printf("%s %v\n", b[:n], err)
+		case <-quit:
+			fmt.Println("quit")
+			return
+		}
+	}
+	// Output:
+	// hello <nil>
+	// quit
+}
+
+// A producer that waits for two rings, whichever has room.
+func ExampleProducer_Ready() {
+	p1, c1, _ := bytering.New(4)
+	p2, c2, _ := bytering.New(4)
+	p1.WriteString("full")
+	select {
+	case <-p1.Ready():
+		p1.TryWrite([]byte("one"))
+	case <-p2.Ready():
+		p2.TryWrite([]byte("two"))
+	}
+	fmt.Println(c1.Len(), c2.Len())
+	// Output: 4 3
+}
+
+// An event loop that serves many rings has each of them say who it is.
+func ExampleConsumer_Notify() {
+	events := make(chan int, 2) // room for every ring: the functions must not wait
+	var cs []*bytering.Consumer
+	for i := range 2 {
+		p, c, _ := bytering.New(16)
+		cs = append(cs, c)
+		go func() { fmt.Fprintf(p, "from %d", i); p.Close() }()
+	}
+	for i, c := range cs {
+		if !c.Notify(6, func() { events <- i }) {
+			events <- i // it is there already
+		}
+	}
+	var got [2]string
+	for range cs {
+		i := <-events
+		b, err := cs[i].Peek(6)
+		got[i] = fmt.Sprintf("%s, %v", b, err)
+	}
+	fmt.Println(got)
+	// Output: [from 0, <nil> from 1, <nil>]
+}
+
+func ExampleProducer_Notify() {
+	p, c, _ := bytering.New(4)
+	p.WriteString("full")
+	armed := p.Notify(2, func() { fmt.Println("there is room for two") })
+	fmt.Println(armed)
+	c.Discard(1)
+	c.Discard(1)
+	fmt.Println(p.Notify(2, func() {}), p.Disarm())
+	// Output:
+	// true
+	// there is room for two
+	// false false
+}
+
 func ExampleProducer_CloseWithError() {
 	p, c, _ := bytering.New(64)
 	p.WriteString("what there was")

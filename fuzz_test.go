@@ -56,6 +56,48 @@ type model struct {
 	wrote, read int
 	buf         bytes.Buffer
 	perr, cerr  error // what the halves' closers said
+	pnote       noted
+	cnote       noted
+}
+
+// A noted is what a half has asked to be notified of.
+type noted struct {
+	armed bool
+	at    int // how many bytes the other half must have moved
+	ran   int
+}
+
+// step arms for n bytes, of which there are some, or withdraws.
+func (x *noted) step(m *model, h notifier, n, there, moved int) string {
+	m.tb.Helper()
+	over := m.perr != nil || m.cerr != nil
+	if n > m.p.Cap() {
+		if got := h.Disarm(); got != x.armed {
+			m.tb.Fatalf("Disarm is %t, want %t", got, x.armed)
+		}
+		x.armed = false
+		return "Disarm"
+	}
+	*x = noted{armed: n > there && !over, at: moved + n - there}
+	if got := h.Notify(n, func() { x.ran++ }); got != x.armed {
+		m.tb.Fatalf("Notify(%d) is %t with %d there, end %t", n, got, there, over)
+	}
+	return "Notify"
+}
+
+// check fails unless the function has run exactly when it must.
+func (x *noted) check(m *model, op string, moved int) {
+	m.tb.Helper()
+	want := 0
+	if x.armed && (moved >= x.at || m.perr != nil || m.cerr != nil) {
+		want = 1
+	}
+	if x.ran != want {
+		m.tb.Fatalf("what was to be notified ran %d times, want %d, after %s", x.ran, want, op)
+	}
+	if want == 1 {
+		*x = noted{}
+	}
 }
 
 func (m *model) free() int { return m.p.Cap() - m.buf.Len() }
@@ -110,6 +152,8 @@ func (m *model) check(op string) {
 	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&count || w != (m.begin+uint64(m.wrote))&count {
 		m.tb.Errorf("positions %d and %d, want %d and %d after %d", r, w, m.read, m.wrote, m.begin)
 	}
+	m.pnote.check(m, op, m.read)
+	m.cnote.check(m, op, m.wrote)
 	if m.tb.Failed() {
 		m.tb.Fatalf("... after %s", op)
 	}
@@ -143,7 +187,7 @@ func (m *model) producerStep(in *tape) string {
 	n := in.count(p.Cap())
 	b := m.next(n)
 	fits, _ := whenOpen(min(n, free), err)
-	switch in.next() % 9 {
+	switch in.next() % 10 {
 	case 0:
 		got, gotErr := p.TryWrite(b)
 		m.put("TryWrite", b, got, gotErr, fits, err)
@@ -212,8 +256,13 @@ func (m *model) producerStep(in *tape) string {
 		case err != nil:
 			wantErr = err
 		}
+		if wantErr == errTest {
+			m.pnote = noted{} // it parks
+		}
 		m.same("Wait", 0, p.Wait(ended(), n), 0, wantErr)
 		return "Wait"
+	case 8:
+		return m.pnote.step(m, p, n, free, m.read)
 	}
 	return m.closeStep(in, n, p.Close, p.CloseWithError, &m.perr, io.EOF)
 }
@@ -242,7 +291,7 @@ func (m *model) consumerStep(in *tape) string {
 	n := in.count(c.Cap())
 	b := make([]byte, n)
 	gets, _ := whenOpen(min(n, there), err)
-	switch in.next() % 9 {
+	switch in.next() % 10 {
 	case 0:
 		got, gotErr := c.TryRead(b)
 		m.get("TryRead", b, got, gotErr, gets, err)
@@ -307,6 +356,8 @@ func (m *model) consumerStep(in *tape) string {
 			}
 		}
 		return "Peek"
+	case 8:
+		return m.cnote.step(m, c, n, there, m.wrote)
 	}
 	return m.closeStep(in, n, c.Close, c.CloseWithError, &m.cerr, io.ErrClosedPipe)
 }

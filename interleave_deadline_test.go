@@ -328,3 +328,27 @@ func deadlineOfBroadcast(t *interleave.T) {
 	w.Go("reader", func() { n, err := w.readAll(w.cs[1], 1); w.wantAll(2, n, err) })
 	w.Go("clock", func() { w.Advance(10) })
 }
+
+func deadlineScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
+	add(-1, alone(true), "deadline-of-parked-reader/unbounded")
+	add(-1, alone(false), "deadline-of-parked-writer/unbounded")
+	for _, ats := range [][]uint64{{1}, {5}, {20, 5}, {5, 20}, {0, 5}} {
+		add(4, setWhileParked(true, ats...), "deadline-set-while-parked/reader/%d", ats)
+		add(4, setWhileParked(false, ats...), "deadline-set-while-parked/writer/%d", ats)
+	}
+	add(3, putOff(true, 0), "deadline-cleared-while-parked/reader")
+	add(3, putOff(false, 0), "deadline-cleared-while-parked/writer")
+	add(3, putOff(true, 90), "deadline-put-off-while-parked/reader")
+	add(3, putOff(false, 90), "deadline-put-off-while-parked/writer")
+	add(4, setAgain, "deadline-set-again-after-it-fired")
+	add(4, commitThenDeadline, "deadline-after-commit")
+	add(4, discardThenDeadline, "deadline-after-discard")
+	add(2, deadlineOfRead, "deadline-of-read-while-written")
+	add(2, deadlineOfWrite, "deadline-of-write-while-read")
+	add(2, deadlineOfPeek, "deadline-of-peek")
+	add(2, deadlineOfStreams, "deadline-of-readfrom-and-writeto")
+	add(3, deadlineAndCloses, "deadline-and-third-closes")
+	add(3, overdueAndCloses, "deadline-passed-and-third-closes")
+	add(2, deadlineAndContext, "deadline-and-context")
+	add(1, deadlineOfBroadcast, "deadline-of-broadcast")
+}

@@ -32,6 +32,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	t.Name("space", &r.space.Uint64)
 	t.Name("open", &r.open)
 	t.Name("writeErr", &r.writeErr)
+	t.Name("p's note", &r.space.note)
 	t.Name("p's deadline", &r.deadline.at)
 	t.Name("p's token", r.lot.token)
 	for i, rd := range r.readers {
@@ -39,6 +40,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		t.Name(fmt.Sprint("data ", i), &rd.data.Uint64)
 		t.Name(fmt.Sprint("hold ", i), &rd.hold)
 		t.Name(fmt.Sprintf("c%d's token", i), rd.lot.token)
+		t.Name(fmt.Sprintf("c%d's note", i), &rd.data.note)
 		t.Name(fmt.Sprintf("c%d's deadline", i), &rd.deadline.at)
 	}
 	t.Check(w.watch(start))

@@ -14,6 +14,8 @@ import "unsafe"
 const (
 	_ = uint(unsafe.Sizeof(word{}) - line)
 	_ = uint(line - unsafe.Sizeof(word{}))
+	_ = uint(unsafe.Sizeof(target{}) - line)
+	_ = uint(line - unsafe.Sizeof(target{}))
 	_ = uint(unsafe.Offsetof(ring{}.write) - unsafe.Offsetof(ring{}.deadline) - line)
 	_ = uint(unsafe.Offsetof(ring{}.space) - unsafe.Offsetof(ring{}.write) - line)
 	_ = uint(unsafe.Sizeof(ring{}) - unsafe.Offsetof(ring{}.space) - line)

@@ -14,8 +14,8 @@ import (
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetWriteDeadline, Err, Free, Cap and Position may be called
-// by any goroutine at any time.
+// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap and Position may be
+// called by any goroutine at any time.
 type Producer struct {
 	ring *ring
 
@@ -25,6 +25,7 @@ type Producer struct {
 	off   int    // where pos lies in the memory
 	busy  bool   // a call is running
 	alarm alarm
+	bell  bell
 	vec   vector
 
 	_ [line]byte // from the fields of another half
@@ -332,5 +333,7 @@ func (p *Producer) CloseWithError(err error) error {
 		rd.lot.wake(&rd.data)
 	}
 	r.lot.wake(&r.space)
+	r.notifyConsumers()
+	r.notifyProducer()
 	return nil
 }

@@ -78,6 +78,15 @@ type word struct {
 	_ [line - 8]byte
 }
 
+// A target is the cursor value that a parked half waits for. Beside it, on the
+// same line because the same ones look at both, is what a half asked to be
+// notified of (see notify.go).
+type target struct {
+	atomics.Uint64
+	note atomics.Pointer[note]
+	_    [line - 16]byte
+}
+
 // A ring is what both halves share.
 type ring struct {
 	// Set once, before anybody else sees the ring.
@@ -92,8 +101,8 @@ type ring struct {
 	deadline deadline // the producer's
 
 	_     [line]byte
-	write word // the producer's cursor
-	space word // the producer's target: the read cursor that it waits for
+	write word   // the producer's cursor
+	space target // the producer's: the read cursor that it waits for
 }
 
 // A reader is what one consumer shares with the producer.
@@ -103,8 +112,8 @@ type reader struct {
 	deadline deadline
 
 	_    [line]byte
-	read word // the consumer's cursor
-	data word // the consumer's target: the write cursor that it waits for
+	read word   // the consumer's cursor
+	data target // the consumer's: the write cursor that it waits for
 
 	hold atomics.Uint32 // on a broadcast ring, see hold.go
 	_    [line]byte

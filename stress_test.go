@@ -133,6 +133,8 @@ func (r *receiver) step() (err error) {
 		}
 		if lost := r.c.Discard(len(x)); lost == nil {
 			r.pos += uint64(len(x))
+		} else {
+			err = lost // closed since, so what Peek told of the end was not taken
 		}
 	case 5:
 		_, err = r.c.WriteTo(writerFunc(func(x []byte) (int, error) {

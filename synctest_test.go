@@ -123,11 +123,11 @@ func parking[H any](calls []call[H]) []call[H] {
 }
 
 // some is cast, or pair for no consumers.
-func some(t *testing.T, capacity, consumers int) (*Producer, []*Consumer) {
+func some(t *testing.T, capacity, consumers int, opts ...Option) (*Producer, []*Consumer) {
 	if consumers > 0 {
-		return cast(t, capacity, consumers)
+		return cast(t, capacity, consumers, opts...)
 	}
-	p, c := pair(t, capacity)
+	p, c := pair(t, capacity, opts...)
 	return p, []*Consumer{c}
 }
 

@@ -56,7 +56,7 @@ type lot struct {
 func newLot() lot { return lot{token: atomics.NewToken()} }
 
 // wake ends the wait of whoever is armed at target.
-func (l *lot) wake(target *word) {
+func (l *lot) wake(target *target) {
 	if t := target.Load(); t&armed != 0 && target.CompareAndSwap(t, 0) {
 		atomics.Post(l.token)
 	}
@@ -64,30 +64,38 @@ func (l *lot) wake(target *word) {
 
 // moved ends the wait of whoever is armed at target for the cursor value at,
 // or for an earlier one. Where nobody waits it costs a load.
-func (l *lot) moved(target *word, at uint64) {
+func (l *lot) moved(target *target, at uint64) {
 	if t := target.Load(); t&armed != 0 && reached(at, t&count) && target.CompareAndSwap(t, 0) {
 		atomics.Post(l.token)
 	}
 }
 
-// committed wakes the consumers that wait for no more than the write cursor
-// at. The cursor has been stored.
+// committed wakes and notifies the consumers that wait for no more than the
+// write cursor at. The cursor has been stored. Those that are parked come
+// first, because a note's function is somebody else's.
 func (r *ring) committed(at uint64) {
+	notes := false
 	for _, rd := range r.readers {
 		rd.lot.moved(&rd.data, at)
+		notes = notes || rd.data.note.Load() != nil
+	}
+	if notes {
+		r.notifyConsumers()
 	}
 }
 
-// discarded wakes the producer if it waits for no more than what is free now.
-// The read cursor has been stored, or its consumer released.
+// discarded wakes and notifies the producer if it waits for no more than what
+// is free now. The read cursor has been stored, or its consumer released.
 func (r *ring) discarded() {
-	if r.space.Load()&armed == 0 {
-		return
+	if r.space.Load()&armed != 0 {
+		if at, ok := r.slowest(); ok {
+			r.lot.moved(&r.space, at)
+		} else {
+			r.lot.wake(&r.space)
+		}
 	}
-	if at, ok := r.slowest(); ok {
-		r.lot.moved(&r.space, at)
-	} else {
-		r.lot.wake(&r.space)
+	if r.space.note.Load() != nil {
+		r.notifyProducer()
 	}
 }
 
@@ -127,8 +135,8 @@ func (l *lot) sleep(ctx context.Context) error {
 // earlier. The caller has looked already.
 func (p *Producer) await(ctx context.Context, need, want int) error {
 	r := p.ring
-	// What want free bytes mean for the slowest read cursor.
-	target := (p.pos + uint64(want) - uint64(len(r.mem))) & count
+	target := p.target(want)
+	r.space.withdraw()
 	for {
 		r.space.Store(armed | target)
 		ready, err := p.ready(need), error(nil)
@@ -148,6 +156,11 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 	}
 }
 
+// target returns what n free bytes mean for the slowest read cursor.
+func (p *Producer) target(n int) uint64 {
+	return (p.pos + uint64(n) - uint64(len(p.ring.mem))) & count
+}
+
 // ready tells whether there is no reason to wait for n free bytes: they are
 // there or will never be.
 func (p *Producer) ready(n int) bool {
@@ -160,7 +173,8 @@ func (p *Producer) ready(n int) bool {
 // looked already.
 func (c *Consumer) await(ctx context.Context, n int) error {
 	rd := c.reader
-	target := (c.pos + uint64(n)) & count
+	target := c.target(n)
+	rd.data.withdraw()
 	for {
 		rd.data.Store(armed | target)
 		ready, err := c.ready(n), error(nil)
@@ -180,6 +194,9 @@ func (c *Consumer) await(ctx context.Context, n int) error {
 		}
 	}
 }
+
+// target returns what n bytes mean for the write cursor.
+func (c *Consumer) target(n int) uint64 { return (c.pos + uint64(n)) & count }
 
 // ready tells whether there is no reason to wait for n bytes: they are there
 // or will never be.

@@ -147,11 +147,11 @@ func TestTargets(t *testing.T) {
 		{armed | (1<<63 - 1), 1<<63 - 2, false, true},
 		{armed | 2, 1<<63 - 2, false, true},
 	} {
-		for name, f := range map[string]func(*lot, *word) bool{
-			"moved": func(l *lot, w *word) bool { l.moved(w, tc.at); return tc.moved },
-			"wake":  func(l *lot, w *word) bool { l.wake(w); return tc.waked },
+		for name, f := range map[string]func(*lot, *target) bool{
+			"moved": func(l *lot, w *target) bool { l.moved(w, tc.at); return tc.moved },
+			"wake":  func(l *lot, w *target) bool { l.wake(w); return tc.waked },
 		} {
-			l, w := newLot(), new(word)
+			l, w := newLot(), new(target)
 			w.Store(tc.target)
 			want := f(&l, w)
 			if got := len(l.token) == 1; got != want {

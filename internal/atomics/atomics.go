@@ -31,6 +31,17 @@ func Post(t Token) {
 	}
 }
 
+// Drain takes the token away if it is there.
+func Drain(t Token) {
+	select {
+	case <-t:
+	default:
+	}
+}
+
+// Chan returns the token for others to wait for.
+func Chan(t Token) <-chan struct{} { return t }
+
 // Take parks until the token is there, takes it and returns true; or until
 // done is closed, and returns false. A nil done never is.
 func Take(t Token, done <-chan struct{}) bool {

@@ -19,6 +19,8 @@ func Now() uint64 { return interleave.Now() }
 
 func NewToken() Token                         { return new(interleave.Token) }
 func Post(t Token)                            { t.Post() }
+func Drain(t Token)                           { t.Drain() }
+func Chan(t Token) <-chan struct{}            { return nil } // scenarios take the token
 func Take(t Token, done <-chan struct{}) bool { return t.Take(done) }
 func Owned[T any](p *T)                       { interleave.Owned(p) }
 

@@ -237,6 +237,19 @@ func (k *Token) Post() {
 	k.Posts++
 }
 
+// Drain takes the token away if it is there.
+func (k *Token) Drain() {
+	th := point(op{kind: opUpdate, obj: &k.object})
+	if th != nil {
+		th.clock.join(&k.released)
+		note(th, "drain", &k.object, "%v -> false", &k.full, nil)
+	}
+	k.full = false
+}
+
+// Full tells whether the token is there, behind the scheduler's back.
+func (k *Token) Full() bool { return k.full }
+
 // Take sleeps until the token is there, takes it and returns true; or until
 // done is closed, and returns false.
 func (k *Token) Take(done <-chan struct{}) bool {
