@@ -31,6 +31,7 @@ type Consumer struct {
 	alarm   alarm
 	bell    bell
 	vec     vector
+	spinner spinner
 	scratch []byte // what Peek joins at the wrap
 
 	_ [line]byte // from the fields of another half

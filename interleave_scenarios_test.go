@@ -79,6 +79,7 @@ func scenarios() []scenario {
 	add(2, lastBroadcastCloses, "broadcast-all-close")
 	deadlineScenarios(add)
 	notifyScenarios(add)
+	spinScenarios(add)
 	return all
 }
 

@@ -20,6 +20,19 @@ type world struct {
 // near is a start for cursors from which they come round at once.
 const near = count - 2
 
+// spinFirst makes the halves of the next rings spin before they park, also
+// where there is one processor.
+var spinFirst bool
+
+// spinning is a scenario whose halves do.
+func spinning(run func(*interleave.T)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		spinFirst = true
+		defer func() { spinFirst = false }()
+		run(t)
+	}
+}
+
 // ringOf makes the ring of a scenario.
 func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	p, cs, err := newRing(capacity, consumers, consumers > 1, []Option{func(c *config) { c.start = start }})
@@ -27,6 +40,12 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		panic(err)
 	}
 	w := &world{T: t, p: p, cs: cs, c: cs[0]}
+	if spinFirst {
+		p.spinner = spinner{budget: 1, spins: true, procs: true, waits: 1}
+		for _, c := range cs {
+			c.spinner = p.spinner
+		}
+	}
 	r := p.ring
 	t.Name("write", &r.write.Uint64)
 	t.Name("space", &r.space.Uint64)

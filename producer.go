@@ -20,13 +20,14 @@ type Producer struct {
 	ring *ring
 
 	// The owner's (I2).
-	pos   uint64 // the write cursor, without the closed bit
-	limit uint64 // how far pos may go, as far as seen
-	off   int    // where pos lies in the memory
-	busy  bool   // a call is running
-	alarm alarm
-	bell  bell
-	vec   vector
+	pos     uint64 // the write cursor, without the closed bit
+	limit   uint64 // how far pos may go, as far as seen
+	off     int    // where pos lies in the memory
+	busy    bool   // a call is running
+	alarm   alarm
+	bell    bell
+	vec     vector
+	spinner spinner
 
 	_ [line]byte // from the fields of another half
 }

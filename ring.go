@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/memory"
@@ -34,6 +35,9 @@ type Option func(*config)
 type config struct {
 	align int
 	start uint64 // what the cursors begin at
+
+	spin     time.Duration // before a half parks
+	adaptive bool
 }
 
 // Align asks that the address of the ring's memory be a multiple of n bytes,
@@ -171,9 +175,9 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 		rd := &reader{lot: newLot()}
 		rd.read.Store(cfg.start)
 		r.readers = append(r.readers, rd)
-		cs[i] = &Consumer{ring: r, reader: rd, pos: cfg.start, limit: cfg.start}
+		cs[i] = &Consumer{ring: r, reader: rd, pos: cfg.start, limit: cfg.start, spinner: newSpinner(cfg)}
 	}
-	p := &Producer{ring: r, pos: cfg.start, limit: (cfg.start + uint64(capacity)) & count}
+	p := &Producer{ring: r, pos: cfg.start, limit: (cfg.start + uint64(capacity)) & count, spinner: newSpinner(cfg)}
 	return p, cs, nil
 }
 

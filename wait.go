@@ -135,8 +135,11 @@ func (l *lot) sleep(ctx context.Context) error {
 // earlier. The caller has looked already.
 func (p *Producer) await(ctx context.Context, need, want int) error {
 	r := p.ring
-	target := p.target(want)
 	r.space.withdraw()
+	if p.spinner.wanted(p.pos) && p.spin(ctx, need, want) {
+		return nil
+	}
+	target := p.target(want)
 	for {
 		r.space.Store(armed | target)
 		ready, err := p.ready(need), error(nil)
@@ -173,8 +176,14 @@ func (p *Producer) ready(n int) bool {
 // looked already.
 func (c *Consumer) await(ctx context.Context, n int) error {
 	rd := c.reader
-	target := c.target(n)
 	rd.data.withdraw()
+	if c.spinner.wanted(c.pos) {
+		c.ring.shareSpace()
+		if c.spin(ctx, n) {
+			return nil
+		}
+	}
+	target := c.target(n)
 	for {
 		rd.data.Store(armed | target)
 		ready, err := c.ready(n), error(nil)

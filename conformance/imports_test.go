@@ -15,10 +15,11 @@ const module = "github.com/bytering/bytering"
 // An import that is not here goes against the layers of the design.
 var arrows = map[string][]string{
 	"":                    {"internal/atomics", "internal/memory", "vectored"},
-	"internal/atomics":    {"internal/interleave"}, // under the build tag interleave
+	"internal/atomics":    {"internal/interleave", "internal/pause"}, // the former under the build tag interleave
 	"internal/interleave": {},
 	"internal/kernel":     {},
 	"internal/memory":     {},
+	"internal/pause":      {},
 	"vectored":            {"internal/kernel"},
 	"pump":                {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},

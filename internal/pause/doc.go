@@ -1,0 +1,2 @@
+// Package pause has the processor's instruction for a spin loop.
+package pause
