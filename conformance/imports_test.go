@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"internal/kernel":     {},
 	"internal/memory":     {},
 	"internal/pause":      {},
+	"internal/scripted":   {"internal/kernel"}, // for tests
 	"vectored":            {"internal/kernel"},
 	"pump":                {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},

@@ -109,7 +109,7 @@ func (c *call) run(bufs [][]byte) (int, error) {
 	case c.errno != 0:
 		return 0, os.NewSyscallError(c.op.String(), c.errno)
 	case c.n < 0 || c.n > c.offered:
-		return 0, invalidCount(c.n, c.offered)
+		return 0, invalidCount(c.n, c.offered, nil)
 	}
 	return c.n, nil
 }
@@ -152,9 +152,10 @@ func (r *reader) Read(b []byte) (int, error) {
 type writer struct{ call }
 
 func (w *writer) Writev(bufs [][]byte) (int, error) {
-	touchRead(bufs, maxCall)
 	n, err := w.run(bufs)
-	if n == 0 && err == nil && w.offered > 0 {
+	if n > 0 {
+		touchRead(bufs, n)
+	} else if err == nil && w.offered > 0 {
 		err = io.ErrUnexpectedEOF // as os and net have it
 	}
 	return n, err

@@ -22,20 +22,19 @@ func (p *positioned) open(f *os.File) error {
 		return err
 	}
 	var flags uintptr
-	var errno, seek syscall.Errno
+	var errno syscall.Errno
+	var seek error
 	err = raw.Control(func(fd uintptr) {
 		flags, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
-		if _, err := syscall.Seek(int(fd), 0, io.SeekCurrent); err != nil {
-			seek = err.(syscall.Errno)
-		}
+		_, seek = syscall.Seek(int(fd), 0, io.SeekCurrent)
 	})
 	switch {
 	case err != nil:
-		return refuse(f, err.Error())
+		return refuse(f, &closedError{err})
 	case errno != 0:
-		return refuse(f, errno.Error())
-	case seek != 0:
-		return refuse(f, "it has no offsets: "+seek.Error())
+		return refuse(f, errno)
+	case seek != nil:
+		return refuse(f, errNoOffsets)
 	}
 	p.name, p.conn = f.Name(), raw
 	p.append = flags&syscall.O_APPEND != 0
@@ -53,9 +52,10 @@ func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
 }
 
 func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
-	touchRead(bufs, maxCall)
 	n, offered, err := p.run(kernel.Pwritev, bufs, off)
-	if n == 0 && err == nil && offered > 0 {
+	if n > 0 {
+		touchRead(bufs, n)
+	} else if err == nil && offered > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

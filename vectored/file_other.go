@@ -16,10 +16,10 @@ type positioned struct {
 func (p *positioned) open(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
-		return refuse(f, err.Error())
+		return refuse(f, err)
 	}
 	if info.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeCharDevice) != 0 {
-		return refuse(f, "it has no offsets")
+		return refuse(f, errNoOffsets)
 	}
 	p.name, p.file = f.Name(), f
 	return nil

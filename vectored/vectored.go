@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
 	"syscall"
 )
 
@@ -19,6 +18,8 @@ var (
 	// under it, returned and that is negative or above what it was offered.
 	ErrInvalidCount = errors.New("invalid count")
 )
+
+var errTooLong = errors.New("vectored: more bytes than an int counts")
 
 // A Reader reads into several slices with one call.
 //
@@ -143,28 +144,38 @@ func WriteAll(w Writer, bufs ...[]byte) (n int, err error) {
 	return n, err
 }
 
+// maxIdle is how often in a row a Reader or a Writer may do nothing before
+// io.ErrNoProgress is returned, as in package bufio.
+const maxIdle = 100
+
 // each calls f with what is left of bufs, which the caller made, until that is
 // nothing.
 func each(bufs [][]byte, f func([][]byte) (int, error), done *int) error {
-	left := size(bufs)
+	left, err := size(bufs)
+	if err != nil {
+		return err
+	}
 	if left > 0 {
 		bufs = append([][]byte(nil), bufs...) // the slices in it are cut below
 	}
-	for left > 0 {
+	for idle := 0; left > 0; {
 		n, err := f(bufs)
 		if n < 0 || n > left {
-			return invalidCount(n, left)
+			return invalidCount(n, left, err)
 		}
 		*done += n
 		left -= n
-		if left == 0 {
+		switch {
+		case left == 0:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
-		}
-		if n == 0 {
-			return io.ErrNoProgress
+		case n > 0:
+			idle = 0
+		default:
+			if idle++; idle == maxIdle {
+				return io.ErrNoProgress
+			}
 		}
 		bufs = skip(bufs, n)
 	}
@@ -183,12 +194,15 @@ func skip(bufs [][]byte, n int) [][]byte {
 	return bufs
 }
 
-// size returns how many bytes bufs have together.
-func size(bufs [][]byte) (n int) {
+// size returns how many bytes bufs have together. They may share memory, so
+// that this can be more than an int counts.
+func size(bufs [][]byte) (n int, err error) {
 	for _, b := range bufs {
-		n += len(b)
+		if n += len(b); n < 0 {
+			return 0, errTooLong
+		}
 	}
-	return n
+	return n, nil
 }
 
 // first returns the first of bufs that is not empty, or nil.
@@ -201,12 +215,12 @@ func first(bufs [][]byte) []byte {
 	return nil
 }
 
-// invalidCount returns the error for a count that is out of range.
-func invalidCount(n, offered int) error {
-	return fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
-}
-
-// refuse returns the error for a descriptor that is not a stream.
-func refuse(c any, why string) error {
-	return fmt.Errorf("%w: %s: %s", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
+// invalidCount returns the error for a count that is out of range, and came
+// with err.
+func invalidCount(n, offered int, err error) error {
+	bad := fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
+	if err != nil {
+		return errors.Join(bad, err)
+	}
+	return bad
 }
