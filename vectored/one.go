@@ -1,0 +1,51 @@
+package vectored
+
+import (
+	"io"
+	"syscall"
+)
+
+// A oneReader reads into one slice a call, with the Read of what has no readv.
+type oneReader struct {
+	r   io.Reader
+	raw syscall.RawConn
+}
+
+func (r *oneReader) Readv(bufs [][]byte) (int, error) {
+	b := first(bufs)
+	if len(b) == 0 {
+		return 0, nil
+	}
+	return r.Read(b)
+}
+
+func (r *oneReader) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b)
+	return n, closedAsOS(r.raw, err)
+}
+
+// A oneWriter writes one slice a call.
+type oneWriter struct {
+	w   io.Writer
+	raw syscall.RawConn
+}
+
+func (w *oneWriter) Writev(bufs [][]byte) (int, error) {
+	b := first(bufs)
+	if len(b) == 0 {
+		return 0, nil
+	}
+	return w.Write(b)
+}
+
+func (w *oneWriter) Write(b []byte) (int, error) {
+	n, err := w.w.Write(b)
+	return n, closedAsOS(w.raw, err)
+}
+
+func closedAsOS(raw syscall.RawConn, err error) error {
+	if err != nil && err != io.EOF && isClosed(raw) {
+		return &closedError{err}
+	}
+	return err
+}
