@@ -66,9 +66,15 @@ func (p *process) start() {
 	}
 }
 
-// end waits for the process, checks the exit code, and that what it said is
-// of so many lines, each of them complete.
+// end waits for the process and checks how it ended.
 func (p *process) end(code, lines int) string {
+	p.t.Helper()
+	p.await()
+	return p.check(code, lines)
+}
+
+// await waits for the process.
+func (p *process) await() {
 	p.t.Helper()
 	timer := time.AfterFunc(patience, func() { p.Process.Kill() })
 	err := p.Wait()
@@ -79,6 +85,12 @@ func (p *process) end(code, lines int) string {
 	if err != nil && !errors.As(err, &exit) {
 		p.t.Fatal(err)
 	}
+}
+
+// check checks the exit code, and that what it said is of so many lines, each of
+// them complete.
+func (p *process) check(code, lines int) string {
+	p.t.Helper()
 	said := p.stderr.String()
 	if got := p.ProcessState.ExitCode(); got != code {
 		p.t.Errorf("exit code %d (%v), want %d; stderr %q", got, p.ProcessState, code, said)
