@@ -10,5 +10,7 @@ import "unsafe"
 // misalignment returns how far the first byte of b lies past a multiple of
 // align, a power of two. b must not be empty.
 func misalignment(b []byte, align int) int {
-	return int(uintptr(unsafe.Pointer(unsafe.SliceData(b))) & uintptr(align-1))
+	return int(address(b) & uintptr(align-1))
 }
+
+func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }

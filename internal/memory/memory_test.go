@@ -2,46 +2,190 @@ package memory
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
 )
 
-func TestAllocIsAlignedZeroedAndClipped(t *testing.T) {
-	for _, align := range []int{1, 2, 64, 512, 4096, 1 << 16, 1 << 21} {
-		for _, n := range []int{1, 3, 4096, probeFrom - 1, probeFrom + 1} {
-			b, err := Alloc(n, align)
-			if err != nil {
-				t.Fatalf("Alloc(%d, %d): %v", n, align, err)
-			}
-			if len(b) != n || cap(b) != n {
-				t.Errorf("Alloc(%d, %d): len %d, cap %d", n, align, len(b), cap(b))
-			}
-			if m := misalignment(b, align); m != 0 {
-				t.Errorf("Alloc(%d, %d) lies %d past a multiple", n, align, m)
-			}
-			for i, v := range b {
-				if v != 0 {
-					t.Fatalf("Alloc(%d, %d): byte %d is %d", n, align, i, v)
-				}
-			}
+var page = os.Getpagesize()
+
+// tempFile returns an empty file that is open for reading and writing.
+func tempFile(t testing.TB) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "ring"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// mustMake is New for what this system may lack, or not allow this process.
+func mustMake(t *testing.T, n int, o Options) *Memory {
+	t.Helper()
+	m, err := New(n, o)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported) && runtime.GOOS != "linux", o.Lock && errors.Is(err, ErrLock):
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Free(); err != nil {
+			t.Errorf("Free: %v", err)
+		}
+	})
+	return m
+}
+
+// wantSize is how large memory of n bytes is by what Options says.
+func wantSize(n int, o Options) int {
+	switch {
+	case o.HugePages:
+		return roundTo(n, HugePage)
+	case o.Mirror:
+		return roundTo(n, page)
+	}
+	return n
+}
+
+func roundTo(n, to int) int {
+	if n%to != 0 {
+		n += to - n%to
+	}
+	return n
+}
+
+// check holds new memory against what was asked for.
+func check(t *testing.T, m *Memory, n int, o Options) {
+	t.Helper()
+	b := m.Bytes()
+	if len(b) != wantSize(n, o) || cap(b) != len(b) {
+		t.Errorf("len %d, cap %d, want %d", len(b), cap(b), wantSize(n, o))
+	}
+	align := max(1, o.Align)
+	if o.HugePages {
+		align = max(align, HugePage)
+	}
+	if k := misalignment(b, align); k != 0 {
+		t.Errorf("lies %d past a multiple of %d", k, align)
+	}
+	for i, v := range b {
+		if v != 0 {
+			t.Fatalf("byte %d is %d", i, v)
+		}
+	}
+	mapped := o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
+	if m.Mapped() != mapped || m.Mirrored() != o.Mirror {
+		t.Errorf("mapped %v, mirrored %v", m.Mapped(), m.Mirrored())
+	}
+	twice := m.Twice()
+	if !o.Mirror {
+		if twice != nil {
+			t.Errorf("Twice has %d bytes without Mirror", len(twice))
+		}
+		twice = b
+	} else if len(twice) != 2*len(b) || cap(twice) != len(twice) || &twice[0] != &b[0] {
+		t.Errorf("Twice: len %d, cap %d", len(twice), cap(twice))
+	}
+	for _, i := range []int{0, len(b) / 2, len(b) - 1, len(twice) - 1} {
+		twice[i]++
+		if b[i%len(b)] != twice[i] || twice[i] == 0 {
+			t.Errorf("byte %d is %d after a write, its other address has %d", i, twice[i], b[i%len(b)])
 		}
 	}
 }
 
-func TestAllocOfWhatCannotBeHad(t *testing.T) {
-	cases := []struct{ n, align int }{
-		{math.MaxInt, 2},
-		{math.MaxInt - 4094, 4096},
+// Every option goes with every other but a file's with Prefault.
+func TestOptionsCombine(t *testing.T) {
+	for bits := range 1 << 5 {
+		for _, align := range []int{0, 64, page, 1 << 18, 4 * HugePage} {
+			o := Options{Align: align, Mirror: bits&1 != 0, HugePages: bits&2 != 0, Lock: bits&4 != 0, Prefault: bits&8 != 0}
+			name := fmt.Sprintf("%+v", o)
+			t.Run(strings.Replace(name, "File:<nil>", fmt.Sprint("File:", bits&16 != 0), 1), func(t *testing.T) {
+				if bits&16 != 0 {
+					o.File = tempFile(t)
+				}
+				const n = 12345
+				if o.File != nil && o.Prefault {
+					if m, err := New(n, o); !errors.Is(err, ErrInvalid) || m != nil {
+						t.Errorf("New: %v, want ErrInvalid", err)
+					}
+					return
+				}
+				check(t, mustMake(t, n, o), n, o)
+			})
+		}
 	}
-	if math.MaxInt > math.MaxInt32 {
-		// A 32-bit process may really be given all that an int can count.
-		const half = math.MaxInt / 2
-		cases = append(cases, []struct{ n, align int }{{math.MaxInt, 1}, {half, 1}, {half >> 16, 1}}...)
+}
+
+func TestSizes(t *testing.T) {
+	for _, o := range []Options{{}, {Mirror: true}, {HugePages: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
+		for _, n := range []int{1, page - 1, page, page + 1, HugePage - 1, HugePage, HugePage + 1, 20 << 20} {
+			t.Run(fmt.Sprintf("%d %+v", n, o), func(t *testing.T) { check(t, mustMake(t, n, o), n, o) })
+		}
+	}
+}
+
+func TestWhatCannotBeHad(t *testing.T) {
+	type impossible struct {
+		n    int
+		o    Options
+		want error
+	}
+	cases := []impossible{
+		{0, Options{}, ErrInvalid},
+		{-1, Options{Mirror: true}, ErrInvalid},
+		{math.MinInt, Options{HugePages: true}, ErrInvalid},
+		{1, Options{Align: 3}, ErrInvalid},
+		{1, Options{Align: -4, Mirror: true}, ErrInvalid},
+		{1, Options{Align: math.MinInt, Lock: true}, ErrInvalid},
+		{math.MaxInt, Options{Align: 2}, ErrNoMemory},
+		{math.MaxInt / 2, Options{Mirror: true}, ErrNoMemory},
+		{math.MaxInt/2 + 1, Options{Mirror: true, HugePages: true}, ErrNoMemory},
+	}
+	for _, o := range []Options{{Mirror: true}, {HugePages: true}, {Lock: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
+		cases = append(cases, impossible{math.MaxInt, o, ErrNoMemory}, impossible{math.MaxInt - page, o, ErrNoMemory})
+		if math.MaxInt > math.MaxInt32 {
+			// More than there is in any machine, less than its addresses.
+			cases = append(cases, impossible{math.MaxInt >> 18, o, ErrNoMemory})
+		}
+		o.Align = math.MaxInt/2 + 1
+		cases = append(cases, impossible{math.MaxInt / 2, o, ErrNoMemory})
 	}
 	for _, c := range cases {
-		b, err := Alloc(c.n, c.align)
-		if !errors.Is(err, ErrNoMemory) || b != nil {
-			t.Errorf("Alloc(%d, %d) = %d bytes, %v; want ErrNoMemory", c.n, c.align, len(b), err)
+		m, err := New(c.n, c.o)
+		if runtime.GOOS != "linux" && errors.Is(err, errors.ErrUnsupported) {
+			continue
 		}
+		if !errors.Is(err, c.want) || m != nil {
+			t.Errorf("New(%d, %+v): %v, want %v", c.n, c.o, err, c.want)
+		}
+	}
+}
+
+func TestFreeOnce(t *testing.T) {
+	for _, o := range []Options{{}, {Align: 64}, {Prefault: true}, {Mirror: true}} {
+		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
+			m := mustMake(t, page, o)
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					m.Huge()
+					if err := m.Free(); err != nil {
+						t.Errorf("Free: %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if n, ok := m.Huge(); ok {
+				t.Errorf("Huge after Free: %d", n)
+			}
+		})
 	}
 }

@@ -1,0 +1,120 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package memory
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+func refuse(f *os.File, why string, cause error) error {
+	if cause == nil {
+		return fmt.Errorf("%w: %s %s", ErrFile, f.Name(), why)
+	}
+	return fmt.Errorf("%w: %s %s: %w", ErrFile, f.Name(), why, cause)
+}
+
+// claim looks whether f is such as a ring may take for its own.
+func claim(f *os.File) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return refuse(f, "cannot be looked at", err)
+	case info.IsDir():
+		return refuse(f, "is a directory", nil)
+	case !info.Mode().IsRegular():
+		return refuse(f, fmt.Sprintf("is no regular file (%v)", info.Mode().Type()), nil)
+	case info.Size() != 0:
+		return refuse(f, fmt.Sprintf("is not empty, but has %d bytes", info.Size()), nil)
+	}
+	return nil
+}
+
+// control runs do with the descriptor of f. Unlike f.Fd it leaves the file as
+// it is, and keeps it from being closed meanwhile.
+func control(f *os.File, do func(fd int) error) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if outer := raw.Control(func(fd uintptr) { err = do(int(fd)) }); outer != nil {
+		return outer
+	}
+	return err
+}
+
+func mapFile(f *os.File, length int) (b []byte, err error) {
+	err = control(f, func(fd int) (err error) {
+		b, err = system.mmap(fd, 0, length, readWrite, syscall.MAP_SHARED)
+		return err
+	})
+	switch {
+	case err == syscall.EACCES:
+		return nil, refuse(f, "is not open for both reading and writing", err)
+	case err == syscall.ENOMEM:
+		return nil, noMemory(length, 1, err)
+	case err != nil:
+		return nil, refuse(f, "cannot be mapped", err)
+	}
+	return b, nil
+}
+
+// grow gives f, which is empty, size bytes, each with its place on the disk.
+// Beyond a limit on the size of files the system would send a signal that ends
+// the process, so the limit comes first.
+func grow(f *os.File, size int) error {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit) == nil && uint64(size) > uint64(limit.Cur) {
+		return refuse(f, fmt.Sprintf("cannot have %d bytes, RLIMIT_FSIZE is %d", size, limit.Cur), syscall.EFBIG)
+	}
+	err := control(f, func(fd int) error {
+		err := inSteps(fd, int64(size), 64<<20, allocate)
+		if errors.Is(err, errors.ErrUnsupported) {
+			zeros := make([]byte, min(size, 1<<20))
+			return inSteps(fd, int64(size), int64(len(zeros)), func(fd int, at, n int64) error {
+				return writeAll(fd, at, zeros[:n])
+			})
+		}
+		return err
+	})
+	if err != nil {
+		return refuse(f, fmt.Sprintf("cannot have %d bytes", size), err)
+	}
+	return nil
+}
+
+// inSteps covers size bytes: a signal undoes one step at most, not all.
+func inSteps(fd int, size, step int64, do func(fd int, at, n int64) error) error {
+	for at := int64(0); at < size; {
+		n := min(step, size-at)
+		switch err := do(fd, at, n); err {
+		case nil:
+			at += n
+		case syscall.EINTR:
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// writeAll may be used on a file opened for appending, too, as long as at is
+// its end.
+func writeAll(fd int, at int64, b []byte) error {
+	for len(b) > 0 {
+		n, err := syscall.Pwrite(fd, b, at)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return io.ErrShortWrite
+		}
+		at, b = at+int64(n), b[n:]
+	}
+	return nil
+}

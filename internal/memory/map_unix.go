@@ -1,0 +1,116 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package memory
+
+import (
+	"math"
+	"os"
+	"syscall"
+)
+
+const readWrite = syscall.PROT_READ | syscall.PROT_WRITE
+
+// system is what mappings ask of the system, for tests to refuse and to count.
+var system = struct {
+	mmap   func(fd int, offset int64, length, prot, flags int) ([]byte, error)
+	munmap func([]byte) error
+	lock   func([]byte) error
+}{syscall.Mmap, syscall.Munmap, mlock}
+
+func unmap(whole []byte) error { return system.munmap(whole) }
+
+// A plan is the geometry of a mapping.
+type plan struct {
+	size  int // of the memory
+	span  int // the same in full pages
+	total int // of all mappings of it, one after the other
+	align int
+	room  int // for total bytes so aligned wherever it lies, and a page on each side
+}
+
+// plan returns false if the numbers are beyond an int.
+func (o Options) plan(n int) (p plan, ok bool) {
+	page := os.Getpagesize()
+	unit, times := 1, 1
+	p.align = max(page, o.Align)
+	if o.Mirror {
+		unit, times = page, 2
+	}
+	if o.HugePages {
+		unit = HugePage
+		p.align = max(HugePage, p.align)
+	}
+	// Rounding up adds less than a huge page, which no page is larger than.
+	most := (math.MaxInt-page-p.align)/times - HugePage
+	if n > most {
+		return plan{}, false
+	}
+	p.size = roundUp(n, unit)
+	p.span = roundUp(p.size, page)
+	p.total = p.span * times
+	p.room = p.total + p.align + page
+	return p, true
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+func newMapping(n int, o Options) (m *Memory, err error) {
+	p, ok := o.plan(n)
+	if !ok {
+		return nil, noMemory(n, o.Align, nil)
+	}
+	if o.File != nil {
+		if err := claim(o.File); err != nil {
+			return nil, err
+		}
+	}
+	whole, area, err := place(p, o)
+	if err != nil {
+		return nil, err
+	}
+	m = &Memory{bytes: area[:p.size:p.size], whole: whole}
+	if o.Mirror {
+		m.twice = area
+	}
+	if err := settle(area, p, o); err != nil {
+		m.Free()
+		if o.File != nil {
+			o.File.Truncate(0)
+		}
+		return nil, err
+	}
+	return m, nil
+}
+
+// settle does what a mapping is asked for besides being there. The file comes
+// after its mapping, since the system refuses to map what is no place for a
+// ring, and before anybody touches it. The lock comes before the pages,
+// because it may be refused.
+func settle(area []byte, p plan, o Options) error {
+	if o.File != nil {
+		if err := grow(o.File, p.size); err != nil {
+			return err
+		}
+	}
+	if o.HugePages {
+		wantHuge(area)
+	}
+	if o.Lock {
+		if err := lock(area[:p.span]); err != nil {
+			return err
+		}
+	}
+	if o.Prefault {
+		if err := populate(area); err != nil {
+			return noMemory(p.size, p.align, err)
+		}
+	}
+	return nil
+}
+
+// touch has the system provide the pages of zeroed memory one by one.
+func touch(b []byte) {
+	for i := 0; i < len(b); i += os.Getpagesize() {
+		b[i] = 0
+	}
+}

@@ -1,0 +1,86 @@
+//go:build linux
+
+// This file is unsafe because mremap, which package syscall does not have,
+// takes addresses as numbers. What keeps it safe: both are those of mappings
+// that this package holds and of which nobody else knows yet, the new one lies
+// inside its reservation, and nothing that Go allocated is ever replaced.
+
+package memory
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+const (
+	mremapMayMove = 1
+	mremapFixed   = 2
+)
+
+// duplicate and protect are replaced by tests.
+var (
+	duplicate = mremap
+	protect   = syscall.Mprotect
+)
+
+// mremap maps the pages of from, a shared mapping, a second time in place of
+// to: that is what an old size of 0 means. Unlike a memfd this takes no
+// descriptor and needs no Linux 3.17, no limit on files or on executable memfds
+// is in its way, and the system refuses a size that it could never give.
+func mremap(from, to []byte) error {
+	_, _, errno := syscall.Syscall6(syscall.SYS_MREMAP,
+		uintptr(unsafe.Pointer(unsafe.SliceData(from))), 0, uintptr(len(to)), mremapMayMove|mremapFixed,
+		uintptr(unsafe.Pointer(unsafe.SliceData(to))), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// place reserves address space and puts the memory in the middle of it. What
+// is left on either side, at least a page, stays without access: it keeps the
+// system from merging the mapping with a neighbour, so that what the system
+// tells of it is of it alone, and stops whoever runs over its end.
+func place(p plan, o Options) (whole, area []byte, err error) {
+	whole, err = system.mmap(-1, 0, p.room, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, nil, noMemory(p.size, p.align, err)
+	}
+	at := os.Getpagesize()
+	at += -misalignment(whole[at:], p.align) & (p.align - 1)
+	area = whole[at : at+p.total : at+p.total]
+	if o.Mirror || o.File != nil {
+		err = share(area, p, o.File)
+	} else if err = protect(area, readWrite); err != nil {
+		err = noMemory(p.size, p.align, err)
+	}
+	if err != nil {
+		unmap(whole)
+		return nil, nil, err
+	}
+	return whole, area, nil
+}
+
+// share puts mappings of the file, or of anonymous memory, one after the other
+// until area is full.
+func share(area []byte, p plan, f *os.File) error {
+	var b []byte
+	var err error
+	if f != nil {
+		b, err = mapFile(f, p.span)
+	} else if b, err = system.mmap(-1, 0, p.span, readWrite, syscall.MAP_ANON|syscall.MAP_SHARED); err != nil {
+		err = noMemory(p.size, p.align, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer unmap(b)
+	for at := 0; at < len(area); at += p.span {
+		if err := duplicate(b, area[at:at+p.span]); err != nil {
+			return fmt.Errorf("%w, mapping %d of them once more", noMemory(p.size, p.align, err), p.span)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package memory
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// place maps what package syscall can map here. Of a larger room than needed
+// the rest is never touched, so it costs addresses only.
+func place(p plan, o Options) (whole, area []byte, err error) {
+	switch {
+	case o.Mirror:
+		return nil, nil, unsupported("mirrored memory")
+	case o.File != nil && p.align > os.Getpagesize():
+		return nil, nil, unsupported(fmt.Sprintf("a file aligned to %d", p.align))
+	case o.File != nil:
+		whole, err = mapFile(o.File, p.span)
+		return whole, whole, err
+	}
+	whole, err = system.mmap(-1, 0, p.room, readWrite, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, nil, noMemory(p.size, p.align, err)
+	}
+	at := -misalignment(whole, p.align) & (p.align - 1)
+	return whole, whole[at : at+p.total : at+p.total], nil
+}

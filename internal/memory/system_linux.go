@@ -1,0 +1,45 @@
+package memory
+
+import (
+	"runtime"
+	"strings"
+	"syscall"
+)
+
+// madvPopulateWrite is Linux's since 5.14.
+const madvPopulateWrite = 23
+
+// madvise and allocate are replaced by tests.
+var (
+	madvise  = syscall.Madvise
+	allocate = func(fd int, at, n int64) error { return syscall.Fallocate(fd, 0, at, n) }
+)
+
+// wantHuge asks for huge pages. A system without them says no, which is not an
+// error.
+func wantHuge(b []byte) { _ = madvise(b, syscall.MADV_HUGEPAGE) }
+
+func populate(b []byte) error {
+	for {
+		switch err := madvise(b, madvPopulateWrite); err {
+		case nil:
+			return nil
+		case syscall.EINTR, syscall.EAGAIN:
+		case syscall.EINVAL, syscall.ENOSYS:
+			touch(b)
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+func mlock(b []byte) error { return syscall.Mlock(b) }
+
+// rlimitMemlock is the number that package syscall does not have.
+func rlimitMemlock() int {
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		return 9
+	}
+	return 8
+}
