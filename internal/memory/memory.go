@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -146,8 +145,4 @@ func (m *Memory) Free() error {
 		}
 	})
 	return m.err
-}
-
-func unsupported(what string) error {
-	return fmt.Errorf("%s: %w on %s", what, errors.ErrUnsupported, runtime.GOOS)
 }

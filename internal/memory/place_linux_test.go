@@ -55,7 +55,18 @@ func TestHugePagesAreHad(t *testing.T) {
 	if err != nil || strings.Contains(string(enabled), "[never]") {
 		t.Skipf("the system gives none: %s%v", enabled, err)
 	}
+	advised := 0
+	madvise = func(b []byte, advice int) error {
+		if advice == syscall.MADV_HUGEPAGE {
+			advised = len(b)
+		}
+		return syscall.Madvise(b, advice)
+	}
+	defer func() { madvise = syscall.Madvise }()
 	m := mustMake(t, 3*HugePage, Options{HugePages: true, Prefault: true})
+	if advised != 3*HugePage {
+		t.Errorf("huge pages were asked for %d bytes", advised)
+	}
 	if n, ok := m.Huge(); !ok || n%HugePage != 0 || n > 3*HugePage {
 		t.Errorf("%d bytes, %v", n, ok)
 	} else if n == 0 {
@@ -70,6 +81,22 @@ func TestHugePagesAreHad(t *testing.T) {
 	}
 	if n, ok := mustMake(t, HugePage, Options{}).Huge(); ok {
 		t.Errorf("on the heap: %d bytes", n)
+	}
+}
+
+// Huge does not tell of what was mapped at the same address since.
+func TestHugeAfterFree(t *testing.T) {
+	m := mustMake(t, HugePage, Options{HugePages: true})
+	if n, ok := m.Huge(); !ok || n != 0 {
+		t.Skipf("untouched: %d, %v", n, ok)
+	}
+	m.Free()
+	next := mustMake(t, HugePage, Options{HugePages: true, Prefault: true})
+	if n, ok := m.Huge(); ok {
+		t.Errorf("%d bytes", n)
+	}
+	if address(m.Bytes()) != address(next.Bytes()) {
+		t.Skip("another address")
 	}
 }
 

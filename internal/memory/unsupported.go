@@ -1,0 +1,13 @@
+//go:build !linux
+
+package memory
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+func unsupported(what string) error {
+	return fmt.Errorf("%s: %w on %s", what, errors.ErrUnsupported, runtime.GOOS)
+}
