@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/scripted":   {"internal/kernel"}, // for tests
 	"vectored":            {"internal/kernel"},
 	"pump":                {"", "vectored"},
+	"memconn":             {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }
 

@@ -1,0 +1,40 @@
+package memconn
+
+import (
+	"strconv"
+	"sync/atomic"
+)
+
+// network is what [Addr.Network] says.
+const network = "mem"
+
+// An Addr is the address of an end or of a listener. It reads as name:number,
+// like host and port, where the number is no other end's in the process, or as
+// the name alone if the number is 0. Addrs can be compared with ==.
+type Addr struct {
+	Name   string
+	Number uint64
+}
+
+// Network returns "mem".
+func (a Addr) Network() string { return network }
+
+// String returns name:number, or the name.
+func (a Addr) String() string {
+	if a.Number == 0 {
+		return a.Name
+	}
+	return a.Name + ":" + strconv.FormatUint(a.Number, 10)
+}
+
+// lastNumber is the last number given to an address.
+var lastNumber atomic.Uint64
+
+// address returns a new address for an end.
+func (c *config) address() Addr {
+	name := c.name
+	if name == "" {
+		name = network
+	}
+	return Addr{Name: name, Number: lastNumber.Add(1)}
+}
