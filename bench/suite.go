@@ -43,7 +43,7 @@ type trial interface {
 
 // suites returns all there are, in the order in which they run.
 func suites() []suite {
-	return []suite{streams(), micro()}
+	return append([]suite{streams(), micro()}, conns()...)
 }
 
 // choose returns the suites that are named, separated by commas, or all.

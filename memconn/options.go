@@ -23,14 +23,13 @@ func configure(opts []Option) config {
 }
 
 // Buffer sets how many bytes each direction of a connection holds, at least 1;
-// 64 KiB without it. [Pipe] and [Listen] panic if that can't be had, as make
-// does with a length that can't.
+// 64 KiB without it. [Pipe] and [Listen] panic if n is less, and where so much
+// memory can't be had connecting panics, as make does.
 func Buffer(n int) Option { return func(c *config) { c.buffer = n } }
 
 // Backlog sets how many connections that were dialled may wait for Accept; 128
-// without it, as many as a Go program has for TCP on most systems. With 0 a Dial
-// waits until it is accepted. [Listen] panics if n is negative. It means nothing
-// to [Pipe].
+// without it. With 0 a Dial waits until it is accepted. [Listen] panics if n is
+// negative. It means nothing to [Pipe].
 func Backlog(n int) Option { return func(c *config) { c.backlog = n } }
 
 // Name sets the name in the addresses: the whole address of a listener, and

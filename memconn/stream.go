@@ -3,6 +3,7 @@ package memconn
 import (
 	"io"
 	"os"
+	"sync/atomic"
 
 	"github.com/bytering/bytering"
 )
@@ -13,24 +14,36 @@ const line = 128
 
 // A stream is one direction of a pair: a ring, and for each of its halves the
 // lock that makes it everybody's.
+//
+// Both sides take small pieces from a slice of the ring that they looked up
+// once. That costs less than a Write or a Read of the half, and pays for the
+// lock: chunks of 64 bytes took 28 ns in place of 34, with one processor.
 type stream struct {
-	w lock
-	p *bytering.Producer
+	w    lock
+	p    *bytering.Producer
+	wy   yielder
+	room []byte // empty space that was looked up; w's holder has it
 
 	_ [line]byte
 
-	r lock
-	c *bytering.Consumer
-	// Those that hold r take small pieces from rest, the part of the filled
-	// space that was looked at last, and give them back together: a small Read
-	// is then a copy and the lock.
+	// What r's holder has. Of the filled space that was looked up, rest is to be
+	// read. The bytes before it are given back together, an eighth of the ring
+	// at a time, unless the writer is short.
+	r     lock
+	c     *bytering.Consumer
 	rest  []byte
-	taken int  // bytes before rest that are not discarded yet
-	more  bool // the last read left something, as far as it saw
-	lazy  int  // how much taken may be: an eighth of the ring
+	taken int // bytes before rest that are not discarded yet
+	lazy  int // an eighth of the ring
+	ry    yielder
+
+	// short is how many free bytes a writer that is about to park would go on
+	// with, or insatiable if that will change while it does. See feed.
+	short atomic.Int64
 
 	_ [line]byte
 }
+
+const insatiable = -1
 
 func newStream(buffer int) *stream {
 	p, c, err := bytering.New(buffer)
@@ -44,15 +57,62 @@ func newStream(buffer int) *stream {
 }
 
 // write is Producer.Write for many goroutines.
-func (s *stream) write(b []byte) (int, error) {
+func (s *stream) write(b []byte) (n int, err error) {
 	if !s.w.try() {
 		if err := s.w.wait(s.p); err != nil {
 			return 0, err
 		}
 	}
-	n, err := s.p.Write(b)
+	if len(b) <= len(s.room) && s.w.limit.Load() == 0 {
+		n = copy(s.room, b)
+		s.room = s.room[n:]
+		if err = s.p.Commit(n); err != nil {
+			n = 0
+		}
+	} else {
+		n, err = s.put(b)
+	}
 	s.w.unlock()
 	return n, err
+}
+
+// put is write where the room is not enough, with the lock held.
+func (s *stream) put(b []byte) (n int, err error) {
+	if len(b) <= s.p.Free() {
+		n, err = s.p.Write(b)
+	} else {
+		want := int64(len(b))
+		if len(b) > s.p.Cap()/4 {
+			want = insatiable // parks more than once, perhaps
+		}
+		s.short.Store(want)
+		s.feed()
+		s.wy.yield(s.p.Free, min(len(b), s.p.Cap()/4))
+		n, err = s.p.Write(b)
+		s.short.Store(0)
+	}
+	s.room = nil
+	if len(b) < s.lazy {
+		s.room, _ = s.p.Slices()
+	}
+	return n, err
+}
+
+// feed gives a writer that is short what was taken, if that helps. The writer
+// calls it after it has stored short and before it parks, a reader after it has
+// unlocked and found that somebody is short. Either the writer gets the lock
+// here, or who has it unlocks after short was stored and finds it.
+func (s *stream) feed() {
+	if !s.r.try() {
+		return
+	}
+	want := s.short.Load()
+	if s.taken > 0 && want != 0 && int64(s.c.Cap()-s.c.Len()+s.taken) >= want {
+		s.short.CompareAndSwap(want, min(want, 0)) // one that is insatiable stays so
+		s.c.Discard(s.taken)
+		s.taken = 0
+	}
+	s.r.unlock()
 }
 
 func (s *stream) readFrom(src io.Reader) (int64, error) {
@@ -62,65 +122,58 @@ func (s *stream) readFrom(src io.Reader) (int64, error) {
 		}
 	}
 	defer s.w.unlock() // also if src panics
+	defer s.short.Store(0)
+	s.room = nil
+	s.short.Store(insatiable)
+	s.feed()
 	return s.p.ReadFrom(src)
 }
 
 // read is Consumer.Read for many goroutines.
-func (s *stream) read(b []byte) (int, error) {
+func (s *stream) read(b []byte) (n int, err error) {
 	if !s.r.try() {
 		if err := s.r.wait(s.c); err != nil {
 			return 0, err
 		}
 	}
-	n, err := s.take(b)
+	if len(b) < len(s.rest) && s.taken < s.lazy && s.r.limit.Load() == 0 {
+		n = copy(b, s.rest)
+		s.rest = s.rest[n:]
+		s.taken += n
+	} else {
+		n, err = s.take(b)
+	}
 	s.r.unlock()
+	if s.short.Load() != 0 {
+		s.feed()
+	}
 	return n, err
 }
 
-// take is read with the lock held.
+// take is read where the rest is not enough, with the lock held.
 func (s *stream) take(b []byte) (int, error) {
-	if len(b) >= s.lazy {
-		s.settle()
-		return s.c.Read(b)
-	}
-	if len(s.rest) == 0 {
-		if s.more {
-			s.rest, _ = s.c.Slices()
-		}
-		if len(s.rest) == 0 {
-			n, err := s.c.Read(b)
-			s.more = n == len(b)
-			return n, err
-		}
-	}
 	if s.r.limit.Load() != 0 && s.r.late() {
 		if err := s.c.Err(); err != nil {
 			return 0, err
 		}
 		return 0, os.ErrDeadlineExceeded
 	}
-	n := copy(b, s.rest)
-	s.rest = s.rest[n:]
-	s.taken += n
-	switch {
-	case len(s.rest) == 0:
-		s.settle()
-		if n < len(b) { // the wrap, or what came meanwhile
-			m, _ := s.c.TryRead(b[n:])
-			n += m
-			s.more = n == len(b)
-		}
-	case s.taken >= s.lazy:
-		s.c.Discard(s.taken) // in vain if the half was closed
-		s.taken = 0
+	s.settle()
+	there := s.c.Len()
+	if there == 0 && len(b) > 0 {
+		s.ry.yield(s.c.Len, 1)
 	}
-	return n, nil
+	n, err := s.c.Read(b)
+	if n < there && len(b) < s.lazy {
+		s.rest, _ = s.c.Slices()
+	}
+	return n, err
 }
 
 // settle discards what was taken, so that the half is as it seems.
 func (s *stream) settle() {
 	if s.taken > 0 {
-		s.c.Discard(s.taken)
+		s.c.Discard(s.taken) // in vain if the half was closed
 	}
 	s.taken, s.rest = 0, nil
 }
@@ -136,8 +189,8 @@ func (s *stream) writeTo(dst io.Writer) (int64, error) {
 	return s.c.WriteTo(dst)
 }
 
-// closeWrite and closeRead end a half. Those who wait for the other half may
-// have reason to give up as well.
+// closeWrite and closeRead end a half. A write is in vain after either; reads
+// go on after closeWrite, until nothing is left.
 func (s *stream) closeWrite() {
 	s.p.Close()
 	s.w.end()
@@ -147,5 +200,5 @@ func (s *stream) closeWrite() {
 func (s *stream) closeRead() {
 	s.c.Close()
 	s.r.end()
-	s.w.wake()
+	s.w.end()
 }

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/bytering/bytering/memconn"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// conns are the questions put to connections, rather than to one direction.
+func conns() []suite {
+	stream := suite{
+		name:  "conns",
+		title: "One goroutine writes chunk after chunk into a connection, another reads them",
+		op:    "chunk",
+		legend: []string{
+			"Everybody holds the capacity in each direction, except net.Pipe, which has no buffer and copies once, and TCP, whose buffers are the system's.",
+		},
+	}
+	busy := suite{
+		name:   "conns-busy",
+		title:  "The same, and both hash every chunk with SHA-256",
+		op:     "chunk",
+		legend: stream.legend,
+	}
+	trip := suite{
+		name:   "conns-trip",
+		title:  "One goroutine writes a chunk and waits for its echo",
+		op:     "round trip",
+		legend: stream.legend,
+	}
+	for _, n := range nets() {
+		add := func(s *suite, prepare func(a, b net.Conn, cfg config, size int) (trial, error)) {
+			s.contenders = append(s.contenders, contender{name: n.name, ours: n.ours, prepare: func(cfg config, size int) (trial, error) {
+				l, err := n.listen(cfg.capacity)
+				if err != nil {
+					return nil, err
+				}
+				a, b, err := l.pair()
+				if err != nil {
+					return nil, err
+				}
+				return prepare(a, b, cfg, size)
+			}})
+		}
+		add(&stream, func(a, b net.Conn, cfg config, size int) (trial, error) {
+			return newConnStream(a, b, cfg, size)
+		})
+		add(&busy, func(a, b net.Conn, cfg config, size int) (trial, error) {
+			s, err := newConnStream(a, b, cfg, size)
+			return hashing{s}, err
+		})
+		add(&trip, func(a, b net.Conn, _ config, size int) (trial, error) {
+			return newTrips(a, b, size), nil
+		})
+	}
+	return append([]suite{stream, busy, trip}, services()...)
+}
+
+// A network is one of the ways to get connections.
+type network struct {
+	name   string
+	ours   bool
+	listen func(capacity int) (place, error)
+}
+
+// A place is a listener with the way to it.
+type place struct {
+	net.Listener
+	dial func(context.Context) (net.Conn, error)
+}
+
+// nets returns ours, then the rivals.
+func nets() []network {
+	return []network{
+		{"memconn", true, func(capacity int) (place, error) {
+			l := memconn.Listen(memconn.Buffer(capacity))
+			return place{l, l.Dial}, nil
+		}},
+		{"grpc bufconn", false, func(capacity int) (place, error) {
+			l := bufconn.Listen(capacity)
+			return place{l, l.DialContext}, nil
+		}},
+		{"net.Pipe", false, func(int) (place, error) {
+			l := &pipes{make(chan net.Conn), make(chan struct{})}
+			return place{l, l.dial}, nil
+		}},
+		{"TCP loopback", false, func(int) (place, error) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return place{}, err
+			}
+			return place{l, func(ctx context.Context) (net.Conn, error) {
+				var d net.Dialer
+				return d.DialContext(ctx, "tcp", l.Addr().String())
+			}}, nil
+		}},
+	}
+}
+
+// pair makes one connection and closes the listener.
+func (l place) pair() (a, b net.Conn, err error) {
+	defer l.Close()
+	dialled := make(chan error, 1)
+	go func() {
+		var err error
+		a, err = l.dial(context.Background())
+		dialled <- err
+	}()
+	b, err = l.Accept()
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, b, <-dialled
+}
+
+// pipes is the listener that net.Pipe lacks.
+type pipes struct {
+	queue chan net.Conn
+	done  chan struct{}
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.queue:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipes) Close() error   { close(l.done); return nil }
+func (l *pipes) Addr() net.Addr { return memconn.Addr{Name: "pipe"} }
+
+func (l *pipes) dial(ctx context.Context) (net.Conn, error) {
+	a, b := net.Pipe()
+	select {
+	case l.queue <- b:
+		return a, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A connStream is a stream that also closes the reader's end.
+type connStream struct{ *stream }
+
+func newConnStream(a, b net.Conn, cfg config, size int) (connStream, error) {
+	s, err := newStream(link{open: func(int) (io.WriteCloser, io.Reader, error) { return a, b, nil }}, cfg.capacity, size)
+	return connStream{s}, err
+}
+
+func (s connStream) finish() error {
+	return errors.Join(s.stream.finish(), s.r.(io.Closer).Close())
+}
+
+// hashing is a stream with ends that have something to do.
+type hashing struct{ connStream }
+
+func (s hashing) run(n int) error {
+	var sent, got [sha256.Size]byte
+	err := s.both(
+		func() error {
+			for i := range n {
+				stamp(s.out, uint64(i))
+				sent = sha256.Sum256(s.out)
+				if err := writeChunk(s.w, s.out); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		func() error {
+			for i := range n {
+				if err := readChunk(s.r, s.in); err != nil {
+					return err
+				}
+				got = sha256.Sum256(s.in)
+				if err := checkStamp(s.in, uint64(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	if err == nil && sent != got {
+		err = fmt.Errorf("the last chunk's hash is %x and was %x", got, sent)
+	}
+	return err
+}
+
+// trips is a trial of round trips.
+type trips struct {
+	c       net.Conn
+	out, in []byte
+	echoed  chan error
+}
+
+func newTrips(a, b net.Conn, size int) *trips {
+	t := &trips{c: a, out: make([]byte, size), in: make([]byte, size), echoed: make(chan error, 1)}
+	go func() {
+		defer b.Close()
+		buf := make([]byte, size)
+		for {
+			if _, err := io.ReadFull(b, buf); err != nil {
+				if err == io.EOF {
+					err = nil
+				}
+				t.echoed <- err
+				return
+			}
+			if err := writeChunk(b, buf); err != nil {
+				t.echoed <- err
+				return
+			}
+		}
+	}()
+	return t
+}
+
+func (t *trips) run(n int) error {
+	for i := range n {
+		stamp(t.out, uint64(i))
+		if err := writeChunk(t.c, t.out); err != nil {
+			return err
+		}
+		if err := readChunk(t.c, t.in); err != nil {
+			return err
+		}
+		if err := checkStamp(t.in, uint64(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *trips) finish() error { return errors.Join(t.c.Close(), <-t.echoed) }

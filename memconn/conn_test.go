@@ -1,0 +1,420 @@
+package memconn
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+// ends returns a pair as what it is.
+func ends(t testing.TB, opts ...Option) (a, b *Conn) {
+	t.Helper()
+	x, y := Pipe(opts...)
+	t.Cleanup(func() { x.Close(); y.Close() })
+	return x.(*Conn), y.(*Conn)
+}
+
+// pattern returns n bytes of which no two near each other begin alike.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	x := uint32(n)
+	for i := range b {
+		x = x*1664525 + 1013904223
+		b[i] = byte(x >> 24)
+	}
+	return b
+}
+
+// Every size of write against every size of read, small ones and large ones,
+// over rings in which they wrap everywhere.
+func TestBytesArrive(t *testing.T) {
+	for _, buffer := range []int{1, 2, 7, 8, 9, 64, 1000, 64 << 10} {
+		for _, w := range []int{1, 3, 8, 100, 5000} {
+			for _, r := range []int{1, 2, 7, 64, 5000} {
+				want := pattern(20_000)
+				if buffer < 8 || w == 1 || r == 1 {
+					want = want[:2000]
+				}
+				a, b := ends(t, Buffer(buffer))
+				sent := make(chan error, 1)
+				go func() {
+					rest := want
+					for len(rest) > 0 {
+						n, err := a.Write(rest[:min(w, len(rest))])
+						if err != nil || n != min(w, len(rest)) {
+							sent <- fmt.Errorf("Write = %d, %v", n, err)
+							return
+						}
+						rest = rest[n:]
+					}
+					sent <- a.CloseWrite()
+				}()
+				var got []byte
+				buf := make([]byte, r)
+				for {
+					n, err := b.Read(buf)
+					got = append(got, buf[:n]...)
+					if err == io.EOF {
+						break
+					}
+					if err != nil || n < 1 {
+						t.Fatalf("Read = %d, %v", n, err)
+					}
+				}
+				if err := <-sent; err != nil || !bytes.Equal(got, want) {
+					t.Errorf("buffer %d, writes of %d, reads of %d: %d bytes of %d, or others; %v", buffer, w, r, len(got), len(want), err)
+				}
+			}
+		}
+	}
+}
+
+func TestIotest(t *testing.T) {
+	want := pattern(3000)
+	a, b := ends(t, Buffer(100))
+	go func() { a.ReadFrom(iotest.HalfReader(bytes.NewReader(want))); a.CloseWrite() }()
+	if err := iotest.TestReader(b, want); err != nil {
+		t.Error(err)
+	}
+}
+
+// A ring holds what Buffer says, to the byte, wherever it is and however its
+// bytes are read: what small reads took is there for a writer that needs it.
+func TestBufferIsExact(t *testing.T) {
+	for _, size := range []int{1, 7, 64, 1000} {
+		a, b := ends(t, Buffer(size))
+		fits := func(n int) {
+			t.Helper()
+			a.SetWriteDeadline(time.Now().Add(time.Minute))
+			if m, err := a.Write(make([]byte, n)); m != n || err != nil {
+				t.Fatalf("buffer %d: Write of %d = %d, %v", size, n, m, err)
+			}
+			a.SetWriteDeadline(time.Now())
+			if m, err := a.Write([]byte{0}); m != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("buffer %d: Write beyond = %d, %v", size, m, err)
+			}
+			a.SetWriteDeadline(time.Time{})
+		}
+		fits(size)
+		for i := range 3 * size {
+			n := 1 + i%min(size, 20)
+			if m, err := io.ReadFull(b, make([]byte, n)); m != n || err != nil {
+				t.Fatalf("Read = %d, %v", m, err)
+			}
+			fits(n)
+		}
+	}
+}
+
+// Who gets what error, after what.
+func TestErrors(t *testing.T) {
+	late := func(c *Conn) { c.SetDeadline(time.Now().Add(-time.Second)) }
+	for _, tc := range []struct {
+		name        string
+		do          func(a, b *Conn)
+		read, write error // of a
+		raw         bool  // and not in a net.OpError
+	}{
+		{"own Close", func(a, b *Conn) { a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"own Close, late", func(a, b *Conn) { late(a); a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"both halves and Close", func(a, b *Conn) { a.CloseWrite(); a.CloseRead(); a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"peer's Close", func(a, b *Conn) { b.Close() }, io.EOF, io.ErrClosedPipe, true},
+		{"peer's Close, late", func(a, b *Conn) { b.Close(); late(a) }, io.EOF, io.ErrClosedPipe, true},
+		{"peer's Close and own", func(a, b *Conn) { b.Close(); a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"both halves", func(a, b *Conn) { a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
+		{"peer's both halves", func(a, b *Conn) { b.CloseWrite(); b.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
+		{"deadline", func(a, b *Conn) { late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
+		{"deadline, bytes there", func(a, b *Conn) { b.Write([]byte("x")); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
+	} {
+		for call, want := range map[string]error{"Read": tc.read, "WriteTo": tc.read, "Read of nothing": tc.read,
+			"Write": tc.write, "ReadFrom": tc.write, "Write of nothing": tc.write} {
+			a, b := ends(t)
+			tc.do(a, b)
+			var n int64
+			var m int
+			var err error
+			switch call {
+			case "Read":
+				m, err = a.Read(make([]byte, 3))
+			case "Read of nothing":
+				m, err = a.Read(nil)
+			case "Write":
+				m, err = a.Write([]byte("abc"))
+			case "Write of nothing":
+				m, err = a.Write(nil)
+			case "ReadFrom":
+				n, err = a.ReadFrom(strings.NewReader("abc"))
+			case "WriteTo":
+				if n, err = a.WriteTo(io.Discard); want == io.EOF {
+					want = nil
+				}
+			}
+			if n != 0 || m != 0 || !errors.Is(err, want) {
+				t.Errorf("%s: %s = %d, %v, want %v", tc.name, call, n+int64(m), err, want)
+			}
+			var op *net.OpError
+			if raw := !errors.As(err, &op); raw != tc.raw {
+				t.Errorf("%s: %s = %#v", tc.name, call, err)
+			} else if !raw && (op.Net != "mem" || op.Source != a.LocalAddr() || op.Addr != a.RemoteAddr()) {
+				t.Errorf("%s: %s = %#v", tc.name, call, op)
+			}
+			var ne net.Error
+			if timeout := errors.As(err, &ne) && ne.Timeout(); timeout != (want == os.ErrDeadlineExceeded) {
+				t.Errorf("%s: %s: Timeout is %t", tc.name, call, timeout)
+			}
+		}
+	}
+}
+
+func TestSettersAfterClose(t *testing.T) {
+	a, b := ends(t)
+	a.CloseWrite()
+	a.CloseRead()
+	if err := a.SetDeadline(time.Now()); err != nil { // as for a socket
+		t.Errorf("SetDeadline after both halves: %v", err)
+	}
+	if err := errors.Join(a.CloseWrite(), a.CloseRead()); err != nil {
+		t.Errorf("halves twice: %v", err)
+	}
+	for range 2 {
+		if err := a.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	for i, err := range []error{a.SetDeadline(time.Time{}), a.SetReadDeadline(time.Time{}), a.SetWriteDeadline(time.Time{}),
+		a.CloseWrite(), a.CloseRead()} {
+		if !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if err := b.SetDeadline(time.Now()); err != nil {
+		t.Errorf("SetDeadline after the peer's Close: %v", err)
+	}
+}
+
+// What was written before a close is read, by small reads and large ones, also
+// where one of them had begun.
+func TestCloseDelivers(t *testing.T) {
+	text := string(pattern(50_000))
+	for name, end := range map[string]func(*Conn) error{"Close": (*Conn).Close, "CloseWrite": (*Conn).CloseWrite} {
+		for _, size := range []int{1, 10, 40_000} {
+			a, b := ends(t)
+			io.WriteString(a, text)
+			got := make([]byte, 3)
+			io.ReadFull(b, got)
+			end(a)
+			rest, err := io.ReadAll(io.MultiReader(onlyReader{b, size}))
+			if string(got)+string(rest) != text || err != nil {
+				t.Errorf("%s: %d bytes, %v", name, 3+len(rest), err)
+			}
+		}
+	}
+}
+
+// An onlyReader reads at most n bytes at once, and has no WriteTo.
+type onlyReader struct {
+	r io.Reader
+	n int
+}
+
+func (r onlyReader) Read(b []byte) (int, error) { return r.r.Read(b[:min(len(b), r.n)]) }
+
+// One direction ends, the other goes on.
+func TestHalfClose(t *testing.T) {
+	a, b := ends(t)
+	io.WriteString(a, "question")
+	a.CloseWrite()
+	if q, err := io.ReadAll(b); string(q) != "question" || err != nil {
+		t.Errorf("%q, %v", q, err)
+	}
+	if _, err := io.WriteString(b, "answer"); err != nil {
+		t.Error(err)
+	}
+	b.Close()
+	if q, err := io.ReadAll(a); string(q) != "answer" || err != nil {
+		t.Errorf("%q, %v", q, err)
+	}
+
+	a, b = ends(t)
+	io.WriteString(b, "never read")
+	a.CloseRead()
+	if _, err := a.Write([]byte("x")); err != nil {
+		t.Errorf("Write after CloseRead: %v", err)
+	}
+}
+
+// A small write before the peer closed leaves room that must not be written to
+// afterwards, nor bytes read after one's own CloseRead.
+func TestCloseEndsWhatWasLookedUp(t *testing.T) {
+	a, b := ends(t)
+	for range 3 {
+		io.WriteString(a, "12345678")
+		b.Read(make([]byte, 2))
+	}
+	b.CloseRead()
+	if n, err := a.Write([]byte("x")); n != 0 || err != io.ErrClosedPipe {
+		t.Errorf("Write = %d, %v", n, err)
+	}
+	if n, err := b.Read(make([]byte, 2)); n != 0 || err != io.EOF {
+		t.Errorf("Read = %d, %v", n, err)
+	}
+}
+
+func TestReadFromWriteTo(t *testing.T) {
+	want := pattern(300_000)
+	for _, buffer := range []int{1, 100, 64 << 10} {
+		if buffer == 1 {
+			want = want[:3000]
+		}
+		a, b := ends(t, Buffer(buffer))
+		c, d := ends(t, Buffer(buffer))
+		go func() {
+			a.Write(want[:5])
+			n, err := a.ReadFrom(bytes.NewReader(want[5:]))
+			if n != int64(len(want)-5) || err != nil {
+				t.Errorf("ReadFrom = %d, %v", n, err)
+			}
+			a.Write([]byte("end"))
+			a.CloseWrite()
+		}()
+		go func() {
+			first := make([]byte, 1)
+			io.ReadFull(b, first) // leaves something looked up
+			c.Write(first)
+			if n, err := io.Copy(c, b); n != int64(len(want)+2) || err != nil {
+				t.Errorf("Copy = %d, %v", n, err)
+			}
+			c.Close()
+		}()
+		got, err := io.ReadAll(d)
+		if !bytes.Equal(got, append(want[:len(want):len(want)], "end"...)) || err != nil {
+			t.Errorf("%d bytes, or others, %v", len(got), err)
+		}
+		want = pattern(300_000)
+	}
+}
+
+// Errors of the other side of ReadFrom and WriteTo are theirs, also if they
+// look like ours.
+func TestForeignErrors(t *testing.T) {
+	for _, foreign := range []error{errors.New("test error"), io.ErrClosedPipe, net.ErrClosed, io.ErrUnexpectedEOF} {
+		a, b := ends(t)
+		if n, err := a.ReadFrom(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(foreign))); n != 3 || err != foreign {
+			t.Errorf("ReadFrom = %d, %v, want %v", n, err, foreign)
+		}
+		if n, err := b.WriteTo(badWriter{foreign}); n != 0 || err != foreign {
+			t.Errorf("WriteTo = %d, %v, want %v", n, err, foreign)
+		}
+		// Both are none the worse for it.
+		a.Close()
+		if got, err := io.ReadAll(b); string(got) != "abc" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
+type badWriter struct{ err error }
+
+func (w badWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// A panic of somebody else's Read or Write leaves the connection as it was.
+func TestPanics(t *testing.T) {
+	a, b := ends(t)
+	caught := func(f func()) (r any) {
+		defer func() { r = recover() }()
+		f()
+		return nil
+	}
+	if caught(func() { a.ReadFrom(panics{}) }) == nil {
+		t.Error("ReadFrom swallows a panic")
+	}
+	io.WriteString(a, "still there")
+	if caught(func() { b.WriteTo(panics{}) }) == nil {
+		t.Error("WriteTo swallows a panic")
+	}
+	a.Close()
+	if got, err := io.ReadAll(b); string(got) != "still there" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+type panics struct{}
+
+func (panics) Read([]byte) (int, error)  { panic("read") }
+func (panics) Write([]byte) (int, error) { panic("write") }
+
+func TestAddrs(t *testing.T) {
+	a, b := ends(t)
+	if a.LocalAddr() != b.RemoteAddr() || a.RemoteAddr() != b.LocalAddr() || a.LocalAddr() == b.LocalAddr() {
+		t.Errorf("%v-%v, %v-%v", a.LocalAddr(), a.RemoteAddr(), b.LocalAddr(), b.RemoteAddr())
+	}
+	if host, _, err := net.SplitHostPort(a.LocalAddr().String()); host != "mem" || err != nil || a.LocalAddr().Network() != "mem" {
+		t.Errorf("%v, %v", a.LocalAddr(), err)
+	}
+	c, _ := ends(t, Name("db"))
+	if s := c.LocalAddr().String(); !strings.HasPrefix(s, "db:") {
+		t.Error(s)
+	}
+	if got := (Addr{Name: "db"}).String(); got != "db" {
+		t.Error(got)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, f := range map[string]func(){
+		"Pipe(Buffer(0))":     func() { Pipe(Buffer(0)) },
+		"Listen(Buffer(-1))":  func() { Listen(Buffer(-1)) },
+		"Listen(Backlog(-1))": func() { Listen(Backlog(-1)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is accepted", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestAllocs(t *testing.T) {
+	a, b := ends(t, Buffer(1000))
+	future := time.Now().Add(time.Hour)
+	for _, tc := range []struct {
+		name string
+		n    int
+		set  time.Time
+	}{
+		{"small", 8, time.Time{}},
+		{"large", 900, time.Time{}},
+		{"small, under a deadline", 8, future},
+		{"large, under a deadline", 900, future},
+	} {
+		out, in := make([]byte, tc.n), make([]byte, tc.n)
+		if got := testing.AllocsPerRun(500, func() {
+			a.SetDeadline(tc.set)
+			b.SetDeadline(tc.set)
+			a.Write(out)
+			io.ReadFull(b, in)
+		}); got != 0 {
+			t.Errorf("%s: %v allocations", tc.name, got)
+		}
+	}
+
+	// Parking, in both directions, and waiting for a turn.
+	go io.Copy(b, b)
+	out, in := make([]byte, 10), make([]byte, 10)
+	if got := testing.AllocsPerRun(500, func() {
+		a.Write(out)
+		io.ReadFull(a, in)
+	}); got != 0 {
+		t.Errorf("an echo allocates %v times", got)
+	}
+}
