@@ -241,9 +241,9 @@ func TestWritesAreWhole(t *testing.T) {
 // Everybody does everything, and in the end everybody comes back. What all
 // readers got is as much as all writers wrote.
 func TestStress(t *testing.T) {
-	rounds := 50
+	rounds := 12
 	if testing.Short() {
-		rounds = 10
+		rounds = 4
 	}
 	for round := range rounds {
 		a, b := ends(t, Buffer([]int{1, 10, 100, 10_000}[round%4]))
