@@ -62,7 +62,7 @@ func TestLinks(t *testing.T) {
 // has none.
 func TestLinksBuffer(t *testing.T) {
 	for _, l := range links() {
-		if l.name == "io.Pipe" {
+		if !l.holds() {
 			continue
 		}
 		t.Run(l.name, func(t *testing.T) {
@@ -84,15 +84,42 @@ func TestLinksBuffer(t *testing.T) {
 	}
 }
 
+// tiny is a configuration for one short trial of anything.
+func tiny(t *testing.T) config {
+	cfg, err := parse([]string{"-bytes=300000", "-capacity=1024", "-procs=2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cfg.shop.close)
+	return cfg
+}
+
 // TestSuites runs one short trial of everything.
 func TestSuites(t *testing.T) {
-	cfg := config{capacity: 1 << 10, procs: 2}
-	for _, s := range suites() {
+	cfg := tiny(t)
+	for _, s := range suites(cfg) {
+		sizes := []int{8, 15, 16, 100, 1 << 10}
+		if len(s.metrics) > 0 {
+			sizes = []int{1000, 64 << 10} // of system calls, not of copying
+		}
+		if s.name == "latency" {
+			sizes = s.sizes
+		}
 		for _, c := range s.contenders {
-			for _, size := range []int{8, 15, 16, 100, 1 << 10} {
+			for _, size := range sizes {
 				c := &cell{contender: c, size: size}
-				if _, _, err := c.trial(cfg, 500); err != nil {
+				n := 500
+				if s.ops != nil {
+					n = max(1, s.ops(cfg, size))
+				}
+				sample, _, err := c.trial(cfg, n)
+				if err != nil {
 					t.Errorf("%s: %v", s.name, err)
+				}
+				for _, m := range s.metrics {
+					if m.of(sample) <= 0 {
+						t.Errorf("%s, %s: %s is %v", s.name, c.contender.name, m.name, m.of(sample))
+					}
 				}
 			}
 		}
@@ -230,7 +257,7 @@ func TestVerdict(t *testing.T) {
 		{nil, nil, "all trials were discarded"},
 	} {
 		r := measured(test.ours, test.rival)
-		if got := r.verdict(0); !strings.Contains(got, test.want) {
+		if got := r.verdict(took("op"), 0); !strings.Contains(got, test.want) {
 			t.Errorf("verdict of %v and %v: %q, want %q", test.ours, test.rival, got, test.want)
 		}
 		var out strings.Builder
@@ -251,16 +278,16 @@ func TestProbe(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	for _, args := range []string{"-sizes=7", "-sizes=x", "-sizes=64 -capacity=32", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
+	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
 	}
-	if _, err := choose("nonesuch"); err == nil {
+	if _, err := choose("nonesuch", config{}); err == nil {
 		t.Error("an unknown suite was accepted")
 	}
 	var out strings.Builder
-	err := run(strings.Fields("-suite=all -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2 -extra"), &out)
+	err := run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2 -extra"), &out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ require (
 	github.com/bytering/bytering v0.0.0-00010101000000-000000000000
 	github.com/djherbis/buffer v1.2.1
 	github.com/djherbis/nio/v3 v3.0.1
+	github.com/klauspost/readahead v1.4.0
 	github.com/smallnest/ringbuffer v0.2.1
 	google.golang.org/grpc v1.80.0
 	google.golang.org/protobuf v1.36.11

@@ -31,6 +31,12 @@ type config struct {
 	procs    int
 	extra    bool
 	profile  string
+
+	// For the suites of whole processes.
+	commands []string // more contenders
+	calls    bool
+	bytes    int // that a trial moves
+	shop     *workshop
 }
 
 func main() {
@@ -47,7 +53,11 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(cfg.suites)
+	defer cfg.shop.close()
+	if cfg.calls {
+		return countCalls(cfg, out)
+	}
+	chosen, err := choose(cfg.suites, cfg)
 	if err != nil {
 		return err
 	}
@@ -68,6 +78,7 @@ func run(args []string, out io.Writer) error {
 	for _, s := range chosen {
 		s = s.only(cfg.only)
 		if len(s.contenders) == 0 {
+			fmt.Fprintf(out, "\n## %s\n\nNo contender.\n", s.title)
 			continue
 		}
 		res, err := measure(s, cfg)
@@ -81,29 +92,42 @@ func run(args []string, out io.Writer) error {
 
 func parse(args []string) (config, error) {
 	var cfg config
-	var sizes string
+	var sizes, file string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.StringVar(&cfg.suites, "suite", "stream", "which `suites` to run, separated by commas; all for all")
 	fs.StringVar(&cfg.only, "only", "", "run contenders whose name contains one of these `words`, separated by commas")
 	fs.IntVar(&cfg.trials, "trials", 11, "trials of each contender at each size")
 	fs.DurationVar(&cfg.duration, "duration", 60*time.Millisecond, "about how long a trial takes")
-	fs.IntVar(&cfg.capacity, "capacity", 256<<10, "`bytes` that every contender may buffer")
-	fs.StringVar(&sizes, "sizes", "8,64,512,4096,32768,65536", "chunk sizes in `bytes`, separated by commas")
+	fs.IntVar(&cfg.capacity, "capacity", 256<<10, "`bytes` that every contender may buffer, or two chunks where that is more")
+	fs.StringVar(&sizes, "sizes", "", "sizes in `bytes`, separated by commas, in place of the suite's own")
 	fs.IntVar(&cfg.procs, "procs", runtime.GOMAXPROCS(0), "GOMAXPROCS")
 	fs.BoolVar(&cfg.extra, "extra", false, "also print the spread, allocations and processor time")
 	fs.StringVar(&cfg.profile, "cpuprofile", "", "write a profile to `file`")
+	fs.Func("x", "also run this `command` between two pipes, such as 'bytering -q -m 4M'; may be repeated", func(s string) error {
+		if strings.TrimSpace(s) == "" {
+			return errors.New("no command")
+		}
+		cfg.commands = append(cfg.commands, s)
+		return nil
+	})
+	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes moves")
+	fs.StringVar(&file, "file", "", "what whole processes move, such as a `file` in the page cache or /dev/zero; a temporary one without it")
+	fs.BoolVar(&cfg.calls, "calls", false, "count the system calls of the commands, with strace, and measure nothing")
 	if err := fs.Parse(args); err != nil {
 		return cfg, err
 	}
-	for s := range strings.SplitSeq(sizes, ",") {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return cfg, fmt.Errorf("-sizes: %w", err)
+	cfg.shop = &workshop{file: file}
+	if sizes != "" {
+		for s := range strings.SplitSeq(sizes, ",") {
+			n, err := strconv.Atoi(s)
+			if err != nil {
+				return cfg, fmt.Errorf("-sizes: %w", err)
+			}
+			if n < stampSize {
+				return cfg, fmt.Errorf("-sizes: %d is less than %d", n, stampSize)
+			}
+			cfg.sizes = append(cfg.sizes, n)
 		}
-		if n < stampSize || n > cfg.capacity {
-			return cfg, fmt.Errorf("-sizes: %d is not between %d and the capacity, %d", n, stampSize, cfg.capacity)
-		}
-		cfg.sizes = append(cfg.sizes, n)
 	}
 	switch {
 	case fs.NArg() > 0:
@@ -112,8 +136,16 @@ func parse(args []string) (config, error) {
 		return cfg, fmt.Errorf("-trials: %d is less than 1", cfg.trials)
 	case cfg.procs < 1:
 		return cfg, fmt.Errorf("-procs: %d is less than 1", cfg.procs)
+	case cfg.bytes < 1:
+		return cfg, fmt.Errorf("-bytes: %d is less than 1", cfg.bytes)
+	case cfg.capacity < 1:
+		return cfg, fmt.Errorf("-capacity: %d is less than 1", cfg.capacity)
 	case cfg.duration <= 0:
 		return cfg, fmt.Errorf("-duration: %v is not above 0", cfg.duration)
 	}
 	return cfg, nil
 }
+
+// room is the capacity for chunks of a size: two must go in, or nobody could
+// write one while another is read.
+func (cfg config) room(size int) int { return max(cfg.capacity, 2*size) }

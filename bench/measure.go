@@ -12,6 +12,7 @@ type sample struct {
 	perOp  float64       // ns
 	allocs float64       // per operation
 	cpu    time.Duration // user and system time per GB; 0 where unknown
+	own    time.Duration // that of the contender alone, where a suite reports it
 	probe  float64       // ns of a round trip between two processors, just before
 }
 
@@ -38,17 +39,22 @@ type result struct {
 // then trial k+1, so that a change of the machine meets them all.
 func measure(s suite, cfg config) (*result, error) {
 	res := &result{suite: s, sizes: cfg.sizes}
+	if res.sizes == nil {
+		res.sizes = s.sizes
+	}
 	var order []*cell
 	for _, c := range s.contenders {
 		var row []*cell
-		for _, size := range cfg.sizes {
+		for _, size := range res.sizes {
 			row = append(row, &cell{contender: c, size: size})
 		}
 		res.cells = append(res.cells, row)
 		order = append(order, row...)
 	}
 	for _, c := range order {
-		if err := c.calibrate(cfg); err != nil {
+		if s.ops != nil {
+			c.ops = max(1, s.ops(cfg, c.size))
+		} else if err := c.calibrate(cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -110,9 +116,18 @@ func (c *cell) trial(cfg config, n int) (sample, time.Duration, error) {
 	if err := t.finish(); err != nil {
 		return fail(err)
 	}
-	return sample{
+	s := sample{
 		perOp:  float64(took) / float64(n),
 		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
-		cpu:    time.Duration(float64(cpu) * 1e9 / (float64(n) * float64(c.size))),
-	}, took, nil
+		cpu:    perGB(cpu, n*c.size),
+	}
+	if r, ok := t.(reporter); ok {
+		r.report(&s, n)
+	}
+	return s, took, nil
+}
+
+// perGB returns d for a GB where it was for so many bytes.
+func perGB(d time.Duration, bytes int) time.Duration {
+	return time.Duration(float64(d) * 1e9 / float64(bytes))
 }

@@ -59,14 +59,4 @@ func (c *cell) column(figure func(sample) float64) []float64 {
 func perOp(s sample) float64  { return s.perOp }
 func allocs(s sample) float64 { return s.allocs }
 func cpu(s sample) float64    { return s.cpu.Seconds() }
-
-// even tells whether two cells are too close to call: the middle half of the
-// samples of one overlaps that of the other, or they differ by less than 3 %,
-// which where the code lies in memory can do.
-func even(a, b *cell) bool {
-	x, y := a.column(perOp), b.column(perOp)
-	if q := median(x) / median(y); q > 0.97 && q < 1.03 {
-		return true
-	}
-	return quantile(x, 0.25) <= quantile(y, 0.75) && quantile(y, 0.25) <= quantile(x, 0.75)
-}
+func own(s sample) float64    { return s.own.Seconds() }

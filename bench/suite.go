@@ -12,7 +12,15 @@ type suite struct {
 	name   string
 	title  string
 	op     string   // what the figures are for: "chunk", "round trip"
-	legend []string // what a reader must know to judge the table
+	legend []string // what a reader must know to judge the tables
+
+	// sizes are those without the flag, in bytes that one operation moves.
+	sizes []int
+	// ops says how many operations make a trial. Without it they are as many
+	// as take the wanted time.
+	ops func(cfg config, size int) int
+	// metrics are what is reported; without any, the time.
+	metrics []metric
 
 	// The first contender is what the others are compared with.
 	contenders []contender
@@ -41,14 +49,26 @@ type trial interface {
 	finish() error
 }
 
+// A reporter is a trial that knows some figures better than the clocks around
+// run do, such as the processor time of other processes.
+type reporter interface {
+	// report corrects the sample of a run of n operations.
+	report(s *sample, n int)
+}
+
 // suites returns all there are, in the order in which they run.
-func suites() []suite {
-	return append([]suite{streams(), micro()}, conns()...)
+func suites(cfg config) []suite {
+	return slices.Concat(
+		[]suite{streams(), micro()}, // in memory
+		conns(),
+		[]suite{relays(), bursts()}, // pump.Copy
+		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)}, // the command
+	)
 }
 
 // choose returns the suites that are named, separated by commas, or all.
-func choose(names string) ([]suite, error) {
-	all := suites()
+func choose(names string, cfg config) ([]suite, error) {
+	all := suites(cfg)
 	if names == "all" {
 		return all, nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,14 +14,21 @@ const busy = 2000
 
 // print writes the suite's tables and verdicts as Markdown.
 func (r *result) print(out io.Writer, extra bool) {
-	op := r.suite.op
 	fmt.Fprintf(out, "\n## %s\n\n", r.suite.title)
-	r.table(out, "ns per "+op+" (times the first row)", func(c *cell) string {
-		return fmt.Sprintf("%s (%.2f)", figure(median(c.column(perOp))), r.ratio(c))
-	})
-	fmt.Fprintln(out)
-	for col := range r.sizes {
-		fmt.Fprintln(out, r.verdict(col))
+	metrics := r.suite.metrics
+	if len(metrics) == 0 {
+		metrics = []metric{took(r.suite.op)}
+	}
+	for _, m := range metrics {
+		r.table(out, m.name+" (times the first row)", func(c *cell) string {
+			return m.entry(c, r.first(c))
+		})
+		fmt.Fprintln(out)
+	}
+	for _, m := range metrics {
+		for col := range r.sizes {
+			fmt.Fprintln(out, r.verdict(m, col))
+		}
 	}
 	fmt.Fprintln(out)
 	for _, l := range r.suite.legend {
@@ -34,13 +42,18 @@ func (r *result) print(out io.Writer, extra bool) {
 	if !extra {
 		return
 	}
+	for _, m := range metrics {
+		fmt.Fprintln(out)
+		r.table(out, "quartiles, "+m.name, func(c *cell) string {
+			xs := c.column(m.of)
+			return m.show(quantile(xs, 0.25), c.size) + "–" + m.show(quantile(xs, 0.75), c.size)
+		})
+	}
+	if len(r.suite.metrics) > 0 {
+		return // what else there is to know it has said
+	}
 	fmt.Fprintln(out)
-	r.table(out, "quartiles, ns", func(c *cell) string {
-		xs := c.column(perOp)
-		return figure(quantile(xs, 0.25)) + "–" + figure(quantile(xs, 0.75))
-	})
-	fmt.Fprintln(out)
-	r.table(out, "allocations per "+op, func(c *cell) string {
+	r.table(out, "allocations per "+r.suite.op, func(c *cell) string {
 		return fmt.Sprintf("%.2f", median(c.column(allocs)))
 	})
 	fmt.Fprintln(out)
@@ -69,56 +82,47 @@ func (r *result) table(out io.Writer, corner string, show func(*cell) string) {
 	}
 }
 
-// ratio returns how many times as long as the first contender c took.
-func (r *result) ratio(c *cell) float64 {
-	for i, size := range r.sizes {
-		if size == c.size {
-			return median(c.column(perOp)) / median(r.cells[0][i].column(perOp))
-		}
-	}
-	return 0
-}
+// first returns the cell of the first contender in c's column.
+func (r *result) first(c *cell) *cell { return r.cells[0][slices.Index(r.sizes, c.size)] }
 
 // verdict says who wins a column, and where the first contender, if it is
-// ours, stands against the fastest rival.
-func (r *result) verdict(col int) string {
-	var fastest, rival *cell
+// ours, stands against the best rival.
+func (r *result) verdict(m metric, col int) string {
+	var best, rival *cell
 	for _, row := range r.cells {
 		c := row[col]
 		if len(c.samples) == 0 || c.contender.part {
 			continue
 		}
-		if fastest == nil || faster(c, fastest) {
-			fastest = c
+		if best == nil || m.better(c, best) {
+			best = c
 		}
-		if !c.contender.ours && (rival == nil || faster(c, rival)) {
+		if !c.contender.ours && (rival == nil || m.better(c, rival)) {
 			rival = c
 		}
 	}
-	size := sizeName(r.sizes[col])
-	if fastest == nil {
+	size := sizeName(r.sizes[col]) + m.what
+	if best == nil {
 		return fmt.Sprintf("- %s: all trials were discarded.", size)
 	}
-	s := fmt.Sprintf("- %s: %s wins.", size, fastest.contender.name)
+	s := fmt.Sprintf("- %s: %s wins.", size, best.contender.name)
 	first := r.cells[0][col]
 	if rival == nil || !first.contender.ours || len(first.samples) == 0 {
 		return s
 	}
-	x, y := median(first.column(perOp)), median(rival.column(perOp))
+	x, y := m.mid(first), m.mid(rival)
 	switch {
-	case even(first, rival):
-		s += fmt.Sprintf(" %s and the fastest rival, %s, are too close to call (%.2f).", first.contender.name, rival.contender.name, x/y)
+	case m.even(first, rival):
+		s += fmt.Sprintf(" %s and the %s rival, %s, are too close to call (%s).", first.contender.name, m.best, rival.contender.name, ratio(x/y))
 	case x < y:
-		s += fmt.Sprintf(" %s beats the fastest rival, %s, which takes %.2f times as long.", first.contender.name, rival.contender.name, y/x)
+		s += fmt.Sprintf(" %s beats the %s rival, %s, which takes %s times as %s.", first.contender.name, m.best, rival.contender.name, ratio(y/x), m.much)
 	default:
-		s += fmt.Sprintf(" %s LOSES to %s and takes %.2f times as long.", first.contender.name, rival.contender.name, x/y)
+		s += fmt.Sprintf(" %s LOSES to %s and takes %s times as %s.", first.contender.name, rival.contender.name, ratio(x/y), m.much)
 	}
 	return s
 }
 
-func faster(a, b *cell) bool {
-	return median(a.column(perOp)) < median(b.column(perOp))
-}
+func ratio(q float64) string { return strconv.FormatFloat(q, 'f', 2, 64) }
 
 // figure gives x three digits.
 func figure(x float64) string {
@@ -133,6 +137,9 @@ func figure(x float64) string {
 
 // sizeName names a size.
 func sizeName(n int) string {
+	if n >= 1<<20 && n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
 	if n >= 1<<10 && n%(1<<10) == 0 {
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
