@@ -21,7 +21,7 @@ func inPlace() []contender {
 		take func(*placing) error
 	}{
 		{"bytering Write, Slices in place (one copy)", false, (*placing).write, (*placing).lookAt},
-		{"bytering Slices in place, Read (one copy)", false, (*placing).fillIn, (*placing).read},
+		{"bytering Slices in place, Read (one copy)", false, (*placing).mark, (*placing).read},
 		{"bytering ReadFrom, WriteTo (one copy)", false, (*placing).readFrom, (*placing).writeTo},
 		{"bytering Slices in place (no copy)", true, (*placing).mark, (*placing).lookAt},
 	} {
@@ -93,11 +93,10 @@ func (t *placing) place(f func([]byte)) error {
 	return nil
 }
 
-func (t *placing) fillIn() error { return t.place(func(b []byte) { t.made.Read(b) }) }
-
+// mark makes the chunks in the ring.
 func (t *placing) mark() error {
 	if t.made.whole {
-		return t.fillIn()
+		return t.place(func(b []byte) { t.made.Read(b) })
 	}
 	return t.place(t.made.mark)
 }

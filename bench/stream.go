@@ -21,7 +21,7 @@ func streams() suite {
 		legend: []string{
 			"Everybody copies a chunk in and copies it out, except io.Pipe and net.Pipe, which have no buffer and copy once, and the rows that say otherwise.",
 			"os.Pipe goes through the kernel and holds what the system gives it, 64 KiB on Linux.",
-			"One copy: the side that is named first, or last, works in the ring's memory, as a parser or an encoder would. ReadFrom's source and WriteTo's sink do; they are called with as much as there is, not chunk by chunk. No copy: both do, so that nothing but the stamps is written or read; that is what handing over costs, and cannot win.",
+			"In place: that side works in the ring's memory, as an encoder or a parser would, where the others copy from or to a chunk of their own. ReadFrom's source copies its chunk into the ring, WriteTo's sink works in place; they are called with as much as there is, not chunk by chunk. Without a copy nothing but the stamps is written or read; that is what handing over costs, and cannot win.",
 			"Write/Read is ours as the standard library's interfaces have it: it parks. So do Slices+Commit, through Wait, and all rivals.",
 			"TryWrite/TryRead never parks: where it gets nothing it calls runtime.Gosched and tries again. It keeps both processors busy all the time.",
 		},
