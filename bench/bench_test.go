@@ -221,6 +221,11 @@ func TestDiscard(t *testing.T) {
 	if len(r.cells[0][0].samples) != 2 || len(r.cells[1][0].samples) != 2 {
 		t.Error("the wrong samples were discarded")
 	}
+	r = measured([]float64{1, 1, 1}, []float64{2, 2, 2})
+	r.cells[0][0].samples[1].probe, r.kept = 201, true
+	if r.discard(); r.discarded != 0 || len(r.cells[0][0].samples) != 3 {
+		t.Error("a sample was discarded where all are kept")
+	}
 	// With one processor there are no probes.
 	if !sameRegime(0, 0) {
 		t.Error("a trial without a probe is discarded")

@@ -30,6 +30,7 @@ type config struct {
 	sizes    []int
 	procs    int
 	extra    bool
+	keep     bool
 	profile  string
 
 	// For the suites of whole processes.
@@ -102,6 +103,7 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&sizes, "sizes", "", "sizes in `bytes`, separated by commas, in place of the suite's own")
 	fs.IntVar(&cfg.procs, "procs", runtime.GOMAXPROCS(0), "GOMAXPROCS")
 	fs.BoolVar(&cfg.extra, "extra", false, "also print the spread, allocations and processor time")
+	fs.BoolVar(&cfg.keep, "keep", false, "discard no trial, as on a machine that is busy all the time")
 	fs.StringVar(&cfg.profile, "cpuprofile", "", "write a profile to `file`")
 	fs.Func("x", "also run this `command` between two pipes, such as 'bytering -q -m 4M'; may be repeated", func(s string) error {
 		if strings.TrimSpace(s) == "" {

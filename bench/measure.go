@@ -33,12 +33,13 @@ type result struct {
 	// Of all samples, how many were discarded because the machine was in
 	// another regime.
 	total, discarded int
+	kept             bool // none were, since the flags say so
 }
 
 // measure runs trial k of every contender at every size in a random order,
 // then trial k+1, so that a change of the machine meets them all.
 func measure(s suite, cfg config) (*result, error) {
-	res := &result{suite: s, sizes: cfg.sizes}
+	res := &result{suite: s, sizes: cfg.sizes, kept: cfg.keep}
 	if res.sizes == nil {
 		res.sizes = s.sizes
 	}

@@ -25,7 +25,8 @@ func sameRegime(probe, median float64) bool {
 	return probe <= 2*median && probe >= median/2
 }
 
-// discard drops the samples from another regime of the machine.
+// discard drops the samples from another regime of the machine, unless all are
+// kept.
 func (r *result) discard() {
 	var probes []float64
 	for _, row := range r.cells {
@@ -40,7 +41,7 @@ func (r *result) discard() {
 		for _, c := range row {
 			n := len(c.samples)
 			c.samples = slices.DeleteFunc(c.samples, func(s sample) bool {
-				return !sameRegime(s.probe, r.probe)
+				return !r.kept && !sameRegime(s.probe, r.probe)
 			})
 			r.discarded += n - len(c.samples)
 		}

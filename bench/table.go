@@ -34,8 +34,13 @@ func (r *result) print(out io.Writer, extra bool) {
 	for _, l := range r.suite.legend {
 		fmt.Fprintf(out, "- %s\n", l)
 	}
-	fmt.Fprintf(out, "- Medians. A round trip between two processors took %s ns; %d of %d trials were discarded because it was off by more than twice.\n",
-		figure(r.probe), r.discarded, r.total)
+	if r.kept {
+		fmt.Fprintf(out, "- Medians of all %d trials, whatever the machine did: with -keep none is discarded. A round trip between two processors took %s ns.\n",
+			r.total, figure(r.probe))
+	} else {
+		fmt.Fprintf(out, "- Medians. A round trip between two processors took %s ns; %d of %d trials were discarded because it was off by more than twice.\n",
+			figure(r.probe), r.discarded, r.total)
+	}
 	if r.probe > busy {
 		fmt.Fprintln(out, "- THE MACHINE WAS BUSY with something else: that round trip should take some hundred ns. Do not trust this run.")
 	}
@@ -46,7 +51,11 @@ func (r *result) print(out io.Writer, extra bool) {
 		fmt.Fprintln(out)
 		r.table(out, "quartiles, "+m.name, func(c *cell) string {
 			xs := c.column(m.of)
-			return m.show(quantile(xs, 0.25), c.size) + "–" + m.show(quantile(xs, 0.75), c.size)
+			low, high := m.show(quantile(xs, 0.25), c.size), m.show(quantile(xs, 0.75), c.size)
+			if m.rate {
+				low, high = high, low
+			}
+			return low + "–" + high
 		})
 	}
 	if len(r.suite.metrics) > 0 {
