@@ -57,6 +57,7 @@ func burstyPipes(cfg config) suite {
 		sizes:   []int{256 << 10, 2 << 20, 8 << 20},
 		ops:     func(config, int) int { return burstCount },
 		metrics: []metric{tookMs("burst"), processor("X alone", own)},
+		each:    true,
 		legend:  append(burstyLegend("The source and the sink are goroutines of the harness."), missing...),
 	}
 	for _, t := range found {

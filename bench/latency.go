@@ -27,6 +27,7 @@ func latency(cfg config) suite {
 		sizes:   []int{len(greeting)},
 		ops:     func(config, int) int { return greetings },
 		metrics: []metric{tookMs("greeting")},
+		each:    true,
 		legend: append(missing,
 			fmt.Sprintf("A trial is the median of %d, each after a pause in which X falls asleep.", greetings),
 			fmt.Sprintf("Never: nothing has come within %v. It waits for a full block, or the end.", silence)),

@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // A metric is one figure of the samples that a suite reports. Less is better,
 // however it is shown.
@@ -79,4 +83,19 @@ func (m metric) entry(c, first *cell) string {
 		q = 1 / q
 	}
 	return s + " (" + ratio(q) + ")"
+}
+
+// stand says where ours stands against a rival, whose title is given for where
+// it does not win.
+func (m metric) stand(ours, rival *cell, title string) string {
+	x, y, name := m.mid(ours), m.mid(rival), ours.contender.name
+	switch {
+	case m.even(ours, rival):
+		return fmt.Sprintf("%s and %s are too close to call (%s).", name, title, ratio(x/y))
+	case math.IsInf(y, 1):
+		return fmt.Sprintf("%s beats %s, which never comes.", name, strings.TrimSuffix(title, ","))
+	case x < y:
+		return fmt.Sprintf("%s beats %s, which takes %s times as %s.", name, strings.TrimSuffix(title, ","), ratio(y/x), m.much)
+	}
+	return fmt.Sprintf("%s LOSES to %s and takes %s times as %s.", name, rival.contender.name, ratio(x/y), m.much)
 }

@@ -31,6 +31,7 @@ func pipes(cfg config) suite {
 			processor("X alone", own),
 			processor("all three processes", cpu),
 		},
+		each: true,
 		legend: append(missing,
 			"Processes as a shell would start them, from the start of the first to the end of the last, with the pipes that they get. The column is dd's block.",
 			"Of \"pipes of 1 MiB\" the harness has made both pipes that large, as some commands do by themselves and no shell does. These rows show what of the difference the pipes are, and cannot win.",

@@ -201,11 +201,15 @@ func TestCalls(t *testing.T) {
 }
 
 func TestNever(t *testing.T) {
-	r := measured([]float64{1e6}, []float64{math.Inf(1)})
+	r := measured([]float64{1e6, 1e6}, []float64{math.Inf(1), math.Inf(1)})
 	r.suite.metrics = []metric{tookMs("op")}
 	var out strings.Builder
 	r.print(&out, true)
-	if !strings.Contains(out.String(), "| rival | never |") || !strings.Contains(out.String(), "ours beats") {
+	r.suite.each = true
+	if s := r.verdict(took("op"), 0); !strings.Contains(s, "ours beats rival, which never comes") {
+		t.Error(s)
+	}
+	if !strings.Contains(out.String(), "| rival | never |") || !strings.Contains(out.String(), "ours beats the fastest rival, rival, which never comes") {
 		t.Error(out.String())
 	}
 }

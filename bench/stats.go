@@ -11,8 +11,8 @@ func quantile(xs []float64, q float64) float64 {
 	xs = slices.Sorted(slices.Values(xs))
 	at := q * float64(len(xs)-1)
 	i := int(at)
-	if i+1 == len(xs) {
-		return xs[i]
+	if i+1 == len(xs) || xs[i+1] == xs[i] || at == float64(i) {
+		return xs[i] // which the sum below would not be if one is infinite
 	}
 	return xs[i] + (at-float64(i))*(xs[i+1]-xs[i])
 }

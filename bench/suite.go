@@ -21,6 +21,8 @@ type suite struct {
 	ops func(cfg config, size int) int
 	// metrics are what is reported; without any, the time.
 	metrics []metric
+	// each makes a verdict name every rival, where they differ in what they do.
+	each bool
 
 	// The first contender is what the others are compared with.
 	contenders []contender

@@ -95,9 +95,10 @@ func (r *result) table(out io.Writer, corner string, show func(*cell) string) {
 func (r *result) first(c *cell) *cell { return r.cells[0][slices.Index(r.sizes, c.size)] }
 
 // verdict says who wins a column, and where the first contender, if it is
-// ours, stands against the best rival.
+// ours, stands against the best rival, or each.
 func (r *result) verdict(m metric, col int) string {
-	var best, rival *cell
+	var best, bestRival *cell
+	var rivals []*cell
 	for _, row := range r.cells {
 		c := row[col]
 		if len(c.samples) == 0 || c.contender.part {
@@ -106,8 +107,11 @@ func (r *result) verdict(m metric, col int) string {
 		if best == nil || m.better(c, best) {
 			best = c
 		}
-		if !c.contender.ours && (rival == nil || m.better(c, rival)) {
-			rival = c
+		if !c.contender.ours {
+			rivals = append(rivals, c)
+			if bestRival == nil || m.better(c, bestRival) {
+				bestRival = c
+			}
 		}
 	}
 	size := sizeName(r.sizes[col]) + m.what
@@ -116,17 +120,14 @@ func (r *result) verdict(m metric, col int) string {
 	}
 	s := fmt.Sprintf("- %s: %s wins.", size, best.contender.name)
 	first := r.cells[0][col]
-	if rival == nil || !first.contender.ours || len(first.samples) == 0 {
+	if bestRival == nil || !first.contender.ours || len(first.samples) == 0 {
 		return s
 	}
-	x, y := m.mid(first), m.mid(rival)
-	switch {
-	case m.even(first, rival):
-		s += fmt.Sprintf(" %s and the %s rival, %s, are too close to call (%s).", first.contender.name, m.best, rival.contender.name, ratio(x/y))
-	case x < y:
-		s += fmt.Sprintf(" %s beats the %s rival, %s, which takes %s times as %s.", first.contender.name, m.best, rival.contender.name, ratio(y/x), m.much)
-	default:
-		s += fmt.Sprintf(" %s LOSES to %s and takes %s times as %s.", first.contender.name, rival.contender.name, ratio(x/y), m.much)
+	if !r.suite.each {
+		return s + " " + m.stand(first, bestRival, "the "+m.best+" rival, "+bestRival.contender.name+",")
+	}
+	for _, c := range rivals {
+		s += " " + m.stand(first, c, c.contender.name)
 	}
 	return s
 }
