@@ -17,7 +17,7 @@ const stall = 5 * time.Millisecond
 const starting = 30 * time.Millisecond
 
 // burstCount is how many make a trial.
-const burstCount = 10
+const burstCount = 20
 
 // bursts measures what a copy between a source and a sink makes of it that
 // both are fast and slow by turns, but not at the same time.
@@ -77,6 +77,7 @@ func burstyPipes(cfg config) suite {
 func burstyLegend(first string) []string {
 	return []string{
 		first + fmt.Sprintf(" The source writes a burst and sleeps %v, and so on. The sink sleeps as long whenever it has read as much, but in the middle of the source's bursts: a buffer that holds half a burst lets both go on, so that a burst takes one sleep and the time to move it; without one it takes two.", stall),
+		"Processor time includes making the buffer, and starting a process: for small bursts that is most of it.",
 		"A sleep of 5 ms is a little longer; by how much depends on the machine's load.",
 	}
 }

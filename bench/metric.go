@@ -85,8 +85,8 @@ func (m metric) entry(c, first *cell) string {
 	return s + " (" + ratio(q) + ")"
 }
 
-// stand says where ours stands against a rival, whose title is given for where
-// it does not win.
+// stand says where ours stands against a rival. The title is the rival's name,
+// with "the fastest rival" before it and a comma after it where it is that.
 func (m metric) stand(ours, rival *cell, title string) string {
 	x, y, name := m.mid(ours), m.mid(rival), ours.contender.name
 	switch {
