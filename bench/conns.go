@@ -87,7 +87,7 @@ func nets() []network {
 			return place{l, l.DialContext}, nil
 		}},
 		{"net.Pipe", false, func(int) (place, error) {
-			l := &pipes{make(chan net.Conn), make(chan struct{})}
+			l := &netPipes{make(chan net.Conn), make(chan struct{})}
 			return place{l, l.dial}, nil
 		}},
 		{"TCP loopback", false, func(int) (place, error) {
@@ -119,13 +119,13 @@ func (l place) pair() (a, b net.Conn, err error) {
 	return a, b, <-dialled
 }
 
-// pipes is the listener that net.Pipe lacks.
-type pipes struct {
+// netPipes is the listener that net.Pipe lacks.
+type netPipes struct {
 	queue chan net.Conn
 	done  chan struct{}
 }
 
-func (l *pipes) Accept() (net.Conn, error) {
+func (l *netPipes) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.queue:
 		return c, nil
@@ -134,10 +134,10 @@ func (l *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (l *pipes) Close() error   { close(l.done); return nil }
-func (l *pipes) Addr() net.Addr { return memconn.Addr{Name: "pipe"} }
+func (l *netPipes) Close() error   { close(l.done); return nil }
+func (l *netPipes) Addr() net.Addr { return memconn.Addr{Name: "pipe"} }
 
-func (l *pipes) dial(ctx context.Context) (net.Conn, error) {
+func (l *netPipes) dial(ctx context.Context) (net.Conn, error) {
 	a, b := net.Pipe()
 	select {
 	case l.queue <- b:
@@ -149,20 +149,13 @@ func (l *pipes) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// A connStream is a stream that also closes the reader's end.
-type connStream struct{ *stream }
-
-func newConnStream(a, b net.Conn, cfg config, size int) (connStream, error) {
-	s, err := newStream(link{open: func(int) (io.WriteCloser, io.Reader, error) { return a, b, nil }}, cfg.capacity, size)
-	return connStream{s}, err
-}
-
-func (s connStream) finish() error {
-	return errors.Join(s.stream.finish(), s.r.(io.Closer).Close())
+// newConnStream is a stream over a connection, of which it closes both ends.
+func newConnStream(a, b net.Conn, cfg config, size int) (*stream, error) {
+	return newStream(link{open: func(int) (io.WriteCloser, io.Reader, error) { return a, b, nil }}, cfg.capacity, size)
 }
 
 // hashing is a stream with ends that have something to do.
-type hashing struct{ connStream }
+type hashing struct{ *stream }
 
 func (s hashing) run(n int) error {
 	var sent, got [sha256.Size]byte
