@@ -67,7 +67,7 @@ func (c *Consumer) leave() {
 func (c *Consumer) Cap() int { return len(c.ring.mem) }
 
 // Position returns how many bytes this consumer has ever discarded, modulo
-// 1<<63. Any goroutine may call it. It only grows.
+// 1<<63. Any goroutine may call it. It only grows, until [Reset].
 func (c *Consumer) Position() uint64 { return c.reader.read.Load() & count }
 
 // Len returns how many bytes are there to be read. Any goroutine may call it.
@@ -86,7 +86,7 @@ func (c *Consumer) Err() error {
 	case read&closed != 0:
 		return io.ErrClosedPipe
 	case write == read|closed:
-		return *c.ring.writeErr.Load()
+		return errOf(&c.ring.writeErr, io.EOF)
 	}
 	return nil
 }
@@ -277,7 +277,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	case there >= n:
 		err = nil
 	case err == nil:
-		n, err = there, *c.ring.writeErr.Load()
+		n, err = there, errOf(&c.ring.writeErr, io.EOF)
 	default:
 		n = there
 	}

@@ -51,6 +51,8 @@
 // io.ErrClosedPipe, and what lay in the ring is lost, as in every buffered
 // pipe; the difference of both halves' Position says how much that was.
 //
+// A closed ring whose halves are at rest can be used again: see [Reset].
+//
 // # Invariants
 //
 // The code cites these by number.

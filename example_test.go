@@ -284,6 +284,26 @@ func ExampleProducer_Notify() {
 	// false false
 }
 
+// A pool of rings, whose memory serves one stream after the other.
+func ExampleReset() {
+	p, c, _ := bytering.New(64)
+	for _, text := range []string{"one stream", "another one"} {
+		p.WriteString(text)
+		p.Close()
+		b, err := io.ReadAll(c)
+		fmt.Printf("%s, %v\n", b, err)
+		c.Close()
+		if err := bytering.Reset(p, c); err != nil {
+			fmt.Println(err) // make a new one
+		}
+	}
+	fmt.Println(bytering.Reset(p, c))
+	// Output:
+	// one stream, <nil>
+	// another one, <nil>
+	// bytering: invalid reset: no Close of the producer
+}
+
 func ExampleProducer_CloseWithError() {
 	p, c, _ := bytering.New(64)
 	p.WriteString("what there was")

@@ -80,6 +80,7 @@ func scenarios() []scenario {
 	deadlineScenarios(add)
 	notifyScenarios(add)
 	spinScenarios(add)
+	resetScenarios(add)
 	return all
 }
 

@@ -15,6 +15,9 @@ type world struct {
 	p  *Producer
 	cs []*Consumer
 	c  *Consumer // the first
+
+	resetting bool // a Reset is under way
+	lives     int  // Resets that are done
 }
 
 // near is a start for cursors from which they come round at once.
@@ -75,7 +78,17 @@ func (w *world) watch(start uint64) func() error {
 	for i := range lastRead {
 		lastRead[i] = start
 	}
+	lives := 0
 	return func() error {
+		if w.resetting {
+			return nil
+		}
+		if w.lives > lives { // the cursors begin again
+			lives, lastWrite = w.lives, start
+			for i := range lastRead {
+				lastRead[i] = start
+			}
+		}
 		write := r.write.Raw() & count
 		if distance(lastWrite, write) > len(r.mem) {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)

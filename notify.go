@@ -77,13 +77,19 @@ type bell struct {
 	ring  func()
 }
 
-// quiet makes the bell at its first use, and silences it.
-func (b *bell) quiet() {
+// make makes the bell at its first use.
+func (b *bell) make() {
 	if b.ring == nil {
 		token := atomics.NewToken()
 		b.token, b.ring = token, func() { atomics.Post(token) }
 	}
-	atomics.Drain(b.token)
+}
+
+// quiet takes back what was not received.
+func (b *bell) quiet() {
+	if b.ring != nil {
+		atomics.Drain(b.token)
+	}
 }
 
 // Notify has f run once n bytes are free. False means that they are, or that
@@ -146,6 +152,7 @@ func (p *Producer) Ready() <-chan struct{} {
 
 func (p *Producer) arm() {
 	p.ring.space.withdraw()
+	p.bell.make()
 	p.bell.quiet()
 	if !p.notify(1, p.bell.ring) {
 		p.bell.ring()
@@ -212,6 +219,7 @@ func (c *Consumer) Ready() <-chan struct{} {
 
 func (c *Consumer) arm() {
 	c.reader.data.withdraw()
+	c.bell.make()
 	c.bell.quiet()
 	if !c.notify(1, c.bell.ring) {
 		c.bell.ring()

@@ -73,6 +73,10 @@ func newSpinner(cfg config) spinner {
 	return spinner{budget: cfg.spin, adaptive: cfg.adaptive, spins: !cfg.adaptive, every: firstTrial}
 }
 
+// rewind goes on with a cursor that begins again at pos: what was moved in this
+// window before that does not count.
+func (s *spinner) rewind(pos uint64) { s.from, s.first = pos, s.waits }
+
 // wanted tells whether the wait that begins now, with the half's cursor at pos,
 // should spin first.
 func (s *spinner) wanted(pos uint64) bool {

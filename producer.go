@@ -24,6 +24,7 @@ type Producer struct {
 	limit   uint64 // how far pos may go, as far as seen
 	off     int    // where pos lies in the memory
 	busy    bool   // a call is running
+	lent    bool   // slices are with the owner
 	alarm   alarm
 	bell    bell
 	vec     vector
@@ -54,7 +55,7 @@ func (p *Producer) leave() { p.busy = false }
 func (p *Producer) Cap() int { return len(p.ring.mem) }
 
 // Position returns how many bytes were ever committed, modulo 1<<63. Any
-// goroutine may call it. It only grows.
+// goroutine may call it. It only grows, until [Reset].
 func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
 
 // Free returns how many bytes are free. Any goroutine may call it. To the
@@ -108,6 +109,7 @@ func (p *Producer) empty() (a, b []byte) {
 
 // commit publishes n bytes of the empty space (I3, I5).
 func (p *Producer) commit(n int) error {
+	p.lent = false
 	next := (p.pos + uint64(n)) & count
 	if !p.ring.write.CompareAndSwap(p.pos, next) {
 		return io.ErrClosedPipe
@@ -129,6 +131,7 @@ func (p *Producer) Slices() (a, b []byte) {
 	if !p.ended() {
 		a, b = p.empty()
 	}
+	p.lent = p.lent || len(a) > 0
 	p.leave()
 	return a, b
 }

@@ -25,6 +25,9 @@ var (
 	// ErrInvalidCount is for a count that a callback, a reader or a writer
 	// returned and that is negative or above what it was offered.
 	ErrInvalidCount = vectored.ErrInvalidCount
+	// ErrInvalidReset is for a Reset of what is not a whole ring, closed and at
+	// rest.
+	ErrInvalidReset = errors.New("bytering: invalid reset")
 	// ErrNoMemory is for memory that the system does not give.
 	ErrNoMemory = memory.ErrNoMemory
 )
@@ -96,8 +99,9 @@ type ring struct {
 	// Set once, before anybody else sees the ring.
 	mem       []byte
 	readers   []*reader
-	broadcast bool // whether readers hold (I8)
-	lot       lot  // where the producer parks
+	broadcast bool   // whether readers hold (I8)
+	start     uint64 // what the cursors begin at
+	lot       lot    // where the producer parks
 
 	// Changed only when somebody closes, or sets a deadline.
 	open     atomics.Int32 // consumers that are not closed
@@ -167,17 +171,15 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 		return nil, nil, fmt.Errorf("bytering: %w", err)
 	}
 
-	r := &ring{mem: mem, broadcast: broadcast, lot: newLot()}
-	r.write.Store(cfg.start)
-	r.open.Store(int32(consumers))
+	r := &ring{mem: mem, broadcast: broadcast, start: cfg.start, lot: newLot()}
 	cs := make([]*Consumer, consumers)
 	for i := range cs {
 		rd := &reader{lot: newLot()}
-		rd.read.Store(cfg.start)
 		r.readers = append(r.readers, rd)
-		cs[i] = &Consumer{ring: r, reader: rd, pos: cfg.start, limit: cfg.start, spinner: newSpinner(cfg)}
+		cs[i] = &Consumer{ring: r, reader: rd, spinner: newSpinner(cfg)}
 	}
-	p := &Producer{ring: r, pos: cfg.start, limit: (cfg.start + uint64(capacity)) & count, spinner: newSpinner(cfg)}
+	p := &Producer{ring: r, spinner: newSpinner(cfg)}
+	r.begin(p, cs)
 	return p, cs, nil
 }
 
@@ -251,12 +253,21 @@ func setErr(p *atomics.Pointer[error], err, fallback error) {
 	p.CompareAndSwap(nil, &err)
 }
 
+// errOf returns the error of a half that is closed. It is there, unless a
+// Close that should have come before Reset comes after it.
+func errOf(p *atomics.Pointer[error], fallback error) error {
+	if err := p.Load(); err != nil {
+		return *err
+	}
+	return fallback
+}
+
 // gone returns what the producer is told once all consumers are closed.
 func (r *ring) gone() error {
 	errs := make([]error, len(r.readers))
 	plain := true
 	for i, rd := range r.readers {
-		errs[i] = *rd.readErr.Load()
+		errs[i] = errOf(&rd.readErr, io.ErrClosedPipe)
 		plain = plain && errs[i] == io.ErrClosedPipe
 	}
 	switch {

@@ -265,15 +265,18 @@ func (c *Consumer) Wait(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	switch there := c.len(n); {
+	there := c.len(n)
+	switch {
 	case n == 0 || c.closed():
 		return c.Err()
 	case there >= n:
 		return nil
-	case there > 0 && *c.ring.writeErr.Load() == io.EOF:
-		return io.ErrUnexpectedEOF
 	}
-	return *c.ring.writeErr.Load()
+	err := errOf(&c.ring.writeErr, io.EOF)
+	if there > 0 && err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // checkWait refuses a wait that could never end.

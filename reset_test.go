@@ -1,0 +1,347 @@
+//go:build !interleave
+
+package bytering
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// closeAll ends a life.
+func closeAll(p *Producer, cs []*Consumer) {
+	p.CloseWithError(errTest)
+	for _, c := range cs {
+		c.CloseWithError(errLater)
+	}
+}
+
+// mustReset begins a new one.
+func mustReset(t testing.TB, p *Producer, cs []*Consumer) {
+	t.Helper()
+	if err := Reset(p, cs...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// After Reset a ring is as after New, whatever came before.
+func TestResetIsAsNew(t *testing.T) {
+	lives := map[string]func(p *Producer, cs []*Consumer){
+		"nothing":   func(*Producer, []*Consumer) {},
+		"unread":    func(p *Producer, cs []*Consumer) { p.Write(make([]byte, 3)) },
+		"read":      func(p *Producer, cs []*Consumer) { p.Write(make([]byte, 3)); cs[0].Read(make([]byte, 2)) },
+		"deadlines": func(p *Producer, cs []*Consumer) { p.SetWriteDeadline(longAgo); cs[0].SetReadDeadline(longAgo) },
+		"armed": func(p *Producer, cs []*Consumer) {
+			p.Ready()
+			cs[0].Ready()
+			p.Write(make([]byte, 4))
+			p.Notify(4, func() {})
+		},
+		"lent": func(p *Producer, cs []*Consumer) {
+			p.Slices()
+			p.Commit(2)
+			cs[0].Slices()
+			cs[0].Discard(1)
+			p.Slices()
+			p.Close()
+			p.Commit(0)
+			cs[0].Peek(1)
+			cs[0].Close()
+			cs[0].Discard(0)
+		},
+	}
+	for name, live := range lives {
+		for _, consumers := range []int{0, 1, 3} {
+			p, cs := some(t, 4, consumers)
+			for range 3 {
+				live(p, cs)
+				closeAll(p, cs)
+				mustReset(t, p, cs)
+				for _, c := range cs {
+					state(t, p, c, 0, nil, nil)
+					if c.Position() != 0 || p.Position() != 0 {
+						t.Errorf("%s: positions %d and %d", name, p.Position(), c.Position())
+					}
+					if isReady(c.Ready()) || !c.Disarm() || c.Disarm() {
+						t.Errorf("%s: something is armed", name)
+					}
+				}
+				if p.Disarm() || !isReady(p.Ready()) {
+					t.Errorf("%s: something is armed", name)
+				}
+				n, err := p.Write(stream(0, 4))
+				want(t, name+": Write", n, err, 4, nil)
+				if a, b := p.Slices(); len(a)+len(b) > 0 {
+					t.Errorf("%s: %d bytes are free in a full ring", name, len(a)+len(b))
+				}
+				p.Close()
+				for _, c := range cs {
+					a, b := c.Slices()
+					if len(a) != 4 || len(b) != 0 {
+						t.Errorf("%s: the stream does not begin at the memory's beginning", name)
+					}
+					drain(t, c, stream(0, 4), io.EOF)
+					c.Close()
+				}
+				want(t, name+": Write", 0, p.Err(), 0, io.ErrClosedPipe)
+				mustReset(t, p, cs)
+			}
+		}
+	}
+}
+
+// What it is not for is an error that names it, and changes nothing.
+func TestResetRefuses(t *testing.T) {
+	other, others := cast(t, 4, 3)
+	closeAll(other, others)
+	one, _ := pair(t, 4)
+	for _, tc := range []struct {
+		name string
+		// call makes Reset's arguments of a ring of three consumers that is
+		// whole and closed, but for what live did.
+		live func(p *Producer, cs []*Consumer)
+		args func(p *Producer, cs []*Consumer) (*Producer, []*Consumer)
+		says string
+	}{
+		{"no producer", nil, func(_ *Producer, cs []*Consumer) (*Producer, []*Consumer) { return nil, cs }, "no producer"},
+		{"empty producer", nil, func(_ *Producer, cs []*Consumer) (*Producer, []*Consumer) { return new(Producer), cs }, "no producer"},
+		{"no consumers", nil, func(p *Producer, _ []*Consumer) (*Producer, []*Consumer) { return p, nil }, "0 consumers of 3"},
+		{"one missing", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) { return p, cs[1:] }, "2 consumers of 3"},
+		{"one too many", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) { return p, append(cs, cs[0]) }, "4 consumers of 3"},
+		{"one nil", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) {
+			return p, []*Consumer{cs[0], nil, cs[2]}
+		}, "no consumer at 1"},
+		{"one empty", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) {
+			return p, []*Consumer{cs[0], new(Consumer), cs[2]}
+		}, "no consumer at 1"},
+		{"one twice", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) {
+			return p, []*Consumer{cs[2], cs[0], cs[2]}
+		}, "twice"},
+		{"one of another ring", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) {
+			return p, []*Consumer{cs[0], cs[1], others[2]}
+		}, "consumer at 2 is of another ring"},
+		{"all of another ring", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) { return other, cs }, "another ring"},
+		{"a producer of another size", nil, func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) { return one, cs }, "3 consumers of 1"},
+		{"producer open", func(p *Producer, cs []*Consumer) {
+			for _, c := range cs {
+				c.Close()
+			}
+		}, nil, "no Close of the producer"},
+		{"consumer open", func(p *Producer, cs []*Consumer) { p.Close(); cs[0].Close(); cs[2].Close() }, nil, "no Close of the consumer at 1"},
+		{"producer lends", func(p *Producer, cs []*Consumer) { p.Slices(); closeAll(p, cs) }, nil, "slices are lent by the producer"},
+		{"consumer lends", func(p *Producer, cs []*Consumer) {
+			p.WriteByte(1)
+			cs[1].Slices()
+			closeAll(p, cs)
+		}, nil, "slices are lent by the consumer at 1"},
+		{"consumer lends what Peek gave", func(p *Producer, cs []*Consumer) {
+			p.WriteByte(1)
+			cs[2].Peek(1)
+			closeAll(p, cs)
+		}, nil, "slices are lent by the consumer at 2"},
+	} {
+		p, cs := cast(t, 4, 3)
+		if tc.live == nil {
+			tc.live = closeAll
+		}
+		tc.live(p, cs)
+		args := func(p *Producer, cs []*Consumer) (*Producer, []*Consumer) { return p, cs }
+		if tc.args != nil {
+			args = tc.args
+		}
+		perr, cerr, there := p.Err(), cs[0].Err(), cs[0].Len()
+		rp, rcs := args(p, slices.Clone(cs))
+		err := Reset(rp, rcs...)
+		if !errors.Is(err, ErrInvalidReset) || !strings.Contains(fmt.Sprint(err), tc.says) {
+			t.Errorf("%s: %v, want one that says %q", tc.name, err, tc.says)
+		}
+		if !is(p.Err(), perr) || !is(cs[0].Err(), cerr) || cs[0].Len() != there {
+			t.Errorf("%s: Reset changes something and returns %v", tc.name, err)
+		}
+		// What was missing can be made good.
+		closeAll(p, cs)
+		p.Commit(0)
+		for _, c := range cs {
+			c.Discard(0)
+		}
+		slices.Reverse(cs)
+		mustReset(t, p, cs)
+	}
+}
+
+// A call that runs is noticed.
+func TestResetInsideACall(t *testing.T) {
+	for _, consumers := range []int{0, 2} {
+		p, cs := some(t, 4, consumers)
+		p.IOSlices(func([][]byte, int) (int, error) {
+			closeAll(p, cs)
+			if err := Reset(p, cs...); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "call is running of the producer") {
+				t.Errorf("Reset in a producer's call: %v", err)
+			}
+			return 0, nil
+		})
+		mustReset(t, p, cs)
+		cs[0].IOSlices(func([][]byte, int) (int, error) {
+			closeAll(p, cs)
+			if err := Reset(p, cs...); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "call is running of the consumer at 0") {
+				t.Errorf("Reset in a consumer's call: %v", err)
+			}
+			return 0, nil
+		})
+		mustReset(t, p, cs)
+	}
+}
+
+// What was promised to run in one life does not run in the next.
+func TestResetWithdraws(t *testing.T) {
+	p, c := pair(t, 4)
+	f := func() { t.Error("it runs in another life") }
+	p.ring.space.note.Store(&note{p.target(1), f})
+	c.reader.data.note.Store(&note{c.target(1), f})
+	p.ring.write.Or(closed) // closed, and not told of it yet
+	c.reader.read.Or(closed)
+	p.ring.open.Store(0)
+	mustReset(t, p, []*Consumer{c})
+	fill(t, p, 4)
+	c.Discard(4)
+	closeAll(p, []*Consumer{c})
+}
+
+// The timer of a deadline goes off in the next life, under a call that parks.
+func TestResetUnderATimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 4)
+		for range 3 {
+			c.SetReadDeadline(time.Now().Add(time.Minute))
+			r := start(func() (int, error) { return c.Read(make([]byte, 1)) })
+			r.stays(t, "Read")
+			p.Close()
+			r.ends(t, "Read", 0, io.EOF)
+			c.Close()
+			mustReset(t, p, []*Consumer{c})
+			r = start(func() (int, error) { return c.Read(make([]byte, 1)) })
+			time.Sleep(time.Hour)
+			r.stays(t, "Read in the next life")
+			c.SetReadDeadline(time.Now().Add(time.Minute))
+			time.Sleep(time.Minute)
+			r.ends(t, "Read in the next life", 0, os.ErrDeadlineExceeded)
+			closeAll(p, []*Consumer{c})
+			mustReset(t, p, []*Consumer{c})
+		}
+	})
+}
+
+// A Close that comes between the bit and the error gives a default.
+func TestLateCloseHasAnError(t *testing.T) {
+	p, c := pair(t, 4)
+	fill(t, p, 1)
+	p.ring.write.Or(closed)
+	want(t, "Wait", 0, c.Wait(forever, 2), 0, io.ErrUnexpectedEOF)
+	drain(t, c, stream(0, 1), io.EOF)
+	c.reader.read.Or(closed)
+	if err := p.ring.gone(); err != io.ErrClosedPipe {
+		t.Errorf("the producer is told %v", err)
+	}
+}
+
+func TestAllocsOfReset(t *testing.T) {
+	for _, consumers := range []int{0, 3} {
+		p, cs := some(t, 17, consumers)
+		b := make([]byte, 5)
+		for _, c := range cs {
+			c.Ready()
+		}
+		got := testing.AllocsPerRun(100, func() {
+			p.Write(b)
+			p.ring.write.Or(closed) // Close, which has an error to keep
+			for _, c := range cs {
+				c.Read(b)
+				c.reader.read.Or(closed)
+			}
+			p.ring.open.Store(0)
+			if err := Reset(p, cs...); err != nil {
+				t.Error(err)
+			}
+		})
+		if got != 0 {
+			t.Errorf("Reset allocates %v times", got)
+		}
+	}
+}
+
+// TestStressReset uses one ring for many lives, which a third goroutine may
+// end, while what it then wakes reaches into the next one.
+func TestStressReset(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for _, consumers := range []int{0, 2} {
+		p, cs := some(t, 61, consumers)
+		for life := range 300 {
+			rng := rand.New(rand.NewPCG(seed, uint64(life)))
+			var wg, aside sync.WaitGroup
+			total, pause := 1+rng.IntN(1000), rng.IntN(20)
+			closer := rng.IntN(3) // of all consumers, or of the producer, or none
+			aside.Go(func() {
+				time.Sleep(time.Duration(pause) * time.Microsecond)
+				switch closer {
+				case 0:
+					for _, c := range cs {
+						c.CloseWithError(errLater)
+					}
+				case 1:
+					p.CloseWithError(errTest)
+				}
+			})
+			wrote := 0
+			wg.Go(func() {
+				wrote, _ = p.Write(stream(0, total))
+				if closer != 1 {
+					p.Close()
+				}
+				for p.ring.write.Load()&closed == 0 {
+					time.Sleep(time.Microsecond)
+				}
+			})
+			for _, c := range cs {
+				wg.Go(func() {
+					b, err := io.ReadAll(c)
+					if bad := checkStream(b, 0); bad != nil {
+						t.Errorf("life %d: %v", life, bad)
+					}
+					if closer != 0 && (err != nil && err != errTest || c.Position() != p.Position()) {
+						t.Errorf("life %d: %d of %d bytes, %v", life, c.Position(), p.Position(), err)
+					}
+					if closer != 0 {
+						c.Close()
+					}
+				})
+			}
+			wg.Wait()
+			if uint64(wrote) != p.Position() {
+				t.Errorf("life %d: %d bytes counted, position %d", life, wrote, p.Position())
+			}
+			for {
+				err := Reset(p, cs...)
+				if err == nil {
+					break
+				}
+				if closer == 2 {
+					t.Fatalf("life %d: %v", life, err)
+				}
+				time.Sleep(time.Microsecond)
+			}
+			for _, c := range cs {
+				state(t, p, c, 0, nil, nil)
+			}
+			aside.Wait() // a Close that comes late would end the next life
+		}
+	}
+}
