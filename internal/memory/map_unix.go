@@ -5,6 +5,7 @@ package memory
 import (
 	"math"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -34,10 +35,13 @@ func (o Options) plan(n int) (p plan, ok bool) {
 	unit, times := 1, 1
 	p.align = max(page, o.Align)
 	if o.Mirror {
-		unit, times = page, 2
+		unit, times = max(page, colour()), 2
+	}
+	if o.Mirror || o.File != nil {
+		p.align = max(colour(), p.align)
 	}
 	if o.HugePages {
-		unit = HugePage
+		unit = HugePage // a multiple of every other
 		p.align = max(HugePage, p.align)
 	}
 	// Rounding up adds less than a huge page, which no page is larger than.
@@ -50,6 +54,24 @@ func (o Options) plan(n int) (p plan, ok bool) {
 	p.total = p.span * times
 	p.room = p.total + p.align + page
 	return p, true
+}
+
+// colour is what the addresses of shared memory must be a multiple of on
+// machines whose caches go by them, Linux's SHMLBA, where this package chooses
+// the addresses. Elsewhere a page is enough.
+func colour() int {
+	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
+		return 1
+	}
+	switch runtime.GOARCH {
+	case "arm":
+		return 16 << 10
+	case "loong64":
+		return 64 << 10
+	case "mips", "mipsle", "mips64", "mips64le":
+		return 256 << 10
+	}
+	return 1
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }

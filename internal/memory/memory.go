@@ -34,7 +34,8 @@ type Options struct {
 	Align int
 
 	// Mirror maps the memory a second time right behind itself, so that any
-	// run of up to its size has one piece. Rounds the size up to pages.
+	// run of up to its size has one piece. Rounds the size up to pages, on
+	// some machines to several, and begins at a multiple of that.
 	Mirror bool
 
 	// HugePages asks for huge pages and begins at a multiple of [HugePage],

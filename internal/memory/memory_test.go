@@ -49,7 +49,13 @@ func wantSize(n int, o Options) int {
 	case o.HugePages:
 		return roundTo(n, HugePage)
 	case o.Mirror:
-		return roundTo(n, page)
+		unit := page
+		if more, ok := map[string]int{"arm": 16 << 10, "loong64": 64 << 10}[runtime.GOARCH]; ok {
+			unit = max(unit, more)
+		} else if strings.HasPrefix(runtime.GOARCH, "mips") {
+			unit = max(unit, 256<<10)
+		}
+		return roundTo(n, unit)
 	}
 	return n
 }
