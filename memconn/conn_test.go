@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strings"
@@ -128,6 +129,16 @@ func TestErrors(t *testing.T) {
 		{"both halves", func(a, b *Conn) { a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
 		{"peer's both halves", func(a, b *Conn) { b.CloseWrite(); b.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
 		{"deadline", func(a, b *Conn) { late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
+		{"deadline, bytes looked up", func(a, b *Conn) { some(b, a); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
+		{"own Close, bytes looked up", func(a, b *Conn) { some(b, a); a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"both halves, bytes looked up", func(a, b *Conn) { some(b, a); a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
+		{"both halves and no deadline", func(a, b *Conn) {
+			some(b, a)
+			some(a, b)
+			a.CloseRead()
+			b.CloseRead()
+			a.SetDeadline(time.Time{})
+		}, io.EOF, io.ErrClosedPipe, true},
 		{"deadline, bytes there", func(a, b *Conn) { b.Write([]byte("x")); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
 	} {
 		for call, want := range map[string]error{"Read": tc.read, "WriteTo": tc.read, "Read of nothing": tc.read,
@@ -247,21 +258,60 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// A small write before the peer closed leaves room that must not be written to
-// afterwards, nor bytes read after one's own CloseRead.
-func TestCloseEndsWhatWasLookedUp(t *testing.T) {
-	a, b := ends(t)
+// some lets small writes and small reads pass, so that either end has looked up
+// more of the ring.
+func some(from, to *Conn) {
+	for range 20 {
+		from.Write([]byte("12345678"))
+	}
 	for range 3 {
-		io.WriteString(a, "12345678")
-		b.Read(make([]byte, 2))
+		to.Read(make([]byte, 2))
 	}
-	b.CloseRead()
-	if n, err := a.Write([]byte("x")); n != 0 || err != io.ErrClosedPipe {
-		t.Errorf("Write = %d, %v", n, err)
+}
+
+// Small calls and large ones mixed, which use the ring in different ways.
+func TestMixedSizes(t *testing.T) {
+	for _, buffer := range []int{10, 100, 1000} {
+		a, b := ends(t, Buffer(buffer))
+		want := pattern(100 * buffer)
+		go func() {
+			rng := rand.New(rand.NewPCG(1, 1))
+			for rest := want; len(rest) > 0; {
+				n := min(len(rest), 1+rng.IntN(1+rng.IntN(buffer)))
+				if n%5 == 0 {
+					a.ReadFrom(bytes.NewReader(rest[:n]))
+				} else {
+					a.Write(rest[:n])
+				}
+				rest = rest[n:]
+			}
+			a.Close()
+		}()
+		var got bytes.Buffer
+		rng := rand.New(rand.NewPCG(2, 2))
+		for err := error(nil); err != io.EOF; {
+			p := make([]byte, 1+rng.IntN(1+rng.IntN(buffer)))
+			var n int
+			if n, err = b.Read(p); err != nil && err != io.EOF {
+				t.Fatal(err)
+			}
+			got.Write(p[:n])
+			if len(p)%5 == 0 {
+				b.WriteTo(&once{&got})
+			}
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("buffer %d: %d bytes of %d, or others", buffer, got.Len(), len(want))
+		}
 	}
-	if n, err := b.Read(make([]byte, 2)); n != 0 || err != io.EOF {
-		t.Errorf("Read = %d, %v", n, err)
-	}
+}
+
+// once takes one piece.
+type once struct{ w *bytes.Buffer }
+
+func (o *once) Write(b []byte) (int, error) {
+	o.w.Write(b)
+	return len(b), errors.New("enough")
 }
 
 func TestReadFromWriteTo(t *testing.T) {
@@ -282,10 +332,12 @@ func TestReadFromWriteTo(t *testing.T) {
 			a.CloseWrite()
 		}()
 		go func() {
-			first := make([]byte, 1)
-			io.ReadFull(b, first) // leaves something looked up
-			c.Write(first)
-			if n, err := io.Copy(c, b); n != int64(len(want)+2) || err != nil {
+			for range 3 { // leaves something looked up, and something taken
+				first := make([]byte, 1)
+				io.ReadFull(b, first)
+				c.Write(first)
+			}
+			if n, err := io.Copy(c, b); n != int64(len(want)) || err != nil {
 				t.Errorf("Copy = %d, %v", n, err)
 			}
 			c.Close()

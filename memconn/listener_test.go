@@ -140,6 +140,19 @@ func TestListenerClose(t *testing.T) {
 	})
 }
 
+// What a late Dial leaves in the queue, before it takes it out again, nobody
+// gets.
+func TestAcceptAfterClose(t *testing.T) {
+	l := Listen()
+	l.Close()
+	_, server := ends(t)
+	l.queue <- server
+	for range 50 {
+		_, err := l.Accept()
+		checkOp(t, err, "accept", net.ErrClosed)
+	}
+}
+
 // However Close, Dial and Accept meet: whoever has an end has a peer that has
 // one too, or is told that there is none.
 func TestListenerRace(t *testing.T) {

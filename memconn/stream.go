@@ -190,11 +190,12 @@ func (s *stream) writeTo(dst io.Writer) (int64, error) {
 }
 
 // closeWrite and closeRead end a half. A write is in vain after either; reads
-// go on after closeWrite, until nothing is left.
+// go on after closeWrite, until nothing is left. Those who wait for a turn to
+// read need not know: the holder is in the ring, which tells it, or has bytes
+// that are not read yet.
 func (s *stream) closeWrite() {
 	s.p.Close()
 	s.w.end()
-	s.r.wake()
 }
 
 func (s *stream) closeRead() {

@@ -1,6 +1,7 @@
 package memconn
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -115,6 +116,27 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	}
 }
 
+// So does who waits to write, when only this direction is ended by its own side.
+func TestOwnHalfEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := ends(t)
+		hold(t, a, b)
+		writers, readers := waiters(a, b, 3)
+		a.CloseWrite()
+		for range 3 {
+			if r := <-writers; r.err != io.ErrClosedPipe {
+				t.Errorf("Write: %v", r.err)
+			}
+		}
+		b.CloseRead()
+		for range 3 {
+			if r := <-readers; r.err != io.EOF {
+				t.Errorf("Read: %v", r.err)
+			}
+		}
+	})
+}
+
 // The same where the holder is in the ring: everybody's deadline is one, and
 // after it everybody goes on.
 func TestDeadlineOfAll(t *testing.T) {
@@ -187,6 +209,22 @@ func TestSmallReadsFeedTheWriter(t *testing.T) {
 			if !done {
 				t.Errorf("a write of %d still waits after %d bytes were read", tc.write, tc.read)
 			}
+		}
+
+		a, b := ends(t, Buffer(1004)) // of which two eighths are not a quarter
+		a.Write(make([]byte, 1004))
+		done := false
+		go func() { a.ReadFrom(bytes.NewReader([]byte("x"))); done = true }()
+		for i := range 251 {
+			synctest.Wait()
+			if done {
+				t.Errorf("ReadFrom went on after %d bytes were read", i)
+			}
+			b.Read(make([]byte, 1))
+		}
+		synctest.Wait()
+		if !done {
+			t.Error("ReadFrom still waits after a quarter was read")
 		}
 	})
 }
