@@ -8,7 +8,7 @@
 //
 // It goes through Go's poller as conn's own Read does: a call that waits parks
 // its goroutine and not a thread, and obeys deadlines and Close. It doesn't
-// touch the descriptor's O_NONBLOCK, and no call allocates.
+// touch the descriptor's O_NONBLOCK, and neither Readv nor Writev allocates.
 //
 // # What gets it
 //

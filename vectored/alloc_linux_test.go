@@ -1,0 +1,37 @@
+//go:build !race
+
+package vectored
+
+import "testing"
+
+// noAllocs fails the test if f allocates.
+func noAllocs(t *testing.T, what string, f func()) {
+	t.Helper()
+	f()
+	if n := testing.AllocsPerRun(200, f); n != 0 {
+		t.Errorf("%s allocates %v times", what, n)
+	}
+}
+
+func TestFileDoesNotAllocate(t *testing.T) {
+	_, file := create(t, "0123456789")
+	bufs := [][]byte{make([]byte, 2), make([]byte, 3), make([]byte, 1), make([]byte, 1)}
+	noAllocs(t, "Preadv", func() { file.Preadv(bufs, 1<<33) })
+	noAllocs(t, "Preadv with bytes", func() { file.Preadv(bufs, 1) })
+	noAllocs(t, "Pwritev", func() { file.Pwritev(bufs, 2) })
+}
+
+func TestStreamsDoNotAllocate(t *testing.T) {
+	onLinks(t, func(t *testing.T, l *link) {
+		out := [][]byte{make([]byte, 2), make([]byte, 3), make([]byte, 4)}
+		in := [][]byte{make([]byte, 4), make([]byte, 4), make([]byte, 4)}
+		noAllocs(t, "Writev and Readv", func() {
+			l.w.Writev(out)
+			l.r.Readv(in)
+		})
+		noAllocs(t, "Write and Read", func() {
+			l.w.Write(out[2])
+			l.r.Read(in[2])
+		})
+	})
+}
