@@ -102,7 +102,9 @@ func (c *call) run(bufs [][]byte) (int, error) {
 	}
 	c.n, c.errno = 0, 0
 	err := c.do()
-	clear(c.vec) // nothing of the caller's is kept
+	// Nothing of the caller's is kept, not even in what the vector has outgrown.
+	clear(c.vec)
+	clear(c.two[:])
 	switch {
 	case err != nil:
 		return 0, c.interrupted(err)

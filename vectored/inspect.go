@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"strings"
 	"syscall"
@@ -20,7 +21,8 @@ var (
 // drivers of some other devices get one read a slice from the kernel, of which
 // the second may wait though the first had something.
 func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
-	if c == nil {
+	// Net's methods panic on a nil pointer, and os's don't.
+	if v := reflect.ValueOf(c); c == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return nil, false, refuse(c, os.ErrInvalid)
 	}
 	if raw, err = c.SyscallConn(); err != nil {

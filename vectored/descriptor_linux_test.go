@@ -1,0 +1,237 @@
+package vectored
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/bytering/bytering/internal/kernel"
+	"github.com/bytering/bytering/internal/scripted"
+)
+
+// nonblocking tells whether O_NONBLOCK is set.
+func nonblocking(t testing.TB, c syscall.Conn) bool {
+	t.Helper()
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, descriptor(t, c), syscall.F_GETFL, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	return flags&syscall.O_NONBLOCK != 0
+}
+
+// blockingPipe is a pipe as a process inherits one. Its ends can be closed by
+// the writer only: Close does not end a Readv that holds a thread.
+func blockingPipe(t testing.TB) (r, w *os.File) {
+	var fds [2]int
+	must(t, 0, syscall.Pipe2(fds[:], syscall.O_CLOEXEC))
+	r, w = os.NewFile(uintptr(fds[0]), "r"), os.NewFile(uintptr(fds[1]), "w")
+	t.Cleanup(func() { w.Close(); r.Close() })
+	return r, w
+}
+
+// The mode belongs to all who share a pipe or a terminal, also other processes.
+func TestModeIsLeftAlone(t *testing.T) {
+	check := func(t *testing.T, src, dst end, want bool) {
+		t.Helper()
+		steps := []func(){
+			func() { must2(NewReader(src))(t); must2(NewWriter(dst))(t) },
+			func() { found(t, "it", src, true) },
+			func() { must2(must2(NewWriter(dst))(t).Writev([][]byte{{1}, {2}}))(t) },
+			func() { must2(must2(NewReader(src))(t).Readv([][]byte{{0}, {0}}))(t) },
+		}
+		for i, step := range steps {
+			step()
+			if nonblocking(t, src) != want || nonblocking(t, dst) != want {
+				t.Fatalf("O_NONBLOCK is not %v any more after step %d", want, i)
+			}
+		}
+	}
+	onLinks(t, func(t *testing.T, l *link) { check(t, l.src, l.dst, true) })
+	t.Run("blocking pipe", func(t *testing.T) {
+		r, w := blockingPipe(t)
+		check(t, r, w, false)
+	})
+}
+
+func TestBlockingDescriptor(t *testing.T) {
+	src, dst := blockingPipe(t)
+	r, w := must2(NewReader(src))(t), must2(NewWriter(dst))(t)
+	bufs := [][]byte{make([]byte, 2), make([]byte, 8)}
+	entered := make(chan bool, 1)
+	scripted.Serve(t, descriptor(t, src), func(op kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
+		entered <- true
+		return scripted.Real(op, fd, vec, off)
+	})
+	read := soon(t, "Readv", func() (int, error) { return r.Readv(bufs) })
+	<-entered
+	time.Sleep(10 * time.Millisecond)
+	n, err := w.Writev([][]byte{[]byte("abc"), []byte("de")})
+	want(t, "Writev", n, err, 5, nil)
+	n, err = read()
+	want(t, "Readv that waits in the system", n, err, 5, nil)
+	if got := string(bytes.Join(bufs, nil)[:5]); got != "abcde" {
+		t.Errorf("got %q", got)
+	}
+
+	const size = 1 << 20 // more than the pipe holds
+	wrote := soon(t, "WriteAll", func() (int, error) {
+		defer dst.Close()
+		return WriteAll(w, scripted.Stream(0, 9), scripted.Stream(9, size-9))
+	})
+	got, err := io.ReadAll(src)
+	if must(t, got, err); !bytes.Equal(got, scripted.Stream(0, size)) {
+		t.Errorf("%d of %d bytes, or others", len(got), size)
+	}
+	n, err = wrote()
+	want(t, "WriteAll", n, err, size, nil)
+	n, err = r.Readv(bufs)
+	want(t, "Readv at the end", n, err, 0, io.EOF)
+}
+
+// Whoever shares a blocking pipe may make it non-blocking. There is no poller
+// to wait with then, and an error is better than a loop.
+func TestBlockingDescriptorMadeNonBlocking(t *testing.T) {
+	src, _ := blockingPipe(t)
+	r := must2(NewReader(src))(t)
+	must(t, 0, syscall.SetNonblock(int(descriptor(t, src)), true))
+	n, err := soon(t, "Readv", func() (int, error) { return r.Readv([][]byte{{0}, {0}}) })()
+	want(t, "Readv", n, err, 0, syscall.EAGAIN)
+}
+
+// The system takes 1024 slices a call and no more. Empty ones are not among
+// them.
+func TestManySlices(t *testing.T) {
+	const slices = 3000
+	onLinks(t, func(t *testing.T, l *link) {
+		out, in := make([][]byte, 2*slices), make([][]byte, 2*slices)
+		for i := range slices {
+			out[2*i], in[2*i] = scripted.Stream(int64(i), 1), make([]byte, 1)
+		}
+		vectors := func(c syscall.Conn) *[]int {
+			var lengths []int
+			scripted.Serve(t, descriptor(t, c), func(op kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
+				lengths = append(lengths, len(vec))
+				return scripted.Real(op, fd, vec, off)
+			})
+			return &lengths
+		}
+		writes, reads := vectors(l.dst), vectors(l.src)
+		n, err := l.w.Writev(out)
+		want(t, "Writev", n, err, maxVec, nil)
+		n, err = l.r.Readv(in)
+		want(t, "Readv", n, err, maxVec, nil)
+		for i := range slices {
+			if i < maxVec && in[2*i][0] != out[2*i][0] || i >= maxVec && in[2*i][0] != 0 {
+				t.Fatalf("byte %d is %d", i, in[2*i][0])
+			}
+		}
+		if w, r := (*writes)[0], (*reads)[0]; w != maxVec || r != maxVec {
+			t.Errorf("a call had %d and %d slices", w, r)
+		}
+		n, err = WriteAll(l.w, out...)
+		want(t, "WriteAll", n, err, slices, nil)
+		n, err = ReadFull(l.r, in...)
+		want(t, "ReadFull", n, err, slices, nil)
+		if !bytes.Equal(bytes.Join(in, nil), bytes.Join(out, nil)) {
+			t.Error("other bytes than were written")
+		}
+	})
+	t.Run("file", func(t *testing.T) {
+		_, file := create(t, "")
+		out := make([][]byte, slices)
+		for i := range out {
+			out[i] = scripted.Stream(int64(i), 1)
+		}
+		n, err := file.Pwritev(out, 5)
+		want(t, "Pwritev", n, err, maxVec, nil)
+		in := make([][]byte, slices)
+		for i := range in {
+			in[i] = make([]byte, 1)
+		}
+		n, err = file.Preadv(in, 5)
+		want(t, "Preadv", n, err, maxVec, nil)
+		if !bytes.Equal(bytes.Join(in[:n], nil), bytes.Join(out[:n], nil)) {
+			t.Error("other bytes than were written")
+		}
+	})
+}
+
+// One call is offered what an int counts everywhere, if there is more.
+func TestMoreThanACallCounts(t *testing.T) {
+	dst := scripted.NewSink(t)
+	var offered int64
+	scripted.Serve(t, descriptor(t, dst), func(_ kernel.Op, _ uintptr, vec []syscall.Iovec, _ int64) (int, syscall.Errno) {
+		offered = 0
+		for _, b := range scripted.Slices(vec) {
+			offered += int64(len(b))
+		}
+		return int(offered), 0
+	})
+	w := must2(NewWriter(dst))(t)
+	part := make([]byte, 3<<20)
+	bufs := make([][]byte, 600)
+	for i := range bufs {
+		bufs[i] = part
+	}
+	n, err := w.Writev(bufs)
+	want(t, "Writev", n, err, maxCall, nil)
+	if offered != maxCall {
+		t.Errorf("offered %d bytes", offered)
+	}
+	if len(bufs[599]) != len(part) {
+		t.Error("the caller's slices were cut")
+	}
+}
+
+// TestNothingIsKept: after a call, one that failed too, the collector can have
+// the slices, however many there were.
+func TestNothingIsKept(t *testing.T) {
+	f, file := create(t, "0123456789")
+	src := scripted.NewSource(t, scripted.Decode([]byte{
+		scripted.All, 0, scripted.Fail, 0, scripted.Below, 0, scripted.Deadline, 0, scripted.End, 0})...)
+	dst := scripted.NewSink(t, scripted.Decode([]byte{
+		scripted.All, 0, scripted.Fail, 0, scripted.Below, 0, scripted.Deadline, 0, scripted.End, 0})...)
+	r, w := must2(NewReader(src))(t), must2(NewWriter(dst))(t)
+	for what, call := range map[string]func(bufs [][]byte){
+		"Readv":    func(bufs [][]byte) { r.Readv(bufs) },
+		"Writev":   func(bufs [][]byte) { w.Writev(bufs) },
+		"Read":     func(bufs [][]byte) { r.Read(bufs[0]) },
+		"Write":    func(bufs [][]byte) { w.Write(bufs[0]) },
+		"ReadFull": func(bufs [][]byte) { ReadFull(r, bufs...) },
+		"WriteAll": func(bufs [][]byte) { WriteAll(w, bufs...) },
+		"Preadv":   func(bufs [][]byte) { file.Preadv(bufs, 0) },
+		"Pwritev":  func(bufs [][]byte) { file.Pwritev(bufs, 0) },
+	} {
+		for _, slices := range []int{1, 2, 3, 7, 1, 2} {
+			kept := lend(slices, call)
+			for range 3 {
+				runtime.GC()
+			}
+			for i, p := range kept {
+				if p.Value() != nil {
+					t.Errorf("%s of %d slices keeps slice %d", what, slices, i)
+				}
+			}
+		}
+	}
+	runtime.KeepAlive([]any{f, file, r, w})
+}
+
+// lend calls f with so many slices, and returns where they were.
+//
+//go:noinline
+func lend(slices int, f func(bufs [][]byte)) (where []weak.Pointer[[64]byte]) {
+	var bufs [][]byte
+	for range slices {
+		b := new([64]byte)
+		where = append(where, weak.Make(b))
+		bufs = append(bufs, b[:])
+	}
+	f(bufs)
+	return where
+}
