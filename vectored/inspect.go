@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"runtime"
 	"strings"
 	"syscall"
 )
@@ -21,8 +20,7 @@ var (
 // drivers of some other devices get one read a slice from the kernel, of which
 // the second may wait though the first had something.
 func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
-	// Net's methods panic on a nil pointer, and os's don't.
-	if v := reflect.ValueOf(c); c == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(c) {
 		return nil, false, refuse(c, os.ErrInvalid)
 	}
 	if raw, err = c.SyscallConn(); err != nil {
@@ -30,15 +28,19 @@ func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
 	}
 	var unsuited error
 	if err = raw.Control(func(fd uintptr) { usual, unsuited = kind(fd) }); err != nil {
-		if runtime.GOOS != "plan9" { // where none of them has a Control
-			err = &closedError{err}
-		}
-		return nil, false, refuse(c, err)
+		return nil, false, refuse(c, &closedError{err})
 	}
 	if unsuited != nil {
 		return nil, false, refuse(c, unsuited)
 	}
 	return raw, usual, nil
+}
+
+// isNil tells whether c is nil or a nil pointer, on which net's methods panic
+// and os's don't.
+func isNil(c syscall.Conn) bool {
+	v := reflect.ValueOf(c)
+	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // refuse returns the error for a descriptor that is not a stream.

@@ -113,17 +113,20 @@ func Supported(v any) (readv, writev bool) {
 // exported types would miss io.Copy's unexported wrappers.
 func standard(v any) syscall.Conn {
 	c, ok := v.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	t := reflect.TypeOf(v)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if path := t.PkgPath(); path != "net" && path != "os" {
+	if !ok || !declaredIn(c, "net") && !declaredIn(c, "os") {
 		return nil
 	}
 	return c
+}
+
+// declaredIn tells whether the package declares the type of c, or what that
+// points to.
+func declaredIn(c syscall.Conn, path string) bool {
+	t := reflect.TypeOf(c)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == path
 }
 
 // ReadFull reads until bufs are full and returns how many bytes that was: the
