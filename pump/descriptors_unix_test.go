@@ -405,6 +405,9 @@ func TestPanicLeftBehind(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPanicLeftBehind$")
 	cmd.Env = append(os.Environ(), "PUMP_PANIC=1")
 	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("emulated: the system runs no program of this machine: ", err)
+	}
 	if err == nil || !strings.Contains(string(out), "panic: too late") {
 		t.Errorf("%v: %s", err, out)
 	}
