@@ -190,12 +190,12 @@ func (s hashing) run(n int) error {
 
 // trips is a trial of round trips.
 type trips struct {
-	c       net.Conn
+	c       io.ReadWriteCloser
 	out, in []byte
 	echoed  chan error
 }
 
-func newTrips(a, b net.Conn, size int) *trips {
+func newTrips(a, b io.ReadWriteCloser, size int) *trips {
 	t := &trips{c: a, out: make([]byte, size), in: make([]byte, size), echoed: make(chan error, 1)}
 	go func() {
 		defer b.Close()
