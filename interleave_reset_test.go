@@ -168,14 +168,14 @@ func resetWhileNotifying(t *interleave.T) {
 	w.p.TryWrite(stream(0, 1))
 	w.c.Notify(2, func() {})
 	w.p.Notify(2, func() {})
+	w.Go("closer of p", func() { w.p.Close() })
+	w.Go("closer of c", func() { w.c.Close() })
 	w.Go("owner", func() {
 		w.reset()
 		if w.c.Disarm() || w.p.Disarm() {
 			w.Fail("something is armed after Reset")
 		}
 	})
-	w.Go("closer of p", func() { w.p.Close() })
-	w.Go("closer of c", func() { w.c.Close() })
 }
 
 // resetUnderDeadline has the first life's timer go off in the second.
