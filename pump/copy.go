@@ -59,8 +59,7 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	switch {
 	case failed != nil:
 		own = in.failure()
-		p.Close()
-		c.Close()
+		p.Close() // for a side that waits for the other
 		failed.Pending = stop(in, out)
 	case out.err != nil:
 		failed = &Error{Side: Sink, Err: out.err}
