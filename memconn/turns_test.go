@@ -7,8 +7,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -225,6 +227,17 @@ func TestSmallReadsFeedTheWriter(t *testing.T) {
 		synctest.Wait()
 		if !done {
 			t.Error("ReadFrom still waits after a quarter was read")
+		}
+
+		// What was read before is there for ReadFrom, too.
+		a, b = ends(t, Buffer(1000))
+		a.Write(make([]byte, 1000))
+		for range 5 {
+			b.Read(make([]byte, 1))
+		}
+		a.SetWriteDeadline(time.Now().Add(time.Second))
+		if n, err := a.ReadFrom(iotest.DataErrReader(strings.NewReader("abcde"))); n != 5 || err != nil {
+			t.Errorf("ReadFrom of what there is room for = %d, %v", n, err)
 		}
 	})
 }
