@@ -1,6 +1,7 @@
 package bytering
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -230,7 +231,7 @@ func (c *Consumer) Read(b []byte) (n int, err error) {
 		if n > 0 || err != nil || len(b) == 0 {
 			break
 		}
-		if err = c.await(nil, 1); err != nil {
+		if err = c.await(context.Background(), 1); err != nil {
 			break
 		}
 	}
@@ -268,7 +269,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	}
 	var err error
 	if !c.ready(n) {
-		err = c.await(nil, n)
+		err = c.await(context.Background(), n)
 	}
 	if c.closed() {
 		return nil, io.ErrClosedPipe
@@ -321,7 +322,7 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 			} else if err != nil {
 				return total, err
 			}
-			if err := c.await(nil, 1); err != nil {
+			if err := c.await(context.Background(), 1); err != nil {
 				return total, err
 			}
 			continue

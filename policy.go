@@ -160,8 +160,8 @@ func (c *Consumer) spin(ctx context.Context, n int) bool {
 	return false
 }
 
-// over tells whether ctx has ended. A nil one never does.
-func over(ctx context.Context) bool { return ctx != nil && ctx.Err() != nil }
+// over tells whether ctx has ended.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // starving tells whether a consumer is parked, so that the producer should use
 // what space there is.

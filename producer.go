@@ -1,6 +1,7 @@
 package bytering
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -233,7 +234,7 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err = p.await(nil, 1, min(len(b)-n, p.ring.quarter())); err != nil {
+		if err = p.await(context.Background(), 1, min(len(b)-n, p.ring.quarter())); err != nil {
 			break
 		}
 	}
@@ -284,7 +285,7 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		}
 		a, b := p.empty()
 		if len(a) == 0 {
-			if err := p.await(nil, 1, p.ring.quarter()); err != nil {
+			if err := p.await(context.Background(), 1, p.ring.quarter()); err != nil {
 				return total, err
 			}
 			continue

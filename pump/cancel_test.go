@@ -260,7 +260,7 @@ func TestParkedSideEnds(t *testing.T) {
 // TestNoCallAfterStop: not even by a goroutine that was about to make it.
 func TestNoCallAfterStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg, _ := configure(nil)
+		cfg := configure(nil)
 		in := newSource(readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, nil }), cfg)
 		out := newSink(writerFunc(func([]byte) (int, error) { t.Error("written"); return 0, nil }), cfg)
 		in.stop()
