@@ -51,9 +51,9 @@ func TestIdle(t *testing.T) {
 			}
 		}},
 		{"socket", func(t *testing.T, p *process) {
-			a, b := socketpair(t)
-			p.Stdin, p.Stdout = a, a
-			if _, err := b.WriteString("hi"); err != nil {
+			far, near := socketPair(t)
+			p.Stdin, p.Stdout = near, near
+			if _, err := far.WriteString("hi"); err != nil {
 				t.Fatal(err)
 			}
 		}},
