@@ -27,8 +27,7 @@ func policies() []suite {
 
 func policySuite(name, title string, pairs int, prepare func(link, config, int) (trial, error), sizes ...int) suite {
 	s := suite{name: name, title: title, op: "chunk", sizes: sizes,
-		metrics: []metric{took("chunk"), processor("of the process", cpu)},
-		legend:  []string{"All are ours, and differ in how a half waits."}}
+		legend: []string{"All are ours, and differ in how a half waits. With -extra also by the processor time that it takes."}}
 	for _, p := range []struct {
 		name string
 		opt  bytering.Option
