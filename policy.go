@@ -13,7 +13,10 @@ import (
 // the other half with the data still in its cache. Which is better no half can
 // tell by itself: a spin that succeeds can still be the slower way.
 
-// Park makes halves that have to wait park at once.
+// Park makes halves that have to wait park at once, as they do without an
+// option: for copies that is the fastest by far, since the data stay in one
+// processor's cache, and it takes the least processor time everywhere. A round
+// trip takes half as long by [Spin] (bench, the policy suites).
 func Park() Option { return func(c *config) { c.spin, c.adaptive = 0, false } }
 
 // Spin makes halves that have to wait look again and again for as long as
