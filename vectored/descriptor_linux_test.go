@@ -256,3 +256,32 @@ func lend(slices int, f func(bufs [][]byte)) (where []weak.Pointer[[64]byte]) {
 	f(bufs)
 	return where
 }
+
+// A deafConn is a syscall.Conn of which the second call and later ones end
+// before an attempt.
+type deafConn struct {
+	syscall.Conn
+	syscall.RawConn
+	calls int
+}
+
+func (c *deafConn) SyscallConn() (syscall.RawConn, error) { return c, nil }
+
+func (c *deafConn) Read(f func(fd uintptr) bool) error {
+	if c.calls++; c.calls > 1 {
+		return errTest
+	}
+	return c.RawConn.Read(f)
+}
+
+// What an earlier call has left behind does not become the result of one that
+// never came to the system.
+func TestNoAttempt(t *testing.T) {
+	src := scripted.NewSource(t, scripted.Step{Errno: syscall.EAGAIN, Wait: os.ErrDeadlineExceeded})
+	raw := must2(src.SyscallConn())(t)
+	r := must2(NewReader(&deafConn{Conn: src, RawConn: raw}))(t)
+	n, err := r.Readv([][]byte{{0}})
+	want(t, "Readv that waits", n, err, 0, os.ErrDeadlineExceeded)
+	n, err = r.Readv([][]byte{{0}})
+	want(t, "Readv that makes no attempt", n, err, 0, errTest)
+}
