@@ -90,7 +90,6 @@ type link struct {
 	src, dst end
 	r        Reader
 	w        Writer
-	file     *File // for those who want one beside
 }
 
 func open(t testing.TB, f func(t testing.TB) (r, w end)) *link {
@@ -99,7 +98,7 @@ func open(t testing.TB, f func(t testing.TB) (r, w end)) *link {
 	r, err := NewReader(src)
 	must(t, r, err)
 	w, err := NewWriter(dst)
-	return &link{src: src, dst: dst, r: r, w: must(t, w, err)}
+	return &link{src, dst, r, must(t, w, err)}
 }
 
 // A seam counts the system calls on a descriptor, which are still made.
