@@ -133,8 +133,8 @@ func (s *spinner) turn() uint64 {
 	return 0
 }
 
-// spin looks whether n bytes are free, or will never be, for as long as the
-// policy says. True means so.
+// spin looks whether want bytes are free, or need while a consumer starves, or
+// whether they will never be, for as long as the policy says. True means so.
 func (p *Producer) spin(ctx context.Context, need, want int) bool {
 	for s := atomics.NewSpin(p.spinner.budget); s.Next(); {
 		switch free := p.free(want); {
