@@ -31,6 +31,8 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	}
 	p, c := cfg.p, cfg.c
 	if ctx.Err() != nil {
+		p.Close()
+		c.Close()
 		return Stats{}, &Error{Side: Context, Err: context.Cause(ctx)}
 	}
 	in, out := newSource(src, cfg), newSink(dst, cfg)

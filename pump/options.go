@@ -42,7 +42,7 @@ func Capacity(n int) Option { return func(c *config) { c.capacity = n } }
 
 // Ring makes [Copy] use the ring of p and c, made with whatever options, in
 // place of one of its own. What lies in it is written first. Both halves are
-// closed in the end.
+// closed in the end, unless Copy refuses an option.
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
 }
