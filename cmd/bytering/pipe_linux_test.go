@@ -49,36 +49,38 @@ func fcntl(t *testing.T, f *os.File, cmd, arg int) int {
 func TestPipes(t *testing.T) {
 	for _, c := range []struct{ had, has int }{{64 << 10, 1 << 20}, {4 << 10, 1 << 20}, {1 << 20, 1 << 20}, {2 << 20, 2 << 20}} {
 		for _, nonblock := range []bool{false, true} {
-			in, feed := modePipe(t, nonblock)
-			r, w := modePipe(t, nonblock)
-			for _, f := range []*os.File{feed, w} {
-				if _, err := unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, c.had); err != nil {
-					t.Skipf("pipes of %d bytes: %v", c.had, err)
-				}
-			}
-			p := prepare(t)
-			p.Stdin, p.Stdout = in, w
-			check := func(when string) {
-				t.Helper()
-				for _, f := range []*os.File{in, w} {
-					if n := fcntl(t, f, unix.F_GETPIPE_SZ, 0); n != c.has && when != "before" {
-						t.Errorf("%s, pipe of %d: %d bytes, want %d", when, c.had, n, c.has)
-					}
-					if got := fcntl(t, f, unix.F_GETFL, 0)&unix.O_NONBLOCK != 0; got != nonblock {
-						t.Errorf("%s: O_NONBLOCK is %v, want %v", when, got, nonblock)
+			t.Run(fmt.Sprint(c.had, "/nonblock=", nonblock), func(t *testing.T) {
+				in, feed := modePipe(t, nonblock)
+				r, w := modePipe(t, nonblock)
+				for _, f := range []*os.File{feed, w} {
+					if _, err := unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, c.had); err != nil {
+						t.Skipf("a pipe of %d bytes, which is more than the system lets this user have: %v", c.had, err)
 					}
 				}
-			}
-			check("before")
-			p.start()
-			if _, err := feed.WriteString("hi"); err != nil {
-				t.Fatal(err)
-			}
-			await(t, r)
-			check("during")
-			feed.Close()
-			contains(t, p.end(exitDone, 1), "2 bytes")
-			check("after")
+				p := prepare(t)
+				p.Stdin, p.Stdout = in, w
+				check := func(when string) {
+					t.Helper()
+					for _, f := range []*os.File{in, w} {
+						if n := fcntl(t, f, unix.F_GETPIPE_SZ, 0); n != c.has && when != "before" {
+							t.Errorf("%s, pipe of %d: %d bytes, want %d", when, c.had, n, c.has)
+						}
+						if got := fcntl(t, f, unix.F_GETFL, 0)&unix.O_NONBLOCK != 0; got != nonblock {
+							t.Errorf("%s: O_NONBLOCK is %v, want %v", when, got, nonblock)
+						}
+					}
+				}
+				check("before")
+				p.start()
+				if _, err := feed.WriteString("hi"); err != nil {
+					t.Fatal(err)
+				}
+				await(t, r)
+				check("during")
+				feed.Close()
+				contains(t, p.end(exitDone, 1), "2 bytes")
+				check("after")
+			})
 		}
 	}
 }
