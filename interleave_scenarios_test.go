@@ -81,6 +81,7 @@ func scenarios() []scenario {
 	notifyScenarios(add)
 	spinScenarios(add)
 	resetScenarios(add)
+	memoryScenarios(add)
 	return all
 }
 
