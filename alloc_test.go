@@ -95,8 +95,10 @@ func TestAllocs(t *testing.T) {
 			return 5, c.Discard(c.Len())
 		}},
 	} {
-		for _, consumers := range []int{0, 1} {
-			p, cs := some(t, 17, consumers)
+		for i := range 2 * len(layouts()) {
+			consumers := i % 2
+			p, cs := some(t, 17, consumers, layouts()[i/2]...)
+			done(t, p, cs...)
 			run := func() {
 				if n, err := tc.run(p, cs[0]); n != 5 || err != nil {
 					t.Fatalf("%s: %d, %v", tc.name, n, err)
@@ -106,7 +108,7 @@ func TestAllocs(t *testing.T) {
 				run()
 			}
 			if got := testing.AllocsPerRun(5*p.Cap(), run); got != 0 {
-				t.Errorf("%s allocates %v times with %d consumers of a broadcast", tc.name, got, consumers)
+				t.Errorf("%s allocates %v times with %d consumers of a broadcast, capacity %d", tc.name, got, consumers, p.Cap())
 			}
 		}
 	}

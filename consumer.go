@@ -1,6 +1,7 @@
 package bytering
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -26,8 +27,9 @@ type Consumer struct {
 	off     int    // where pos lies in the memory
 	eof     bool   // limit is final
 	busy    bool   // a call is running
-	held    bool   // on a broadcast ring: this consumer limits the producer
+	held    bool   // on a guarded ring: the filled space stays
 	lent    bool   // slices are with the owner
+	out     bool   // on a mapped ring: something was handed out
 	alarm   alarm
 	bell    bell
 	vec     vector
@@ -50,15 +52,15 @@ func (c *Consumer) enter() {
 	}
 	c.busy = true
 	atomics.Owned(&c.busy)
-	if c.ring.broadcast && !c.held {
-		c.held = c.reader.take()
+	if c.ring.guarded && !c.held {
+		c.held = c.reader.hold.take()
 	}
 }
 
 func (c *Consumer) leave() {
 	if c.held && !c.lent {
 		c.held = false
-		c.reader.giveBack(c.ring)
+		c.ring.giveBackConsumer(c.reader)
 	}
 	c.busy = false
 }
@@ -92,7 +94,7 @@ func (c *Consumer) Err() error {
 }
 
 // closed tells whether the consumer is. If it is not, no call of the owner has
-// to fear for the memory: on a broadcast ring enter has taken the hold, which
+// to fear for the memory: on a guarded ring enter has taken the hold, which
 // only a close, after the bit, can refuse.
 func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
 
@@ -135,11 +137,15 @@ func (c *Consumer) discard(n int) error {
 // is closed, there are none.
 //
 // With several consumers a closed one limits the producer until it has given
-// its slices back with [Consumer.Discard], be it of 0 bytes.
+// its slices back with [Consumer.Discard], be it of 0 bytes. Mapped memory
+// stays until then.
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
 	c.lent = c.lent || len(a) > 0
+	if c.held && c.lent {
+		c.ring.handOut(&c.out)
+	}
 	c.leave()
 	return a, b
 }
@@ -178,6 +184,9 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	}
 	a, b := c.filled()
 	offered := len(a) + len(b)
+	if c.held && offered > 0 {
+		c.ring.handOut(&c.out)
+	}
 	n, err := f(c.vec.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
 		return 0, with(bad, err)
@@ -207,8 +216,8 @@ func (c *Consumer) get(b []byte) (int, error) {
 		return 0, c.Err()
 	}
 	atomics.TouchRead(r.mem, c.off, n)
-	if k := copy(b[:n], r.mem[c.off:]); k < n {
-		copy(b[k:n], r.mem)
+	if k := copy(b[:n], r.reach[c.off:]); k < n {
+		copy(b[k:n], r.reach)
 	}
 	if err := c.discard(n); err != nil {
 		return 0, err
@@ -230,7 +239,7 @@ func (c *Consumer) Read(b []byte) (n int, err error) {
 		if n > 0 || err != nil || len(b) == 0 {
 			break
 		}
-		if err = c.await(nil, 1); err != nil {
+		if err = c.await(context.Background(), 1); err != nil {
 			break
 		}
 	}
@@ -246,8 +255,9 @@ func (c *Consumer) ReadByte() (byte, error) {
 }
 
 // Peek parks until n bytes are there and returns them in one slice without
-// discarding them. Where they lie together it copies nothing; at the wrap it
-// joins them in memory that the Consumer keeps for this. They are valid until
+// discarding them. Where they lie together, on a ring with [Mirror] always, it
+// copies nothing; at the wrap it joins them in memory that the Consumer keeps
+// for this. They are valid until
 // the next call that discards or peeks.
 //
 // If fewer than n bytes are there when the stream ends, or the deadline
@@ -268,7 +278,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	}
 	var err error
 	if !c.ready(n) {
-		err = c.await(nil, n)
+		err = c.await(context.Background(), n)
 	}
 	if c.closed() {
 		return nil, io.ErrClosedPipe
@@ -284,6 +294,9 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	a, b := c.ring.place(c.off, n)
 	if len(b) == 0 {
 		c.lent = c.lent || n > 0
+		if c.held && c.lent {
+			c.ring.handOut(&c.out)
+		}
 		return a, err
 	}
 	atomics.TouchRead(c.ring.mem, c.off, n)
@@ -321,7 +334,7 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 			} else if err != nil {
 				return total, err
 			}
-			if err := c.await(nil, 1); err != nil {
+			if err := c.await(context.Background(), 1); err != nil {
 				return total, err
 			}
 			continue
@@ -354,7 +367,8 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 // Close ends the consumer: the producer's calls fail with io.ErrClosedPipe
 // once all consumers are closed, and what was not read is lost. Any goroutine
 // may call it at any time; the consumer's running call returns with
-// io.ErrClosedPipe. It never fails and never waits.
+// io.ErrClosedPipe. It never fails and never waits, but for what the system
+// takes to unmap memory that was mapped, where nobody else has any of it.
 func (c *Consumer) Close() error { return c.CloseWithError(nil) }
 
 // CloseWithError is Close with an error for the producer to get in place of
@@ -366,11 +380,14 @@ func (c *Consumer) CloseWithError(err error) error {
 	if rd.read.Or(closed)&closed != 0 {
 		return nil
 	}
-	rd.close()
+	released := rd.hold.close()
 	r.open.Add(-1)
 	r.lot.wake(&r.space)
 	rd.lot.wake(&rd.data)
 	r.notifyProducer()
 	r.notifyConsumer(rd)
+	if released {
+		r.release()
+	}
 	return nil
 }

@@ -53,6 +53,25 @@
 //
 // A closed ring whose halves are at rest can be used again: see [Reset].
 //
+// # Memory
+//
+// A ring lies on Go's heap, and the garbage collector frees it. [Mirror],
+// [HugePages], [Lock], [Prefault] and [File] map memory that the collector does
+// not know, and round the capacity up where they must: Cap says the real one.
+// Such memory is unmapped when all halves are closed, no call of theirs runs,
+// and what they handed out is back. So close all halves, the other one's too,
+// and on a half that is closed give slices back with a Commit or Discard of 0
+// bytes. After its own Close a half touches no memory, and its calls return
+// errors as ever.
+//
+// A mapped ring that is abandoned, not closed, is unmapped by the garbage
+// collector if neither Slices, Peek nor IOSlices have ever handed out any of
+// it. Else it stays until the process ends, since a slice in use somewhere does
+// not keep mapped memory alive by itself, and a fault in the program would be
+// worse. What ReadFrom and WriteTo show to a reader or writer does not count:
+// by their contract those keep nothing. The race detector does not see mapped
+// memory: test for races with rings on the heap.
+//
 // # Invariants
 //
 // The code cites these by number.
@@ -81,7 +100,8 @@
 //   - I7: a count from outside, from a callback, a reader or a writer, is
 //     checked against what was offered before a cursor moves.
 //   - I8: memory that a half has handed out stays that half's until it is
-//     committed or discarded, whoever closes what meanwhile.
+//     committed or discarded, whoever closes what meanwhile. It is neither
+//     overwritten nor unmapped.
 //
 // They rest on Go's memory model, in which the operations of sync/atomic are
 // sequentially consistent (https://go.dev/ref/mem#atomic). The halves' cursors

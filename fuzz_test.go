@@ -35,10 +35,19 @@ func (t *tape) outcome(n int) (int, error) {
 	return k%128%(n+4) - 1, err // -1 and above n, too
 }
 
+// mirroredFrom is the first byte of inputs for mirrored rings.
+const mirroredFrom = 228
+
 // open reads a capacity and where the cursors begin.
 func (t *tape) open(tb testing.TB, consumers int) (*Producer, []*Consumer, uint64) {
-	capacity := t.next()%19 + 1
+	first := t.next()
+	capacity := first%19 + 1
 	begin := (1<<63 - uint64(t.next()%64)) & count
+	if first >= mirroredFrom && consumers == 0 && len(layouts()) > 1 {
+		p, c := pair(tb, 1, Mirror(), startAt(begin))
+		done(tb, p, c)
+		return p, []*Consumer{c}, begin
+	}
 	if consumers > 0 {
 		p, cs := cast(tb, capacity, consumers, startAt(begin))
 		return p, cs, begin
@@ -65,6 +74,17 @@ type noted struct {
 	armed bool
 	at    int // how many bytes the other half must have moved
 	ran   int
+}
+
+// crowd makes a large ring as if it were small: next to full, and next to the
+// end of its memory.
+func (m *model) crowd() {
+	size := m.p.Cap()
+	mustMove(m.tb, m.p, m.c, size-5)
+	m.wrote, m.read = size-5, size-5
+	fill(m.tb, m.p, size-16)
+	m.buf.Write(stream(m.c.Position(), size-16))
+	m.wrote += size - 16
 }
 
 // step arms for n bytes, of which there are some, or withdraws.
@@ -368,12 +388,18 @@ func FuzzHalves(f *testing.F) {
 	for seed := range 24 {
 		f.Add(stream(uint64(seed)<<20, 40+20*seed))
 	}
+	for seed := range 8 {
+		f.Add(append([]byte{mirroredFrom, byte(seed)}, stream(uint64(seed)<<30, 200)...))
+	}
 	f.Add([]byte{0, 1, 1, 0, 0, 9})
 	f.Add(bytes.Repeat([]byte{7, 5, 1, 8, 0, 0, 8, 6, 3}, 20))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		tape := tape(in)
 		p, cs, begin := tape.open(t, 0)
 		m := &model{tb: t, p: p, c: cs[0], begin: begin}
+		if p.Cap() > 1000 {
+			m.crowd()
+		}
 		for len(tape) > 0 {
 			if tape.next()%2 == 0 {
 				m.check(m.producerStep(&tape))

@@ -77,7 +77,7 @@ func thirdClosesProducer(capacity, total int) func(*interleave.T) {
 func thirdClosesConsumer(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("producer", func() {
-		if n, err := w.writeAll(3, 2); err != errCustom && n < 3 {
+		if n, err := w.writeAll(2, 2); err != errCustom && n < 2 {
 			w.Fail("wrote %d, %v", n, err)
 		}
 		if err := w.p.Wait(context.Background(), 1); err != errCustom && err != nil {
@@ -95,7 +95,7 @@ func thirdClosesConsumer(t *interleave.T) {
 func thirdClosesHalves(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("producer", func() {
-		if n, err := w.writeAll(3, 2); n < 3 && err == nil {
+		if n, err := w.writeAll(2, 2); n < 2 && err == nil {
 			w.Fail("wrote %d, %v", n, err)
 		}
 	})

@@ -355,12 +355,12 @@ func replacedByParking(producer bool) func(*interleave.T) {
 			if producer {
 				w.p.Notify(2, f)
 				was = ran
-				w.p.await(nil, 1, 1)
+				w.p.await(context.Background(), 1, 1)
 				still = w.p.Disarm()
 			} else {
 				w.c.Notify(2, f)
 				was = ran
-				w.c.await(nil, 1)
+				w.c.await(context.Background(), 1)
 				still = w.c.Disarm()
 			}
 			if still || ran < was || ran > 1 {

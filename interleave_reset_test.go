@@ -72,9 +72,14 @@ func twoLives(consumers int) func(*interleave.T) {
 }
 
 // resetAfterEnd has both lives end by themselves, and one byte too few in the
-// first for the halves to stand where they began.
+// first for the halves to stand where they began. Tokens are there from timers
+// that have gone off.
 func resetAfterEnd(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
+	for _, k := range []*interleave.Token{w.p.ring.lot.token, w.c.reader.lot.token} {
+		k.Timed++
+		k.Post()
+	}
 	var done, again interleave.Token
 	w.Go("producer", func() {
 		w.p.Write(stream(0, 1))
@@ -114,18 +119,18 @@ func resetWithNotes(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	x, late := w.waiter(), 0
 	var again interleave.Token
-	w.Go("owner", func() {
-		w.c.armReady()
-		w.p.TryWrite(stream(0, 1))
-		w.c.TryRead(make([]byte, 1))
-		old := func() {
-			if late++; w.lives > 0 {
-				w.Fail("what the first life armed runs in the second")
-			}
+	old := func() {
+		if late++; w.lives > 0 {
+			w.Fail("what the first life armed runs in the second")
 		}
-		w.p.TryWrite(stream(1, 2))
-		w.c.Notify(2, old)
-		w.p.Notify(2, old)
+	}
+	w.c.armReady()
+	w.p.TryWrite(stream(0, 1))
+	w.c.TryRead(make([]byte, 1))
+	w.p.TryWrite(stream(1, 2))
+	w.c.Notify(2, old)
+	w.p.Notify(2, old)
+	w.Go("owner", func() {
 		for w.p.Err() == nil || !w.c.closed() {
 			interleave.Spin()
 		}
@@ -154,6 +159,22 @@ func resetWithNotes(t *interleave.T) {
 			return fmt.Errorf("what the first life armed ran %d times", late)
 		}
 		return nil
+	})
+}
+
+// resetWhileNotifying comes between two closes and what they notify of.
+func resetWhileNotifying(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.p.TryWrite(stream(0, 1))
+	w.c.Notify(2, func() {})
+	w.p.Notify(2, func() {})
+	w.Go("closer of p", func() { w.p.Close() })
+	w.Go("closer of c", func() { w.c.Close() })
+	w.Go("owner", func() {
+		w.reset()
+		if w.c.Disarm() || w.p.Disarm() {
+			w.Fail("something is armed after Reset")
+		}
 	})
 }
 
@@ -227,6 +248,7 @@ func resetScenarios(add func(bound int, run func(*interleave.T), name string, ar
 	add(2, closedOnce(true), "reset-after-third-closes/producer")
 	add(2, closedOnce(false), "reset-after-third-closes/consumer")
 	add(1, twoLives(2), "reset-broadcast")
+	add(3, resetWhileNotifying, "reset-while-notifying")
 	add(2, resetWithNotes, "reset-with-notes")
 	add(1, resetUnderDeadline, "reset-under-deadline")
 	for consumers := 1; consumers <= 2; consumers++ {

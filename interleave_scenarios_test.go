@@ -54,7 +54,7 @@ func scenarios() []scenario {
 	add(all3, closeWithError, "close-with-error/unbounded")
 	add(3, consumerCloses, "consumer-closes-under-parked-producer")
 	add(all3, producerCloses, "producer-closes-under-parked-consumer/unbounded")
-	add(3, thirdClosesProducer(1, 3), "third-closes-producer/capacity=1")
+	add(2, thirdClosesProducer(1, 3), "third-closes-producer/capacity=1")
 	add(4, thirdClosesProducer(1, 1), "third-closes-producer/one-byte")
 	add(3, thirdClosesProducer(2, 3), "third-closes-producer/capacity=2")
 	add(3, thirdClosesConsumer, "third-closes-consumer")
@@ -81,6 +81,7 @@ func scenarios() []scenario {
 	notifyScenarios(add)
 	spinScenarios(add)
 	resetScenarios(add)
+	memoryScenarios(add)
 	return all
 }
 

@@ -71,7 +71,7 @@ func TestHunt(t *testing.T) {
 	}
 	schedules := 0
 	for _, round := range []struct{ bound, limit int }{
-		{0, 200}, {1, 200}, {2, 200}, {2, 3000}, {0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0},
+		{0, 200}, {1, 200}, {2, 200}, {1, 1000}, {2, 1500}, {0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0},
 	} {
 		for _, s := range scenarios() {
 			if s.bound >= 0 && round.bound > s.bound {

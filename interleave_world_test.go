@@ -18,6 +18,8 @@ type world struct {
 
 	resetting bool // a Reset is under way
 	lives     int  // Resets that are done
+
+	mapping *fakeMapping // if the ring is mapped
 }
 
 // near is a start for cursors from which they come round at once.
@@ -50,6 +52,12 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		}
 	}
 	r := p.ring
+	if mapNext {
+		w.mapping = &fakeMapping{r: r}
+		r.own(w.mapping)
+		t.Name("users", &r.users)
+		t.Name("p's hold", &r.hold)
+	}
 	t.Name("write", &r.write.Uint64)
 	t.Name("space", &r.space.Uint64)
 	t.Name("open", &r.open)
@@ -122,8 +130,8 @@ func (w *world) watch(start uint64) func() error {
 	}
 }
 
-// atRest checks that nobody is armed once all calls have returned, and nothing
-// is held.
+// atRest checks that nobody is armed once all calls have returned, nothing is
+// held, and memory was unmapped if it should have been.
 func (w *world) atRest() error {
 	r := w.p.ring
 	if r.space.Raw() != 0 {
@@ -143,7 +151,10 @@ func (w *world) atRest() error {
 			return fmt.Errorf("consumer %d holds at rest", i)
 		}
 	}
-	return nil
+	if r.hold.Raw()&held != 0 && !w.p.lent {
+		return fmt.Errorf("the producer holds at rest")
+	}
+	return w.unmapped()
 }
 
 // stream returns bytes from to to of what every scenario writes.

@@ -13,7 +13,10 @@ import (
 // the other half with the data still in its cache. Which is better no half can
 // tell by itself: a spin that succeeds can still be the slower way.
 
-// Park makes halves that have to wait park at once.
+// Park makes halves that have to wait park at once, as they do without an
+// option: for copies that is the fastest by far, since the data stay in one
+// processor's cache, and it takes the least processor time everywhere. A round
+// trip takes half as long by [Spin] (bench, the policy suites).
 func Park() Option { return func(c *config) { c.spin, c.adaptive = 0, false } }
 
 // Spin makes halves that have to wait look again and again for as long as
@@ -130,8 +133,8 @@ func (s *spinner) turn() uint64 {
 	return 0
 }
 
-// spin looks whether n bytes are free, or will never be, for as long as the
-// policy says. True means so.
+// spin looks whether want bytes are free, or need while a consumer starves, or
+// whether they will never be, for as long as the policy says. True means so.
 func (p *Producer) spin(ctx context.Context, need, want int) bool {
 	for s := atomics.NewSpin(p.spinner.budget); s.Next(); {
 		switch free := p.free(want); {
@@ -160,8 +163,8 @@ func (c *Consumer) spin(ctx context.Context, n int) bool {
 	return false
 }
 
-// over tells whether ctx has ended. A nil one never does.
-func over(ctx context.Context) bool { return ctx != nil && ctx.Err() != nil }
+// over tells whether ctx has ended.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // starving tells whether a consumer is parked, so that the producer should use
 // what space there is.

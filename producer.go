@@ -1,6 +1,7 @@
 package bytering
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +25,9 @@ type Producer struct {
 	limit   uint64 // how far pos may go, as far as seen
 	off     int    // where pos lies in the memory
 	busy    bool   // a call is running
+	held    bool   // on a mapped ring: the memory stays
 	lent    bool   // slices are with the owner
+	out     bool   // on a mapped ring: something was handed out
 	alarm   alarm
 	bell    bell
 	vec     vector
@@ -47,9 +50,18 @@ func (p *Producer) enter() {
 	}
 	p.busy = true
 	atomics.Owned(&p.busy)
+	if p.ring.mapped && !p.held {
+		p.held = p.ring.hold.take()
+	}
 }
 
-func (p *Producer) leave() { p.busy = false }
+func (p *Producer) leave() {
+	if p.held && !p.lent {
+		p.held = false
+		p.ring.giveBackProducer()
+	}
+	p.busy = false
+}
 
 // Cap returns the capacity in bytes.
 func (p *Producer) Cap() int { return len(p.ring.mem) }
@@ -124,7 +136,8 @@ func (p *Producer) commit(n int) error {
 // after it. Both are clipped to their length. Fill them from the beginning of
 // a on and tell with [Producer.Commit] how far. They stay the producer's until
 // it commits them, whoever closes what meanwhile, and the space can only grow
-// until then. Slices never waits; where no space is free, or [Producer.Err] is
+// until then; after a Close a Commit of 0 bytes gives them back, for which
+// mapped memory waits. Slices never waits; where no space is free, or [Producer.Err] is
 // not nil, there are none.
 func (p *Producer) Slices() (a, b []byte) {
 	p.enter()
@@ -132,6 +145,9 @@ func (p *Producer) Slices() (a, b []byte) {
 		a, b = p.empty()
 	}
 	p.lent = p.lent || len(a) > 0
+	if p.held && p.lent {
+		p.ring.handOut(&p.out)
+	}
 	p.leave()
 	return a, b
 }
@@ -170,6 +186,9 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	}
 	a, b := p.empty()
 	offered := len(a) + len(b)
+	if p.held && offered > 0 {
+		p.ring.handOut(&p.out)
+	}
 	n, err := f(p.vec.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
 		return 0, with(bad, err)
@@ -193,7 +212,7 @@ func (p *Producer) TryWrite(b []byte) (n int, err error) {
 // put is TryWrite inside a call.
 func (p *Producer) put(b []byte) (int, error) {
 	r := p.ring
-	if r.open.Load() == 0 {
+	if r.open.Load() == 0 || r.mapped && !p.held {
 		return 0, p.Err()
 	}
 	want := min(len(b), len(r.mem))
@@ -202,8 +221,8 @@ func (p *Producer) put(b []byte) (int, error) {
 		return 0, p.Err()
 	}
 	atomics.TouchWrite(r.mem, p.off, n)
-	if k := copy(r.mem[p.off:], b[:n]); k < n {
-		copy(r.mem, b[k:n])
+	if k := copy(r.reach[p.off:], b[:n]); k < n {
+		copy(r.reach, b[k:n])
 	}
 	if err := p.commit(n); err != nil {
 		return 0, err
@@ -233,7 +252,7 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err = p.await(nil, 1, min(len(b)-n, p.ring.quarter())); err != nil {
+		if err = p.await(context.Background(), 1, min(len(b)-n, p.ring.quarter())); err != nil {
 			break
 		}
 	}
@@ -284,7 +303,7 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		}
 		a, b := p.empty()
 		if len(a) == 0 {
-			if err := p.await(nil, 1, p.ring.quarter()); err != nil {
+			if err := p.await(context.Background(), 1, p.ring.quarter()); err != nil {
 				return total, err
 			}
 			continue
@@ -322,7 +341,9 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 
 // Close ends the stream: once the consumers have taken what was committed,
 // they get io.EOF. Any goroutine may call it at any time; the producer's
-// running call returns with io.ErrClosedPipe. It never fails and never waits.
+// running call returns with io.ErrClosedPipe. It never fails and never waits,
+// but for what the system takes to unmap memory that was mapped, where nobody
+// else has any of it.
 func (p *Producer) Close() error { return p.CloseWithError(nil) }
 
 // CloseWithError is Close with an error for the consumers to get in place of
@@ -333,11 +354,15 @@ func (p *Producer) CloseWithError(err error) error {
 	if r.write.Or(closed)&closed != 0 {
 		return nil
 	}
+	released := r.mapped && r.hold.close()
 	for _, rd := range r.readers {
 		rd.lot.wake(&rd.data)
 	}
 	r.lot.wake(&r.space)
 	r.notifyConsumers()
 	r.notifyProducer()
+	if released {
+		r.release()
+	}
 	return nil
 }

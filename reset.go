@@ -17,7 +17,9 @@ import (
 // at rest: no call of theirs is running, and no slices are lent, also by the
 // producer ([Producer.Commit] or [Consumer.Discard] of 0 bytes gives them back
 // on a closed half). Otherwise Reset changes nothing and returns an error that
-// wraps [ErrInvalidReset] and says what is wrong. A call that runs on another
+// wraps [ErrInvalidReset] and says what is wrong. So it does for a ring whose
+// memory was mapped ([Mirror] and the like), which is unmapped when all halves
+// are closed. A call that runs on another
 // goroutine is noticed by best effort only, as overlapping calls are: whoever
 // calls Reset must own all the halves.
 //
@@ -49,6 +51,9 @@ func Reset(p *Producer, cs ...*Consumer) error {
 		if cs[i].reader != rd && !slices.ContainsFunc(cs, func(c *Consumer) bool { return c.reader == rd }) {
 			return fmt.Errorf("%w: a consumer comes twice", ErrInvalidReset)
 		}
+	}
+	if r.mapped {
+		return fmt.Errorf("%w: the memory was mapped, and ends with the ring", ErrInvalidReset)
 	}
 	if why := rest(p.busy, p.closed(), p.lent); why != "" {
 		return fmt.Errorf("%w: %s the producer", ErrInvalidReset, why)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/bytering/bytering/internal/atomics"
@@ -28,16 +29,15 @@ var (
 	// ErrInvalidReset is for a Reset of what is not a whole ring, closed and at
 	// rest.
 	ErrInvalidReset = errors.New("bytering: invalid reset")
-	// ErrNoMemory is for memory that the system does not give.
-	ErrNoMemory = memory.ErrNoMemory
 )
 
 // An Option changes how a ring is made.
 type Option func(*config)
 
 type config struct {
-	align int
-	start uint64 // what the cursors begin at
+	memory memory.Options
+	inFile bool
+	start  uint64 // what the cursors begin at
 
 	spin     time.Duration // before a half parks
 	adaptive bool
@@ -48,7 +48,7 @@ type config struct {
 // Where memory of any address will do, leave it out: large rings begin on a
 // page anyway.
 func Align(n int) Option {
-	return func(c *config) { c.align = n }
+	return func(c *config) { c.memory.Align = n }
 }
 
 // A cursor is a count of bytes since the ring was made, modulo 1<<63. The
@@ -98,19 +98,28 @@ type target struct {
 type ring struct {
 	// Set once, before anybody else sees the ring.
 	mem       []byte
+	reach     []byte // mem, and once more behind itself if it is mirrored
 	readers   []*reader
-	broadcast bool   // whether readers hold (I8)
+	broadcast bool   // whether readers that are released stop limiting
+	mapped    bool   // whether the memory is to be unmapped: the producer holds
+	guarded   bool   // one of the two: the readers hold (I8)
 	start     uint64 // what the cursors begin at
 	lot       lot    // where the producer parks
+	memory    mapping
+	cleanup   runtime.Cleanup
 
 	// Changed only when somebody closes, or sets a deadline.
 	open     atomics.Int32 // consumers that are not closed
+	users    atomics.Int32 // if mapped: halves that are not released
 	writeErr atomics.Pointer[error]
 	deadline deadline // the producer's
 
 	_     [line]byte
 	write word   // the producer's cursor
 	space target // the producer's: the read cursor that it waits for
+
+	hold hold // the producer's
+	_    [line]byte
 }
 
 // A reader is what one consumer shares with the producer.
@@ -123,15 +132,18 @@ type reader struct {
 	read word   // the consumer's cursor
 	data target // the consumer's: the write cursor that it waits for
 
-	hold atomics.Uint32 // on a broadcast ring, see hold.go
+	hold hold
 	_    [line]byte
 }
 
 // New makes a ring of capacity bytes, at least 1 and not necessarily a power
-// of two, and returns its two halves. The memory is zeroed.
+// of two, and returns its two halves. The memory is zeroed. Some options round
+// the capacity up.
 //
 // It returns an error that wraps [ErrInvalidCapacity], [ErrInvalidAlignment]
-// or [ErrNoMemory]. Memory that the system promises and then does not have,
+// or [ErrNoMemory], and with options that map memory also
+// [ErrInvalidMemory], [ErrLock], [ErrFile] or [errors.ErrUnsupported]. After an
+// error nothing is left of the attempt. Memory that the system promises and then does not have,
 // as most systems do, ends the process as in any Go program.
 func New(capacity int, opts ...Option) (*Producer, *Consumer, error) {
 	p, cs, err := newRing(capacity, 1, false, opts)
@@ -156,27 +168,34 @@ func NewBroadcast(capacity, consumers int, opts ...Option) (*Producer, []*Consum
 }
 
 func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer, []*Consumer, error) {
-	cfg := config{align: 1}
+	cfg := config{memory: memory.Options{Align: 1}}
 	for _, o := range opts {
 		o(&cfg)
 	}
 	if capacity < 1 || uint64(capacity) > maxCapacity {
 		return nil, nil, fmt.Errorf("%w: %d bytes", ErrInvalidCapacity, capacity)
 	}
-	if cfg.align < 1 || cfg.align&(cfg.align-1) != 0 {
-		return nil, nil, fmt.Errorf("%w: %d is no power of two", ErrInvalidAlignment, cfg.align)
+	if err := cfg.check(); err != nil {
+		return nil, nil, err
 	}
-	mem, err := memory.Alloc(capacity, cfg.align)
+	m, err := memory.New(capacity, cfg.memory)
 	if err != nil {
 		return nil, nil, fmt.Errorf("bytering: %w", err)
 	}
 
-	r := &ring{mem: mem, broadcast: broadcast, start: cfg.start, lot: newLot()}
+	r := &ring{mem: m.Bytes(), reach: m.Bytes(), start: cfg.start, lot: newLot()}
+	if m.Mirrored() {
+		r.reach = m.Twice()
+	}
+	r.broadcast, r.guarded = broadcast, broadcast
 	cs := make([]*Consumer, consumers)
 	for i := range cs {
 		rd := &reader{lot: newLot()}
 		r.readers = append(r.readers, rd)
 		cs[i] = &Consumer{ring: r, reader: rd, spinner: newSpinner(cfg)}
+	}
+	if m.Mapped() {
+		r.ownUntilAbandoned(m)
 	}
 	p := &Producer{ring: r, spinner: newSpinner(cfg)}
 	r.begin(p, cs)
@@ -190,7 +209,7 @@ func (r *ring) slowest() (at uint64, ok bool) {
 		return r.readers[0].read.Load() & count, true
 	}
 	for _, rd := range r.readers {
-		if rd.released() {
+		if rd.hold.released() {
 			continue
 		}
 		if c := rd.read.Load() & count; !ok || !reached(c, at) {
@@ -211,10 +230,11 @@ func (r *ring) filled(read, write uint64) int {
 }
 
 // place returns the n bytes from off on, in the two pieces before and after
-// the wrap. Both are clipped to their length.
+// the wrap, or in one where the memory reaches beyond it. Both are clipped to
+// their length.
 func (r *ring) place(off, n int) (a, b []byte) {
-	first := min(n, len(r.mem)-off)
-	a = r.mem[off : off+first : off+first]
+	first := min(n, len(r.reach)-off)
+	a = r.reach[off : off+first : off+first]
 	if n > first {
 		rest := n - first
 		b = r.mem[:rest:rest]

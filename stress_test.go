@@ -180,13 +180,19 @@ func TestStress(t *testing.T) {
 	for trial := range 500 {
 		capacity := capacities[rng.IntN(len(capacities))]
 		consumers := rng.IntN(4) // 0 for New
+		var layout []Option
+		if trial%8 == 0 {
+			layout = layouts()[len(layouts())-1]
+			capacity = 4096
+		}
 		total := 200 + rng.IntN(20*capacity+400)
 		closer := rng.IntN(4) // 0 producer, 1 consumers, else nobody
 		closeAt := rng.IntN(total)
-		name := fmt.Sprintf("seed %d, trial %d: %d bytes through %d, %d consumers, closer %d at %d",
-			seed, trial, total, capacity, consumers, closer, closeAt)
+		name := fmt.Sprintf("seed %d, trial %d: %d bytes through %d (%d options), %d consumers, closer %d at %d",
+			seed, trial, total, capacity, len(layout), consumers, closer, closeAt)
 
-		p, cs := some(t, capacity, consumers)
+		p, cs := some(t, capacity, consumers, layout...)
+		done(t, p, cs...)
 		s := &sender{p: p, rng: rand.New(rand.NewPCG(seed, rng.Uint64())), left: total}
 		var wg sync.WaitGroup
 		var sent error

@@ -3,6 +3,7 @@
 package bytering
 
 import (
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -66,7 +67,7 @@ func TestOneCallAtTheWrap(t *testing.T) {
 	}
 	w.Close()
 	got, err := io.ReadAll(r)
-	if err := checkStream(got, 0); len(got) != 40 || err != nil {
+	if err := errors.Join(err, checkStream(got, 0)); len(got) != 40 || err != nil {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 	want := []string{"readv of 2", "readv of 1", "writev of 2"}

@@ -115,13 +115,8 @@ func (r *ring) shareSpace() {
 // quarter is how much space a writer waits for that could use any.
 func (r *ring) quarter() int { return max(1, len(r.mem)/4) }
 
-// sleep takes a token, or returns the cause of ctx if that ends first. A nil
-// ctx never does.
+// sleep takes a token, or returns the cause of ctx if that ends first.
 func (l *lot) sleep(ctx context.Context) error {
-	if ctx == nil {
-		atomics.Take(l.token, nil)
-		return nil
-	}
 	if !atomics.Take(l.token, ctx.Done()) {
 		return context.Cause(ctx)
 	}

@@ -25,7 +25,7 @@ func relays() suite {
 	}
 	for _, w := range []way{
 		pumping(""),
-		pumping(", ring of 1 MiB", pump.Capacity(1<<20)),
+		pumping(", ring of 256 KiB", pump.Capacity(256<<10)),
 		pumping(", ring of 4 MiB", pump.Capacity(4<<20)),
 		ioCopy,
 		plain(32 << 10),

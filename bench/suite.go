@@ -62,6 +62,7 @@ type reporter interface {
 func suites(cfg config) []suite {
 	return slices.Concat(
 		[]suite{streams(), micro()}, // in memory
+		policies(),
 		conns(),
 		[]suite{relays(), bursts()}, // pump.Copy
 		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)}, // the command

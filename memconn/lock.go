@@ -49,6 +49,19 @@ func (l *lock) init() { l.token = make(chan struct{}, 1) }
 // try takes the lock if nobody has it and nobody waits.
 func (l *lock) try() bool { return l.state.CompareAndSwap(0, held) }
 
+// seize takes the lock if nobody has it, also before those who wait.
+func (l *lock) seize() bool {
+	for {
+		s := l.state.Load()
+		if s&held != 0 {
+			return false
+		}
+		if l.state.CompareAndSwap(s, s+held) {
+			return true
+		}
+	}
+}
+
 // unlock ends a turn.
 func (l *lock) unlock() {
 	if l.state.Add(^uint32(held-1)) != 0 {

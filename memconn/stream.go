@@ -2,7 +2,6 @@ package memconn
 
 import (
 	"io"
-	"os"
 	"sync/atomic"
 
 	"github.com/bytering/bytering"
@@ -17,7 +16,7 @@ const line = 128
 //
 // Both sides take small pieces from a slice of the ring that they looked up
 // once. That costs less than a Write or a Read of the half, and pays for the
-// lock: chunks of 64 bytes took 28 ns in place of 34, with one processor.
+// lock: chunks of 64 bytes took 26 ns in place of 34, with one processor.
 type stream struct {
 	w    lock
 	p    *bytering.Producer
@@ -36,14 +35,18 @@ type stream struct {
 	lazy  int // an eighth of the ring
 	ry    yielder
 
-	// short is how many free bytes a writer that is about to park would go on
-	// with, or insatiable if that will change while it does. See feed.
-	short atomic.Int64
+	// short is what a writer that is about to park waits for, or 0: waiting and
+	// the read cursor that would be enough, or insatiable if one that is far
+	// ahead is, and every step there may help. See feed.
+	short atomic.Uint64
 
 	_ [line]byte
 }
 
-const insatiable = -1
+const (
+	waiting    = 1 << 63
+	insatiable = 1<<64 - 1
+)
 
 func newStream(buffer int) *stream {
 	p, c, err := bytering.New(buffer)
@@ -81,7 +84,7 @@ func (s *stream) put(b []byte) (n int, err error) {
 	if len(b) <= s.p.Free() {
 		n, err = s.p.Write(b)
 	} else {
-		want := int64(len(b))
+		want := waiting | (s.p.Position() + uint64(len(b)-s.p.Cap()))
 		if len(b) > s.p.Cap()/4 {
 			want = insatiable // parks more than once, perhaps
 		}
@@ -92,27 +95,34 @@ func (s *stream) put(b []byte) (n int, err error) {
 		s.short.Store(0)
 	}
 	s.room = nil
-	if len(b) < s.lazy {
+	if len(b) < s.lazy && s.w.limit.Load() == 0 {
 		s.room, _ = s.p.Slices()
 	}
 	return n, err
 }
 
-// feed gives a writer that is short what was taken, if that helps. The writer
-// calls it after it has stored short and before it parks, a reader after it has
-// unlocked and found that somebody is short. Either the writer gets the lock
-// here, or who has it unlocks after short was stored and finds it.
+// feed gives a writer that is short what was taken, if that is enough for it.
+// The writer calls it after it has stored short and before it parks; a reader
+// calls it after it has unlocked and found that somebody is short. Either the
+// writer gets the lock here, or who has it unlocks after short was stored, and
+// finds it. So no writer sleeps while there is room for it.
 func (s *stream) feed() {
-	if !s.r.try() {
-		return
+	for want := s.short.Load(); want != 0 && s.r.seize(); {
+		// Cursors are counts modulo 1<<63, without the bit that says waiting.
+		ahead := s.c.Position() + uint64(s.taken) - want
+		if s.taken > 0 && (want == insatiable || ahead&^waiting < 1<<62) {
+			if want != insatiable {
+				s.short.CompareAndSwap(want, 0)
+			}
+			s.c.Discard(s.taken)
+			s.taken = 0
+		}
+		s.r.unlock()
+		was := want
+		if want = s.short.Load(); want == was {
+			return
+		}
 	}
-	want := s.short.Load()
-	if s.taken > 0 && want != 0 && int64(s.c.Cap()-s.c.Len()+s.taken) >= want {
-		s.short.CompareAndSwap(want, min(want, 0)) // one that is insatiable stays so
-		s.c.Discard(s.taken)
-		s.taken = 0
-	}
-	s.r.unlock()
 }
 
 func (s *stream) readFrom(src io.Reader) (int64, error) {
@@ -152,19 +162,13 @@ func (s *stream) read(b []byte) (n int, err error) {
 
 // take is read where the rest is not enough, with the lock held.
 func (s *stream) take(b []byte) (int, error) {
-	if s.r.limit.Load() != 0 && s.r.late() {
-		if err := s.c.Err(); err != nil {
-			return 0, err
-		}
-		return 0, os.ErrDeadlineExceeded
-	}
 	s.settle()
 	there := s.c.Len()
 	if there == 0 && len(b) > 0 {
 		s.ry.yield(s.c.Len, 1)
 	}
 	n, err := s.c.Read(b)
-	if n < there && len(b) < s.lazy {
+	if n < there && len(b) < s.lazy && s.r.limit.Load() == 0 {
 		s.rest, _ = s.c.Slices()
 	}
 	return n, err

@@ -7,8 +7,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -226,7 +228,49 @@ func TestSmallReadsFeedTheWriter(t *testing.T) {
 		if !done {
 			t.Error("ReadFrom still waits after a quarter was read")
 		}
+
+		// What was read before is there for ReadFrom, too.
+		a, b = ends(t, Buffer(1000))
+		a.Write(make([]byte, 1000))
+		for range 5 {
+			b.Read(make([]byte, 1))
+		}
+		a.SetWriteDeadline(time.Now().Add(time.Second))
+		if n, err := a.ReadFrom(iotest.DataErrReader(strings.NewReader("abcde"))); n != 5 || err != nil {
+			t.Errorf("ReadFrom of what there is room for = %d, %v", n, err)
+		}
 	})
+}
+
+// The same with everybody at once: whatever the order, what is read makes room
+// for as much, and nobody has to read on for it.
+func TestFeedRace(t *testing.T) {
+	rounds := 3000
+	if testing.Short() {
+		rounds = 300
+	}
+	a, b := ends(t, Buffer(256))
+	a.Write(make([]byte, 256))
+	for round := range rounds {
+		var wg sync.WaitGroup
+		for i := range 3 {
+			n := 1 + (round+i)%9
+			wg.Go(func() {
+				if m, err := a.Write(make([]byte, n)); m != n || err != nil {
+					t.Errorf("Write = %d, %v", m, err)
+				}
+			})
+			wg.Go(func() {
+				for range n {
+					if m, err := b.Read(make([]byte, 1)); m != 1 || err != nil {
+						t.Errorf("Read = %d, %v", m, err)
+					}
+				}
+			})
+			wg.Go(func() { b.SetReadDeadline(time.Now().Add(time.Hour)); b.SetReadDeadline(time.Time{}) })
+		}
+		wg.Wait()
+	}
 }
 
 // What several write is not mixed, and nothing is lost, whoever reads.

@@ -227,6 +227,53 @@ func TestBothLeftBehind(t *testing.T) {
 	})
 }
 
+// TestParkedSideEnds: the side that waits for the ring, while the other is left
+// behind, is not left too. Its end is free at once.
+func TestParkedSideEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		block := newBlocker()
+		for _, left := range []Side{Source, Sink} {
+			conn, peer := net.Pipe()
+			parked := &deadlined{Conn: conn}
+			src, dst := io.Reader(parked), io.Writer(parked)
+			if left == Source {
+				src = io.MultiReader(bytes.NewReader(stream(10)), block)
+				go peer.Read(make([]byte, 10))
+			} else {
+				dst = block
+				go peer.Write(stream(10))
+			}
+			ctx, cancel := cancellable()
+			done := start(ctx, dst, src, Capacity(10))
+			synctest.Wait()
+			cancel()
+			failed(t, (<-done).err, Context, errTest)
+			if n := len(parked.set); n > 0 && parked.set[n-1] != "read none" && parked.set[n-1] != "write none" {
+				t.Errorf("the %v is left behind, and the other side still has the deadline %q", left, parked.set[n-1])
+			}
+			conn.Close()
+		}
+		close(block.release)
+	})
+}
+
+// TestNoCallAfterStop: not even by a goroutine that was about to make it.
+func TestNoCallAfterStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := configure(nil)
+		in := newSource(readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, nil }), cfg)
+		out := newSink(writerFunc(func([]byte) (int, error) { t.Error("written"); return 0, nil }), cfg)
+		in.stop()
+		out.stop()
+		if n, err := in.Read(make([]byte, 10)); n != 0 || err != errLeft {
+			t.Errorf("Read = %d, %v", n, err)
+		}
+		if n, err := out.Write(make([]byte, 10)); n != 0 || err != errLeft {
+			t.Errorf("Write = %d, %v", n, err)
+		}
+	})
+}
+
 // TestReturnsWithinTheGrace: a call that can't be interrupted but comes back in
 // time counts, and no further call is made.
 func TestReturnsWithinTheGrace(t *testing.T) {

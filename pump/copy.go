@@ -31,6 +31,8 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	}
 	p, c := cfg.p, cfg.c
 	if ctx.Err() != nil {
+		p.Close()
+		c.Close()
 		return Stats{}, &Error{Side: Context, Err: context.Cause(ctx)}
 	}
 	in, out := newSource(src, cfg), newSink(dst, cfg)
@@ -59,8 +61,7 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	switch {
 	case failed != nil:
 		own = in.failure()
-		p.Close()
-		c.Close()
+		p.Close() // for a side that waits for the other
 		failed.Pending = stop(in, out)
 	case out.err != nil:
 		failed = &Error{Side: Sink, Err: out.err}

@@ -386,10 +386,19 @@ func TestFileChanges(t *testing.T) {
 	}
 }
 
-// TestPanicLeftBehind runs itself as a program: there is nobody to take the
-// panic of a call left behind, and so it ends the process.
+// again returns the command that runs the calling test as a program.
+func again(t *testing.T) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), "PUMP_AGAIN=1")
+	return cmd
+}
+
+func isAgain() bool { return os.Getenv("PUMP_AGAIN") != "" }
+
+// TestPanicLeftBehind: there is nobody to take the panic of a call left behind,
+// and so it ends the process.
 func TestPanicLeftBehind(t *testing.T) {
-	if os.Getenv("PUMP_PANIC") != "" {
+	if isAgain() {
 		ctx, cancel := cancellable()
 		left := make(chan struct{})
 		go func() {
@@ -402,14 +411,63 @@ func TestPanicLeftBehind(t *testing.T) {
 		}()
 		select {}
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestPanicLeftBehind$")
-	cmd.Env = append(os.Environ(), "PUMP_PANIC=1")
-	out, err := cmd.CombinedOutput()
+	out, err := again(t).CombinedOutput()
 	if errors.Is(err, syscall.ENOEXEC) {
 		t.Skip("emulated: the system runs no program of this machine: ", err)
 	}
 	if err == nil || !strings.Contains(string(out), "panic: too late") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A halting sink says when its write has been given the grace, of which that
+// takes a half.
+type halting struct {
+	cancel  func()
+	stopped chan struct{}
+}
+
+func (h halting) Write(b []byte) (int, error) {
+	h.cancel()
+	<-h.stopped
+	time.Sleep(grace / 2)
+	return len(b), nil
+}
+
+func (h halting) SetWriteDeadline(time.Time) error {
+	os.Stdout.WriteString("now")
+	h.stopped <- struct{}{}
+	return nil
+}
+
+// TestHalted: a process that was halted while a call had its grace does not
+// leave that behind, as it had no time to come back.
+func TestHalted(t *testing.T) {
+	if isAgain() {
+		ctx, cancel := cancellable()
+		_, err := Copy(ctx, halting{cancel, make(chan struct{}, 2)}, bytes.NewReader(stream(10)))
+		safe(t, failed(t, err, Context, errTest), 10)
+		return
+	}
+	for range 3 {
+		cmd := again(t)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(out, make([]byte, 3)); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(syscall.SIGSTOP)
+		time.Sleep(2 * grace)
+		cmd.Process.Signal(syscall.SIGCONT)
+		text, _ := io.ReadAll(out)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s", err, text)
+		}
 	}
 }
 

@@ -78,6 +78,21 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
+// TestFailureAlone: the failing side alone is in the error, however the ends of
+// both fall together.
+func TestFailureAlone(t *testing.T) {
+	for range 3000 {
+		_, err := Copy(context.Background(), io.Discard, iotest.ErrReader(errTest), Capacity(1))
+		if e, ok := err.(*Error); !ok || e.Side != Source || e.Err != errTest {
+			t.Fatalf("error %v, want the source's alone", err)
+		}
+		_, err = Copy(context.Background(), limited(io.Discard, 0, errTest), endless(), Capacity(1))
+		if e, ok := err.(*Error); !ok || e.Side != Sink || e.Err != errTest {
+			t.Fatalf("error %v, want the sink's alone", err)
+		}
+	}
+}
+
 func TestBothFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := Copy(context.Background(), writerFunc(func(b []byte) (int, error) {
@@ -130,10 +145,13 @@ func TestNoProgress(t *testing.T) {
 	safe(t, failed(t, err, Sink, io.ErrShortWrite), 0)
 }
 
+// TestShortWrite: a plain writer must take all, also if it would take the rest.
 func TestShortWrite(t *testing.T) {
 	for _, n := range []int{0, 1, 9} {
 		var got bytes.Buffer
-		_, err := Copy(context.Background(), limited(&got, n, nil), bytes.NewReader(stream(10)))
+		_, err := Copy(context.Background(), writerFunc(func(b []byte) (int, error) {
+			return got.Write(b[:min(n, len(b))])
+		}), bytes.NewReader(stream(10)))
 		safe(t, failed(t, err, Sink, io.ErrShortWrite), int64(n))
 		arrived(t, got.Bytes(), int64(n))
 	}
@@ -239,16 +257,17 @@ func TestPanics(t *testing.T) {
 		if v != errTest {
 			t.Errorf("a sink that panics: recovered %v", v)
 		}
-		a, b := net.Pipe()
-		defer b.Close()
-		v = panicked(func() {
-			Relay(context.Background(), a, struct {
-				io.Reader
-				io.Writer
-			}{readerFunc(func([]byte) (int, error) { panic(errTest) }), io.Discard})
-		})
-		if v != errTest {
-			t.Errorf("an end that panics: recovered %v", v)
+		a, peer := net.Pipe()
+		defer peer.Close()
+		b := struct {
+			io.Reader
+			io.Writer
+		}{readerFunc(func([]byte) (int, error) { panic(errTest) }), io.Discard}
+		for _, ends := range [][2]io.ReadWriter{{a, b}, {b, a}} {
+			v = panicked(func() { Relay(context.Background(), ends[0], ends[1]) })
+			if v != errTest {
+				t.Errorf("an end that panics: recovered %v", v)
+			}
 		}
 	})
 

@@ -8,7 +8,9 @@ import (
 )
 
 const (
-	defaultCapacity = 256 << 10
+	// Between two TCP connections a ring of 1 MiB moves 1.6 times what one of
+	// 256 KiB does, and one of 4 MiB no more (bench, suite relay).
+	defaultCapacity = 1 << 20
 	defaultMaxCall  = 1 << 20
 )
 
@@ -34,13 +36,13 @@ type config struct {
 	c   *bytering.Consumer
 }
 
-// Capacity sets the bytes of the ring, of each direction for [Relay]; 256 KiB
+// Capacity sets the bytes of the ring, of each direction for [Relay]; 1 MiB
 // without it. The values and errors are those of bytering.New.
 func Capacity(n int) Option { return func(c *config) { c.capacity = n } }
 
 // Ring makes [Copy] use the ring of p and c, made with whatever options, in
 // place of one of its own. What lies in it is written first. Both halves are
-// closed in the end.
+// closed in the end, unless Copy refuses an option.
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
 }

@@ -78,8 +78,14 @@ func (s *side) end(n, offered int, err error) (int, error) {
 	return n, err
 }
 
-// grace is how long a call that can't be interrupted may take to come back.
-const grace = 250 * time.Millisecond
+// grace is how long a call that can't be interrupted may take to come back. It
+// is counted in ticks, so that it is not over when a process or machine goes on
+// that was halted meanwhile.
+const (
+	grace = ticks * tick
+	ticks = 10
+	tick  = 25 * time.Millisecond
+)
 
 // stop ends the side: it begins no further call, and one that waits is
 // interrupted. It returns once the goroutine has ended or is left behind, with
@@ -103,17 +109,19 @@ func (s *side) stop() (pending int64) {
 			}
 		}()
 	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-s.ended:
-	case <-timer.C:
-		s.mu.Lock()
-		s.left = !s.over
-		pending = s.pending
-		s.mu.Unlock()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for range ticks {
+		select {
+		case <-s.ended:
+			return 0
+		case <-ticker.C:
+		}
 	}
-	return pending
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = !s.over
+	return s.pending
 }
 
 // clear clears the deadline once the goroutine has ended.

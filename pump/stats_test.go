@@ -102,8 +102,8 @@ func TestMeterIsLive(t *testing.T) {
 // TestMeterIsNeverAhead: who looks on sees no more written than read.
 func TestMeterIsNeverAhead(t *testing.T) {
 	var meter Meter
-	src := bytes.NewReader(stream(500_000))
-	done := start(context.Background(), io.Discard, src, Capacity(100), WithMeter(&meter))
+	src := bytes.NewReader(stream(100_000))
+	done := start(context.Background(), io.Discard, src, Capacity(2), WithMeter(&meter))
 	for {
 		if s := meter.Stats(); s.Sink.Bytes > s.Source.Bytes {
 			t.Fatalf("%d bytes written of %d", s.Sink.Bytes, s.Source.Bytes)

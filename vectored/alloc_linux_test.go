@@ -2,7 +2,10 @@
 
 package vectored
 
-import "testing"
+import (
+	"io"
+	"testing"
+)
 
 // noAllocs fails the test if f allocates.
 func noAllocs(t *testing.T, what string, f func()) {
@@ -22,6 +25,14 @@ func TestFileDoesNotAllocate(t *testing.T) {
 }
 
 func TestStreamsDoNotAllocate(t *testing.T) {
+	f, _ := create(t, "")
+	r, w := must2(NewReader(f))(t), must2(NewWriter(f))(t)
+	bufs := [][]byte{make([]byte, 2), make([]byte, 3), make([]byte, 4)}
+	noAllocs(t, "Writev and Readv of a file", func() {
+		w.Writev(bufs)
+		f.Seek(-9, io.SeekCurrent)
+		r.Readv(bufs)
+	})
 	onLinks(t, func(t *testing.T, l *link) {
 		out := [][]byte{make([]byte, 2), make([]byte, 3), make([]byte, 4)}
 		in := [][]byte{make([]byte, 4), make([]byte, 4), make([]byte, 4)}

@@ -25,7 +25,7 @@ type call struct {
 	op     kernel.Op
 	conn   syscall.RawConn
 	try    func(fd uintptr) bool // attempt as a value
-	direct func(fd uintptr)      // the same for Control
+	direct func(fd uintptr)      // the same for Control, of a File's calls
 
 	// Of the running call.
 	vec     []syscall.Iovec
@@ -50,7 +50,6 @@ func (c *call) prepare(op kernel.Op, conn syscall.RawConn) {
 	c.op, c.conn = op, conn
 	c.vec = c.two[:0]
 	c.try = c.attempt
-	c.direct = func(fd uintptr) { c.attempt(fd) }
 }
 
 // load puts bufs into the vector, as much of them as one call takes.

@@ -2,6 +2,7 @@ package vectored
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"runtime"
@@ -96,11 +97,25 @@ func TestBlockingDescriptor(t *testing.T) {
 // Whoever shares a blocking pipe may make it non-blocking. There is no poller
 // to wait with then, and an error is better than a loop.
 func TestBlockingDescriptorMadeNonBlocking(t *testing.T) {
-	src, _ := blockingPipe(t)
-	r := must2(NewReader(src))(t)
-	must(t, 0, syscall.SetNonblock(int(descriptor(t, src)), true))
+	src, dst := blockingPipe(t)
+	r, w := must2(NewReader(src))(t), must2(NewWriter(dst))(t)
+	for _, c := range []syscall.Conn{src, dst} {
+		must(t, 0, syscall.SetNonblock(int(descriptor(t, c)), true))
+	}
+	reads, writes := watch(t, src), watch(t, dst)
 	n, err := soon(t, "Readv", func() (int, error) { return r.Readv([][]byte{{0}, {0}}) })()
 	want(t, "Readv", n, err, 0, syscall.EAGAIN)
+
+	const size = 1 << 20 // more than the pipe holds
+	wrote, err := soon(t, "WriteAll", func() (int, error) { return WriteAll(w, make([]byte, size)) })()
+	if wrote == 0 || wrote >= size || !errors.Is(err, syscall.EAGAIN) {
+		t.Errorf("WriteAll = %d, %v", wrote, err)
+	}
+	if r, w := reads.calls.Load(), writes.calls.Load(); r != 1 || w != 2 {
+		t.Errorf("%d reads and %d writes", r, w)
+	}
+	n, err = ReadFull(r, make([]byte, wrote))
+	want(t, "ReadFull of what was written", n, err, wrote, nil)
 }
 
 // The system takes 1024 slices a call and no more. Empty ones are not among
@@ -163,25 +178,31 @@ func TestManySlices(t *testing.T) {
 
 // One call is offered what an int counts everywhere, if there is more.
 func TestMoreThanACallCounts(t *testing.T) {
-	dst := scripted.NewSink(t)
+	f, file := create(t, "")
 	var offered int64
-	scripted.Serve(t, descriptor(t, dst), func(_ kernel.Op, _ uintptr, vec []syscall.Iovec, _ int64) (int, syscall.Errno) {
+	scripted.Serve(t, descriptor(t, f), func(_ kernel.Op, _ uintptr, vec []syscall.Iovec, _ int64) (int, syscall.Errno) {
 		offered = 0
 		for _, b := range scripted.Slices(vec) {
 			offered += int64(len(b))
 		}
 		return int(offered), 0
 	})
-	w := must2(NewWriter(dst))(t)
 	part := make([]byte, 3<<20)
 	bufs := make([][]byte, 600)
 	for i := range bufs {
 		bufs[i] = part
 	}
-	n, err := w.Writev(bufs)
-	want(t, "Writev", n, err, maxCall, nil)
-	if offered != maxCall {
-		t.Errorf("offered %d bytes", offered)
+	for what, call := range map[string]func() (int, error){
+		"Readv":   func() (int, error) { return must2(NewReader(f))(t).Readv(bufs) },
+		"Writev":  func() (int, error) { return must2(NewWriter(f))(t).Writev(bufs) },
+		"Preadv":  func() (int, error) { return file.Preadv(bufs, 0) },
+		"Pwritev": func() (int, error) { return file.Pwritev(bufs, 0) },
+	} {
+		n, err := call()
+		want(t, what, n, err, maxCall, nil)
+		if offered != maxCall {
+			t.Errorf("%s is offered %d bytes", what, offered)
+		}
 	}
 	if len(bufs[599]) != len(part) {
 		t.Error("the caller's slices were cut")
@@ -234,4 +255,33 @@ func lend(slices int, f func(bufs [][]byte)) (where []weak.Pointer[[64]byte]) {
 	}
 	f(bufs)
 	return where
+}
+
+// A deafConn is a syscall.Conn of which the second call and later ones end
+// before an attempt.
+type deafConn struct {
+	syscall.Conn
+	syscall.RawConn
+	calls int
+}
+
+func (c *deafConn) SyscallConn() (syscall.RawConn, error) { return c, nil }
+
+func (c *deafConn) Read(f func(fd uintptr) bool) error {
+	if c.calls++; c.calls > 1 {
+		return errTest
+	}
+	return c.RawConn.Read(f)
+}
+
+// What an earlier call has left behind does not become the result of one that
+// never came to the system.
+func TestNoAttempt(t *testing.T) {
+	src := scripted.NewSource(t, scripted.Step{Errno: syscall.EAGAIN, Wait: os.ErrDeadlineExceeded})
+	raw := must2(src.SyscallConn())(t)
+	r := must2(NewReader(&deafConn{Conn: src, RawConn: raw}))(t)
+	n, err := r.Readv([][]byte{{0}})
+	want(t, "Readv that waits", n, err, 0, os.ErrDeadlineExceeded)
+	n, err = r.Readv([][]byte{{0}})
+	want(t, "Readv that makes no attempt", n, err, 0, errTest)
 }

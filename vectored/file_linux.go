@@ -66,11 +66,10 @@ func (p *positioned) run(op kernel.Op, bufs [][]byte, off int64) (n, offered int
 	c, _ := p.calls.Get().(*call)
 	if c == nil {
 		c = new(call)
+		c.prepare(op, p.conn)
+		c.direct = func(fd uintptr) { c.attempt(fd) }
 	}
 	defer p.calls.Put(c)
-	if c.try == nil {
-		c.prepare(op, p.conn)
-	}
 	c.op, c.off = op, off
 	n, err = c.run(bufs)
 	return n, c.offered, err

@@ -37,6 +37,13 @@ var datagrams = []struct {
 		c, err := net.Dial("unixpacket", name)
 		return must(t, c, err)
 	}},
+	{"ip", func(t *testing.T) net.Conn {
+		c, err := net.Dial("ip4:icmp", "127.0.0.1")
+		if errors.Is(err, os.ErrPermission) {
+			t.Skip(err)
+		}
+		return must(t, c, err)
+	}},
 	{"datagram socketpair as conn", func(t *testing.T) net.Conn {
 		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
 		must(t, fds, err)

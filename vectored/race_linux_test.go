@@ -40,6 +40,14 @@ var racy = []struct {
 		bufs := [][]byte{make([]byte, 2), make([]byte, 9)}
 		beside(func() { bufs[1][2] = 1 }, func() { l.r.Readv(bufs) })
 	}},
+	{"Preadv into what another reads", true, func(l *link) {
+		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
+		beside(func() { sum += bufs[1][0] }, func() { racyFile.Preadv(bufs, 0) })
+	}},
+	{"Pwritev of what another writes", true, func(l *link) {
+		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
+		beside(func() { bufs[1][0] = 1 }, func() { racyFile.Pwritev(bufs, 0) })
+	}},
 	{"in turns", false, func(l *link) {
 		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
 		l.r.Readv(bufs)
@@ -61,7 +69,10 @@ var racy = []struct {
 	}},
 }
 
-var sum byte
+var (
+	sum      byte
+	racyFile *File
+)
 
 // beside runs two functions that nothing orders.
 func beside(other, f func()) {
@@ -81,6 +92,7 @@ func TestRaceDetector(t *testing.T) {
 			if tc.name == name {
 				l := open(t, links[0].open)
 				l.dst.Write(make([]byte, 4)) // for what reads
+				_, racyFile = create(t, "0123")
 				tc.run(l)
 			}
 		}

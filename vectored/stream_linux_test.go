@@ -207,15 +207,21 @@ func TestReadDeadline(t *testing.T) {
 }
 
 func TestWriteDeadline(t *testing.T) {
-	const size = 16 << 20
+	const size = 16 << 20 // more than any link holds
+	all := scripted.Stream(0, size)
 	onLinks(t, func(t *testing.T, l *link) {
-		all := scripted.Stream(0, size)
 		l.dst.SetDeadline(time.Now().Add(-time.Second))
 		n, err := l.w.Writev([][]byte{all})
 		want(t, "Writev after it", n, err, 0, os.ErrDeadlineExceeded)
 
-		l.dst.SetDeadline(time.Now().Add(20 * time.Millisecond))
-		done, err := WriteAll(l.w, all[:100], all[100:])
+		// On a busy machine a deadline may come before the first byte, so that
+		// it is set when there is no more room.
+		l.dst.SetDeadline(time.Time{})
+		s := watch(t, l.dst)
+		write := soon(t, "WriteAll", func() (int, error) { return WriteAll(l.w, all[:100], all[100:]) })
+		<-s.waits
+		l.dst.SetDeadline(time.Now().Add(time.Millisecond))
+		done, err := write()
 		if done == 0 || done >= size || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("WriteAll = %d, %v", done, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"os"
 	"testing"
 )
@@ -130,6 +131,9 @@ func TestReadFullAndWriteAll(t *testing.T) {
 			if len(w.got) < n || string(w.got[:n]) != alphabet[:n] {
 				t.Errorf("wrote %q", w.got)
 			}
+			if tc.results == nil && (r.calls != maxIdle || w.calls != maxIdle) {
+				t.Errorf("%d and %d calls, want %d", r.calls, w.calls, maxIdle)
+			}
 			for i, size := range []int{0, 3, 0, 1, 5, 0} {
 				if len(bufs[i]) != size {
 					t.Errorf("the caller's slice %d has now %d bytes", i, len(bufs[i]))
@@ -242,6 +246,33 @@ func TestOneSliceACall(t *testing.T) {
 	} {
 		n, err = call()
 		want(t, "a call after Close", n, err, 0, os.ErrClosed)
+	}
+}
+
+// A closed connection is os.ErrClosed there too, which its own Read doesn't say.
+func TestOneSliceACallOfAClosedConn(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	b := make([]byte, 1)
+	for what, call := range map[string]func() (int, error){
+		"Readv":  func() (int, error) { return (&oneReader{conn, raw}).Readv([][]byte{b}) },
+		"Writev": func() (int, error) { return (&oneWriter{conn, raw}).Writev([][]byte{b}) },
+	} {
+		n, err := call()
+		want(t, what, n, err, 0, os.ErrClosed)
+		want(t, what, n, err, 0, net.ErrClosed)
 	}
 }
 

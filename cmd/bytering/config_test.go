@@ -45,7 +45,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
 	}
 	cfg, err = parse(nil)
-	want = config{input: "-", output: "-", memory: 16 << 20, block: 1 << 20}
+	want = config{input: "-", output: "-", memory: 4 << 20, block: 1 << 20}
 	if cfg != want || err != nil {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
 	}

@@ -36,13 +36,11 @@ func newStream(memory, block size) (*stream, error) {
 }
 
 // transfer copies the source to the sink and returns the summary.
-func transfer(cfg config, stdin, stdout, stderr *os.File, signals <-chan os.Signal) (string, error) {
+func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (string, error) {
 	s, err := newStream(cfg.memory, cfg.block)
 	if err != nil {
 		return "", err
 	}
-	ctx, stop := stopOn(signals)
-	defer stop()
 	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
 		return "", err
 	}
@@ -54,7 +52,7 @@ func transfer(cfg config, stdin, stdout, stderr *os.File, signals <-chan os.Sign
 		hide = showProgress(stderr, s)
 	}
 	err = s.run(ctx)
-	hide()
+	promptly(ctx, hide)
 	if err != nil {
 		return "", err
 	}
@@ -77,6 +75,26 @@ func stopOn(signals <-chan os.Signal) (context.Context, func()) {
 		}
 	}()
 	return ctx, func() { cancel(nil) }
+}
+
+// promptly calls f, which needs the terminal or whatever stderr is. That may be
+// stopped or stuck, so that f is left behind where it holds up a process that
+// was told to end.
+func promptly(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+	}
 }
 
 // open opens both ends. A FIFO whose other end is missing blocks, so that
@@ -187,7 +205,7 @@ func cause(err error) error {
 
 func summary(n int64, d time.Duration) string {
 	rate := float64(n) / max(d.Seconds(), 1e-9)
-	return fmt.Sprintf("%d bytes (%s) in %.3g s, %s/s", n, bytesText(float64(n)), d.Seconds(), bytesText(rate))
+	return fmt.Sprintf("%d bytes (%s) in %.3f s, %s/s", n, bytesText(float64(n)), d.Seconds(), bytesText(rate))
 }
 
 func bytesText(n float64) string { return units.BytesSize(n) }

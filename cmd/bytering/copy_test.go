@@ -141,7 +141,7 @@ func TestSameFile(t *testing.T) {
 			if said := p.end(exitUsage, 1); to == from {
 				contains(t, said, from+" is both input and output")
 			} else {
-				contains(t, said, from+" and "+to+" are the same file")
+				contains(t, said, from+" and "+to+" are the same")
 			}
 		}
 	}
@@ -205,4 +205,20 @@ func TestCloseFails(t *testing.T) {
 		t.Fatalf("%v makes exit code %d", err, exitCode(err))
 	}
 	contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
+}
+
+func TestSummary(t *testing.T) {
+	for _, c := range []struct {
+		n    int64
+		d    time.Duration
+		want string
+	}{
+		{0, 0, "0 bytes (0B) in 0.000 s, 0B/s"},
+		{1536, 1500 * time.Millisecond, "1536 bytes (1.5KiB) in 1.500 s, 1KiB/s"},
+		{1 << 40, 34*time.Hour + time.Millisecond, "1099511627776 bytes (1TiB) in 122400.001 s, 8.567MiB/s"},
+	} {
+		if got := summary(c.n, c.d); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
 }

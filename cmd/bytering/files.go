@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 )
 
 const (
@@ -49,7 +50,7 @@ func openSource(name string, stdin *os.File) (*end, error) {
 // is never opened as the sink.
 func openSink(name string, force bool, source *end, stdout *os.File) (*end, error) {
 	if name == "-" {
-		// An appending shell redirection would make the copy endless.
+		// The file of an appending shell redirection, or a pipe.
 		if info, err := stdout.Stat(); err == nil && source.is(info) {
 			return nil, bothEnds(source.name, stdoutName)
 		}
@@ -111,17 +112,20 @@ func (e *end) close() error {
 	return e.file.Close()
 }
 
-// is tells whether the source is that regular file.
+// is tells whether the source is that regular file or pipe, either of which
+// would be fed with what was read from it and never end. Anonymous pipes have
+// numbers that tell them apart on Linux only.
 func (e *end) is(info fs.FileInfo) bool {
 	own, err := e.file.Stat()
-	return err == nil && info.Mode().IsRegular() && os.SameFile(own, info)
+	pipe := info.Mode()&fs.ModeNamedPipe != 0 && runtime.GOOS == "linux"
+	return err == nil && (pipe || info.Mode().IsRegular()) && os.SameFile(own, info)
 }
 
 func bothEnds(source, sink string) error {
 	if source == sink {
 		return fail(exitUsage, "%s is both input and output", source)
 	}
-	return fail(exitUsage, "%s and %s are the same file", source, sink)
+	return fail(exitUsage, "%s and %s are the same", source, sink)
 }
 
 func alreadyThere(name string) error {

@@ -87,6 +87,13 @@ func (p *process) await() {
 	}
 }
 
+// over waits for the process and returns its exit code and what it said.
+func (p *process) over() (code int, said string) {
+	p.t.Helper()
+	p.await()
+	return p.ProcessState.ExitCode(), p.stderr.String()
+}
+
 // check checks the exit code, and that what it said is of so many lines, each of
 // them complete.
 func (p *process) check(code, lines int) string {

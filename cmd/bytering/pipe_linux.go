@@ -15,13 +15,15 @@ import (
 // A standard pipe is opened again, without blocking, so that a call that waits
 // can be interrupted and its bytes be counted. To set O_NONBLOCK on the
 // one that was inherited would set it for all who share it. Where that can't be,
-// as for another user's pipe, the inherited one does.
+// as for another user's pipe, the inherited one does; also where it is the
+// pipe's wrong end, so that nothing is allowed that it did not allow.
 func (e *end) tune(flag int) {
 	e.fifo(func(fd int) {
 		if n, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0); err == nil && n < largestBlock {
 			unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, largestBlock)
 		}
-		if !e.std {
+		how, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		if !e.std || err != nil || how&unix.O_ACCMODE != flag && how&unix.O_ACCMODE != unix.O_RDWR {
 			return
 		}
 		if f, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), flag|syscall.O_NONBLOCK, 0); err == nil {

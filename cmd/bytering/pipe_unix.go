@@ -12,5 +12,8 @@ import (
 // kills the process before that can say how far it came.
 func survivePipe() { signal.Ignore(syscall.SIGPIPE) }
 
-// readerGone tells whether a write failed because nobody reads any more.
-func readerGone(err error) bool { return errors.Is(err, syscall.EPIPE) }
+// readerGone tells whether a write failed because nobody reads any more; of a
+// socket that may have closed with something unread.
+func readerGone(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}

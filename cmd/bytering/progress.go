@@ -30,7 +30,7 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 		mpb.WithRefreshRate(refresh), mpb.WithWidth(40))
 	bar := progress.New(0, style,
 		mpb.PrependDecorators(decor.Any(func(st decor.Statistics) string {
-			return bytesText(float64(st.Current))
+			return steady(float64(st.Current))
 		})),
 		mpb.AppendDecorators(decor.Any(func(st decor.Statistics) string {
 			return status(st.Current, s.source.size, time.Since(begin), s.c.Len(), s.c.Cap())
@@ -72,13 +72,17 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 // the time left where the size of the source is known.
 func status(n, size int64, elapsed time.Duration, filled, capacity int) string {
 	rate := float64(n) / max(elapsed.Seconds(), 1e-9)
-	text := fmt.Sprintf(" %s/s  ring %d%%", bytesText(rate), int64(filled)*100/int64(capacity))
+	text := fmt.Sprintf(" %s/s  ring %3d%%", steady(rate), int64(filled)*100/int64(capacity))
 	if size <= n || rate == 0 {
 		return text
 	}
 	left := time.Duration(min(float64(size-n)/rate, 1e6*3600) * float64(time.Second))
 	return text + fmt.Sprintf("  %v left", left.Round(time.Second))
 }
+
+// steady is bytesText in a width of its own, so that what follows stays in its
+// place.
+func steady(n float64) string { return fmt.Sprintf("%8s", bytesText(n)) }
 
 // A screen is a terminal. One that does not know its size gets a usual one,
 // since mpb draws nothing on it otherwise.
@@ -90,6 +94,14 @@ func (s screen) GetTermSize() (width, height int, err error) {
 		width, height = 80, 24
 	}
 	return width, height, err
+}
+
+// Flush lets the next frame start at the left, because the cursor is elsewhere
+// after a ^C or whatever else was typed. What that put on the screen goes.
+func (s screen) Flush(lines int) error {
+	err := s.Writer.Flush(lines)
+	s.WriteString("\r")
+	return err
 }
 
 // isTerminal leaves O_NONBLOCK alone, which File.Fd would clear.

@@ -49,8 +49,8 @@ func exitCode(err error) int {
 }
 
 // run is the command: it says what went wrong on stderr, in one line, and
-// returns the exit code. Reads and writes that are blocked when a signal
-// comes are left behind, so the process has to end after it.
+// returns the exit code. Reads and writes that are blocked when a signal comes
+// may be left behind, so the process has to end after it.
 func run(args []string, stdin, stdout, stderr *os.File) int {
 	cfg, err := parse(args)
 	switch {
@@ -72,11 +72,15 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 	}
 	defer signal.Stop(signals)
 
-	report, err := transfer(cfg, stdin, stdout, stderr, signals)
+	ctx, stop := stopOn(signals)
+	defer stop()
+
+	report, err := transfer(ctx, cfg, stdin, stdout, stderr)
 	if err != nil {
-		fmt.Fprintf(stderr, "bytering: %v\n", err)
-	} else if !cfg.quiet {
-		fmt.Fprintf(stderr, "bytering: %s\n", report)
+		report = err.Error()
+	}
+	if err != nil || !cfg.quiet {
+		promptly(ctx, func() { fmt.Fprintf(stderr, "bytering: %s\n", report) })
 	}
 	return exitCode(err)
 }

@@ -21,6 +21,20 @@ type shadow struct {
 	wrote *thread
 	when  uint32
 	reads clock
+	freed bool
+}
+
+// shadow returns what is known of the byte at p.
+func (t *T) shadow(p *byte) *shadow {
+	s := t.memory[p]
+	if s == nil {
+		s = &shadow{}
+		if t.memory == nil {
+			t.memory = map[*byte]*shadow{}
+		}
+		t.memory[p] = s
+	}
+	return s
 }
 
 // access checks that th may read or write what s stands for.
@@ -54,22 +68,30 @@ func touch(b []byte, k kind) {
 	if th == nil {
 		return
 	}
-	t := world
-	if t.memory == nil {
-		t.memory = map[*byte]*shadow{}
-	}
 	for i := range b {
-		s := t.memory[&b[i]]
-		if s == nil {
-			s = &shadow{}
-			t.memory[&b[i]] = s
+		s := world.shadow(&b[i])
+		if s.freed {
+			panic(failed(th.name + " touches memory that was freed"))
 		}
-		t.access(s, th, k == opTouchWrite, "ring memory")
+		world.access(s, th, k == opTouchWrite, "ring memory")
 	}
 	if k == opTouchWrite {
 		note[int](th, "write", nil, fmt.Sprintf("%d bytes", len(b)))
 	} else {
 		note[int](th, "read", nil, fmt.Sprintf("%d bytes", len(b)))
+	}
+}
+
+// Free announces that the thread now frees b. Like a write it must come after
+// every touch, and a touch that comes later, or a second Free, is a failure.
+func Free(b []byte) {
+	TouchWrite(b)
+	t := world
+	if t == nil || t.stopped {
+		return
+	}
+	for i := range b {
+		t.shadow(&b[i]).freed = true
 	}
 }
 

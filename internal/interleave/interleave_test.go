@@ -110,6 +110,24 @@ var defects = map[string]struct {
 		t.Go("a", func() { t.Hold(b[:2], true); x.Load(); t.Unhold() })
 		t.Go("b", func() { x.Load(); t.Hold(b[1:], false); x.Load(); t.Unhold() })
 	}},
+	"touch after free": {"freed", func(t *T) {
+		b := make([]byte, 1)
+		var k Token
+		t.Go("owner", func() { Free(b); k.Post() })
+		t.Go("late", func() { k.Take(nil); TouchRead(b) })
+	}},
+	"free without an order": {"race", func(t *T) {
+		b := make([]byte, 1)
+		var x Uint64
+		t.Go("reader", func() { TouchRead(b); x.Load() })
+		t.Go("owner", func() { x.Load(); Free(b) })
+	}},
+	"freed twice": {"freed", func(t *T) {
+		b := make([]byte, 1)
+		var k Token
+		t.Go("first", func() { Free(b); k.Post() })
+		t.Go("second", func() { k.Take(nil); Free(b) })
+	}},
 	"livelock": {"no end", func(t *T) {
 		var x Uint64
 		t.Go("a", func() {
@@ -180,9 +198,26 @@ func handoff(t *T) {
 	})
 }
 
-func TestACorrectProgramPasses(t *testing.T) {
-	if r := Explore(full, handoff); r.Failure != nil || !r.Complete {
-		t.Fatal(r.Failure)
+// lastFrees has the last of two users free what both touch.
+func lastFrees(t *T) {
+	b := make([]byte, 1)
+	var users Int32
+	users.Store(2)
+	for range 2 {
+		t.Go("user", func() {
+			TouchRead(b)
+			if users.Add(-1) == 0 {
+				Free(b)
+			}
+		})
+	}
+}
+
+func TestCorrectProgramsPass(t *testing.T) {
+	for _, program := range []func(*T){handoff, lastFrees} {
+		if r := Explore(full, program); r.Failure != nil || !r.Complete {
+			t.Fatal(r.Failure)
+		}
 	}
 }
 

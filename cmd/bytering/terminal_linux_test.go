@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// A terminal is what a process is shown on, while it runs.
+type terminal struct {
+	master, slave *os.File
+	mu            sync.Mutex
+	shown         bytes.Buffer
+}
+
+func newTerminal(t *testing.T, cols uint16) *terminal {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { master.Close(); slave.Close() })
+	term := &terminal{master: master, slave: slave}
+	term.resize(t, cols)
+	return term
+}
+
+func (term *terminal) resize(t *testing.T, cols uint16) {
+	t.Helper()
+	if err := pty.Setsize(term.slave, &pty.Winsize{Rows: 24, Cols: cols}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// watch keeps what is shown.
+func (term *terminal) watch() {
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, err := term.master.Read(b)
+			term.mu.Lock()
+			term.shown.Write(b[:n])
+			term.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+}
+
+func (term *terminal) String() string {
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	return term.shown.String()
+}
+
+// frames returns the lines that were drawn and drawn over.
+func (term *terminal) frames() []string {
+	all := strings.Split(term.String(), "\x1b[1A\x1b[J")
+	return all[:len(all)-1]
+}
+
+// onStderr starts the process with an input that does not end.
+func (term *terminal) onStderr(t *testing.T, args ...string) (p *process, feed *os.File) {
+	t.Helper()
+	in, feed := modePipe(t, false)
+	p = prepare(t, append(args, "-o", os.DevNull)...)
+	p.Stdin, p.Stderr = in, term.slave
+	p.startDefault(ends[0], ends[1], ends[2])
+	in.Close()
+	if _, err := feed.WriteString("hi"); err != nil {
+		t.Fatal(err)
+	}
+	return p, feed
+}
+
+// TestBarFits: however narrow the terminal is made, a frame is one line of it,
+// else the next would not cover it.
+func TestBarFits(t *testing.T) {
+	term := newTerminal(t, 100)
+	term.watch()
+	p, feed := term.onStderr(t)
+	drawn := func(n int) {
+		t.Helper()
+		from := len(term.frames())
+		eventually(t, "frames", func() bool { return len(term.frames()) >= from+n })
+	}
+	drawn(2)
+	for _, cols := range []uint16{20, 1, 60} {
+		term.resize(t, cols)
+		drawn(2) // the first may have been measured before
+		from := len(term.frames())
+		drawn(2)
+		for _, frame := range term.frames()[from:] {
+			line := strings.Trim(frame, "\r\n")
+			if n := len([]rune(line)); n > int(cols) || strings.Contains(line, "\n") {
+				t.Errorf("%q is %d wide, on %d columns", line, n, cols)
+			}
+		}
+	}
+	feed.Close()
+	p.end(exitDone, 0)
+	eventually(t, "the summary", func() bool { return strings.HasSuffix(term.String(), "/s\r\n") })
+	contains(t, term.String(), "\nbytering: 2 bytes")
+}
+
+// TestBarStartsLeft: a ^C, which the terminal shows where the cursor stands, is
+// drawn over.
+func TestBarStartsLeft(t *testing.T) {
+	term := newTerminal(t, 80)
+	term.watch()
+	p, _ := term.onStderr(t)
+	eventually(t, "a frame", func() bool { return len(term.frames()) > 1 })
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	p.end(128+int(syscall.SIGINT), 0)
+	eventually(t, "the message", func() bool { return strings.HasSuffix(term.String(), os.DevNull+"\r\n") })
+	if bad := regexp.MustCompile(`\x1b\[J[^\r]`).FindString(term.String()); bad != "" {
+		t.Errorf("%q: drawn where the cursor happened to be", bad)
+	}
+	// The bar's last state stays, and the message has a line of its own.
+	contains(t, term.String(), "%\r\nbytering: stopped by signal: interrupt; 2 bytes written to ")
+}
+
+// TestBarIsCalm: each frame has its parts where the one before had them.
+func TestBarIsCalm(t *testing.T) {
+	for _, n := range []float64{0, 1, 999, 1023, 1024, 1 << 19, 1<<20 - 1, 51.5 * (1 << 20), 1 << 40, 1.234e15} {
+		if text := steady(n); len(text) != len(steady(0)) {
+			t.Errorf("%q is %d wide, and 0 is %d", text, len(text), len(steady(0)))
+		}
+	}
+}
+
+// TestStoppedTerminal: a terminal that takes nothing more, as after ^S, or
+// a stderr that nobody reads, does not keep the process alive.
+func TestStoppedTerminal(t *testing.T) {
+	term := newTerminal(t, 80) // that nobody reads
+	p, _ := term.onStderr(t)
+	if _, err := term.master.WriteString("\x13"); err != nil {
+		t.Fatal(err)
+	}
+	settle()
+	begin := time.Now()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.end(128+int(syscall.SIGTERM), 0)
+	if d := time.Since(begin); d > 10*time.Second {
+		t.Errorf("took %v", d)
+	}
+
+	// The last word after all is done.
+	r, w := modePipe(t, true)
+	for {
+		if _, err := syscall.Write(int(w.Fd()), make([]byte, 4096)); err != nil {
+			break
+		}
+	}
+	fcntl(t, w, syscall.F_SETFL, 0)
+	p = prepare(t)
+	p.Stderr = w
+	p.startDefault(syscall.SIGTERM)
+	settle()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := p.over(); code != exitDone {
+		t.Errorf("exit code %d, and everything was done", code)
+	}
+	r.Close()
+}
+
+// TestDeadTerminal: nobody being there to look on is no reason to stop.
+func TestDeadTerminal(t *testing.T) {
+	term := newTerminal(t, 80)
+	p, feed := term.onStderr(t)
+	term.slave.Close()
+	settle()
+	term.master.Close()
+	settle()
+	if _, err := feed.WriteString("more"); err != nil {
+		t.Fatal(err)
+	}
+	feed.Close()
+	p.end(exitDone, 0)
+}
+
+// TestTerminalSource: typed lines arrive as they are typed, ^D ends them, and
+// a signal comes through while it waits for one.
+func TestTerminalSource(t *testing.T) {
+	for _, end := range []string{"\x04", ""} {
+		term := newTerminal(t, 80)
+		to := filepath.Join(t.TempDir(), "sink")
+		p := prepare(t, "-o", to)
+		p.Stdin = term.slave
+		p.startDefault(syscall.SIGTERM)
+		if _, err := term.master.WriteString("typed\n"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the line", func() bool { b, _ := os.ReadFile(to); return string(b) == "typed\n" })
+		if end == "" {
+			contains(t, p.kill(syscall.SIGTERM), "; 6 bytes written to "+to)
+			continue
+		}
+		if _, err := term.master.WriteString(end); err != nil {
+			t.Fatal(err)
+		}
+		contains(t, p.end(exitDone, 1), "6 bytes")
+	}
+}
+
+// TestTerminalSink: a terminal that takes no more does not hold up a signal.
+// How much it took is not known.
+func TestTerminalSink(t *testing.T) {
+	term := newTerminal(t, 80)
+	p := prepare(t, "-i", "/dev/zero")
+	p.Stdout = term.slave
+	p.startDefault(syscall.SIGTERM)
+	settle()
+	said := p.kill(syscall.SIGTERM)
+	if _, exact := parseSafe(t, said); exact {
+		t.Errorf("%q, though a write was left behind", said)
+	}
+}
+
+// TestSignalInSocket: in a read and in a write.
+func TestSignalInSocket(t *testing.T) {
+	far, near := socketPair(t)
+	p := prepare(t, "-o", os.DevNull)
+	p.Stdin = near
+	p.startDefault(syscall.SIGTERM)
+	if _, err := far.WriteString("hi"); err != nil {
+		t.Fatal(err)
+	}
+	settle()
+	contains(t, p.kill(syscall.SIGTERM), "; 2 bytes written")
+
+	p = prepare(t, "-i", "/dev/zero")
+	p.Stdout = near
+	p.startDefault(syscall.SIGTERM)
+	await(t, far)
+	settle()
+	said := p.kill(syscall.SIGTERM)
+	near.Close()
+	n, err := io.Copy(io.Discard, far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if safe, exact := parseSafe(t, said); safe > n || exact && safe != n {
+		t.Errorf("%q, and %d bytes arrived", said, n)
+	}
+}
+
+// TestSocketReset: a reader that goes away with something unread has gone away.
+func TestSocketReset(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer l.Close()
+	far, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	near, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	stdout, err := near.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	p := prepare(t, "-i", "/dev/zero")
+	p.Stdout = stdout
+	p.start()
+	if _, err := io.ReadFull(far, make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	far.(*net.TCPConn).SetLinger(0)
+	far.Close()
+	contains(t, p.end(exitReader, 1), "write standard output: its reader went away; ")
+}

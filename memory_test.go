@@ -1,0 +1,309 @@
+//go:build !interleave
+
+package bytering
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mappings are the options that map memory, each alone, and all that go
+// together on this system.
+func mappings() map[string][]Option {
+	all := map[string][]Option{}
+	switch runtime.GOOS {
+	case "linux":
+		all["mirror"] = []Option{Mirror()}
+		all["everything"] = []Option{Mirror(), HugePages(), Lock(), Prefault(), Align(1 << 16)}
+		fallthrough
+	case "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
+		all["huge pages"] = []Option{HugePages()}
+		all["lock"] = []Option{Lock()}
+		all["prefault"] = []Option{Prefault()}
+		all["prefault, aligned"] = []Option{Prefault(), Align(1 << 16)}
+	}
+	return all
+}
+
+// layouts are the ways a ring may lie in memory that make its code differ.
+func layouts() [][]Option {
+	if runtime.GOOS == "linux" {
+		return [][]Option{nil, {Mirror()}}
+	}
+	return [][]Option{nil}
+}
+
+// done closes a ring and gives back what it lent, so that mapped memory goes.
+func done(t testing.TB, p *Producer, cs ...*Consumer) {
+	t.Cleanup(func() {
+		closeAll(p, cs)
+		p.Commit(0)
+		for _, c := range cs {
+			c.Discard(0)
+		}
+	})
+}
+
+func TestMappings(t *testing.T) {
+	for name, opts := range mappings() {
+		for _, capacity := range []int{1, 4096, 5000} {
+			p, c, err := New(capacity, opts...)
+			if errors.Is(err, ErrLock) {
+				t.Logf("%s: %v", name, err)
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			done(t, p, c)
+			rounded := map[string]int{"huge pages": 2 << 20, "everything": 2 << 20, "mirror": os.Getpagesize()}[name]
+			rounded = max(1, rounded)
+			if want := (capacity + rounded - 1) / rounded * rounded; p.Cap() != want || c.Cap() != want {
+				t.Errorf("%s: capacity %d became %d and %d, want %d", name, capacity, p.Cap(), c.Cap(), want)
+			}
+			for range 3 {
+				n := p.Cap() - 1
+				fill(t, p, n)
+				b, err := io.ReadAll(io.LimitReader(c, int64(n)))
+				if err := errors.Join(err, checkStream(b, c.Position()-uint64(len(b)))); err != nil || len(b) != n {
+					t.Errorf("%s: %d of %d bytes, %v", name, len(b), n, err)
+				}
+			}
+			if _, ok := p.HugePages(); ok != (runtime.GOOS == "linux") {
+				t.Errorf("%s: HugePages knows: %t", name, ok)
+			}
+			if at := reflect.ValueOf(p.ring.mem).Pointer(); strings.Contains(name, "aligned") && at%(1<<16) != 0 {
+				t.Errorf("%s: memory at %#x", name, at)
+			}
+			closeAll(p, []*Consumer{c})
+			if n, ok := p.HugePages(); n != 0 || ok {
+				t.Errorf("%s: HugePages of a closed ring: %d, %t", name, n, ok)
+			}
+		}
+	}
+	p, _ := pair(t, 8)
+	if n, ok := p.HugePages(); n != 0 || ok {
+		t.Errorf("HugePages on the heap: %d, %t", n, ok)
+	}
+}
+
+func TestMappingsRefused(t *testing.T) {
+	dir := t.TempDir()
+	empty, err := os.Create(filepath.Join(dir, "empty"))
+	full, err2 := os.Create(filepath.Join(dir, "full"))
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	defer empty.Close()
+	defer full.Close()
+	full.WriteString("mine")
+	for _, tc := range []struct {
+		opts []Option
+		err  error
+		says string
+	}{
+		{[]Option{File(nil)}, ErrFile, "there is none"},
+		{[]Option{Mirror(), Align(3)}, ErrInvalidAlignment, "3"},
+		{[]Option{File(full)}, ErrFile, "full"},
+		{[]Option{File(empty), Prefault()}, ErrInvalidMemory, "empty"},
+	} {
+		p, c, err := New(8, tc.opts...)
+		if runtime.GOOS != "linux" && errors.Is(err, errors.ErrUnsupported) {
+			continue
+		}
+		if !errors.Is(err, tc.err) || !strings.HasPrefix(err.Error(), "bytering: ") || !strings.Contains(err.Error(), tc.says) || p != nil || c != nil {
+			t.Errorf("%v, want %v", err, tc.err)
+		}
+	}
+	if _, _, err := New(8, Mirror()); runtime.GOOS != "linux" && !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("Mirror on %s: %v", runtime.GOOS, err)
+	}
+}
+
+// On mirrored memory there is one slice at every place, and Peek never copies.
+func TestMirrorNeverWraps(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no mirrored memory on " + runtime.GOOS)
+	}
+	p, c := pair(t, 1, Mirror())
+	done(t, p, c)
+	size := p.Cap()
+	for off := 0; off < size; off += 1 + size/64 {
+		mustMove(t, p, c, (size+off-p.off)%size)
+		for _, n := range []int{1, size / 2, size - 1, size} {
+			a, b := p.Slices()
+			if len(a) != size || cap(a) != size || len(b) > 0 {
+				t.Fatalf("at %d: empty space of %d and %d bytes", off, len(a), len(b))
+			}
+			fillStream(a[:n], p.Position())
+			p.Commit(n)
+			x, err := c.Peek(n)
+			if bad := checkStream(x, c.Position()); bad != nil || err != nil || len(x) != n || cap(x) != n || &x[0] != &a[0] {
+				t.Fatalf("at %d: Peek of %d is %d bytes, %v, %v", off, n, len(x), err, bad)
+			}
+			if a, b := c.Slices(); len(a) != n || len(b) > 0 {
+				t.Fatalf("at %d: filled space of %d and %d bytes", off, len(a), len(b))
+			}
+			c.Discard(n)
+			mustMove(t, p, c, size-n)
+		}
+	}
+	if c.scratch != nil {
+		t.Error("Peek has copied")
+	}
+}
+
+// After both closes every call says so and none faults.
+func TestCallsAfterUnmapping(t *testing.T) {
+	for name, opts := range mappings() {
+		if name == "everything" {
+			continue
+		}
+		for _, filled := range []int{0, 1} {
+			p, c, err := New(8, opts...)
+			if err != nil {
+				t.Skip(err)
+			}
+			fill(t, p, filled)
+			closeAll(p, []*Consumer{c})
+			for range 2 {
+				for _, m := range producerCalls {
+					n, err := m.run(p)
+					want(t, name+", "+m.name, n, err, 0, io.ErrClosedPipe)
+				}
+				for _, m := range consumerCalls {
+					n, err := m.run(c)
+					want(t, name+", "+m.name, n, err, 0, io.ErrClosedPipe)
+				}
+			}
+			a, b := p.Slices()
+			x, y := c.Slices()
+			if len(a)+len(b)+len(x)+len(y) > 0 || p.Commit(0) != io.ErrClosedPipe || c.Discard(0) != io.ErrClosedPipe {
+				t.Errorf("%s: slices of a closed ring", name)
+			}
+			if err := Reset(p, c); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "mapped") {
+				t.Errorf("%s: Reset: %v", name, err)
+			}
+			if n := p.Cap(); n < 8 || p.Free() != n-filled || c.Len() != filled {
+				t.Errorf("%s: %d and %d of %d", name, p.Free(), c.Len(), n)
+			}
+		}
+	}
+}
+
+// mapped counts the mappings of f.
+func mapped(t *testing.T, name string) int {
+	b, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Skip(err)
+	}
+	return strings.Count(string(b), name+"\n") + strings.Count(string(b), name+" (deleted)\n")
+}
+
+// Memory goes when all is closed and back, and with a ring that was abandoned
+// untouched. What was handed out of an abandoned ring stays.
+func TestUnmapping(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what is mapped")
+	}
+	const rings = 50
+	run := func(p *Producer, c *Consumer, closes bool) {
+		back := make(chan bool, 2)
+		go func() { p.ReadFrom(&source{0, 100000}); p.Write(stream(0, 9)); back <- true }()
+		go func() { io.Copy(io.Discard, c); back <- true }()
+		if closes {
+			go p.Close()
+			c.Close()
+		} else {
+			p.SetWriteDeadline(longAgo)
+			c.SetReadDeadline(longAgo)
+		}
+		<-back
+		<-back
+	}
+	for _, tc := range []struct {
+		name string
+		gone bool
+		use  func(p *Producer, c *Consumer) []byte
+	}{
+		{"closed", true, func(p *Producer, c *Consumer) []byte { p.Close(); c.Close(); return nil }},
+		{"closed at work", true, func(p *Producer, c *Consumer) []byte { run(p, c, true); return nil }},
+		{"given back after closing", true, func(p *Producer, c *Consumer) []byte {
+			p.Slices()
+			p.Close()
+			c.Close()
+			p.Commit(0)
+			return nil
+		}},
+		{"abandoned untouched", true, func(p *Producer, c *Consumer) []byte { return nil }},
+		{"abandoned after work", true, func(p *Producer, c *Consumer) []byte { run(p, c, false); return nil }},
+		{"abandoned half closed", true, func(p *Producer, c *Consumer) []byte { p.Write(stream(0, 9)); p.Close(); return nil }},
+		{"closed while lent", false, func(p *Producer, c *Consumer) []byte {
+			a, _ := p.Slices()
+			p.Close()
+			c.Close()
+			return a
+		}},
+		{"abandoned while the producer lends", false, func(p *Producer, c *Consumer) []byte { a, _ := p.Slices(); return a }},
+		{"abandoned while the consumer lends", false, func(p *Producer, c *Consumer) []byte {
+			p.Write(stream(0, 9))
+			a, _ := c.Slices()
+			return a
+		}},
+		{"abandoned after Peek", false, func(p *Producer, c *Consumer) []byte {
+			p.Write(stream(0, 9))
+			a, _ := c.Peek(9)
+			return a
+		}},
+		{"abandoned after a callback", false, func(p *Producer, c *Consumer) (kept []byte) {
+			p.IOSlices(func(bufs [][]byte, n int) (int, error) { kept = bufs[0]; return 0, nil })
+			return kept
+		}},
+	} {
+		name := filepath.Join(t.TempDir(), strconv.Itoa(os.Getpid())+"-ring")
+		var kept [][]byte
+		var closed []*Producer // reached, so that only their Close can have unmapped them
+		for i := range rings {
+			f, err := os.Create(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opts := []Option{File(f)}
+			if i%2 == 0 {
+				opts = append(opts, Mirror())
+			}
+			p, c := pair(t, 1<<14, opts...)
+			f.Close()
+			os.Remove(name)
+			if b := tc.use(p, c); b != nil {
+				kept = append(kept, b)
+			}
+			if c.Err() == io.ErrClosedPipe {
+				closed = append(closed, p)
+			}
+			if i%8 == 0 {
+				runtime.GC()
+			}
+		}
+		left := rings + rings/2
+		for i := 0; i < 100 && left > 0 && (tc.gone || i < 5); i++ {
+			runtime.GC()
+			runtime.Gosched()
+			left = mapped(t, name)
+		}
+		if tc.gone && left > 0 || !tc.gone && left != rings+rings/2 {
+			t.Errorf("%s: %d mappings are left of %d", tc.name, left, rings+rings/2)
+		}
+		runtime.KeepAlive(closed)
+		for _, b := range kept {
+			b[0]++ // would fault
+		}
+	}
+}
