@@ -1,17 +1,10 @@
+//go:build !plan9
+
 package vectored
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"reflect"
-	"strings"
 	"syscall"
-)
-
-var (
-	errNoStream  = errors.New("a socket that is not a stream")
-	errNoOffsets = errors.New("it has no offsets")
 )
 
 // inspect looks at the descriptor of c. It is an error if there is none that is
@@ -34,16 +27,4 @@ func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
 		return nil, false, refuse(c, unsuited)
 	}
 	return raw, usual, nil
-}
-
-// isNil tells whether c is nil or a nil pointer, on which net's methods panic
-// and os's don't.
-func isNil(c syscall.Conn) bool {
-	v := reflect.ValueOf(c)
-	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()
-}
-
-// refuse returns the error for a descriptor that is not a stream.
-func refuse(c any, why error) error {
-	return fmt.Errorf("%w: %s: %w", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
 }
