@@ -98,6 +98,9 @@ func tiny(t *testing.T) config {
 func TestSuites(t *testing.T) {
 	cfg := tiny(t)
 	for _, s := range suites(cfg) {
+		if len(s.sizes) == 0 {
+			t.Errorf("%s has no sizes of its own", s.name)
+		}
 		sizes := []int{8, 15, 16, 100, 1 << 10}
 		if len(s.metrics) > 0 {
 			sizes = []int{1000, 64 << 10} // of system calls, not of copying
