@@ -15,7 +15,8 @@ type metric struct {
 	// of which more is better.
 	show func(x float64, size int) string
 	rate bool
-	// what goes before a verdict; best and much are its words.
+	// what goes before a verdict; best and much are its words. Without them
+	// there is none.
 	what, best, much string
 }
 
@@ -79,6 +80,9 @@ func (m metric) entry(c, first *cell) string {
 		return s
 	}
 	q := x / m.mid(first)
+	if m.mid(first) == 0 {
+		return s // times nothing
+	}
 	if m.rate {
 		q = 1 / q
 	}
