@@ -304,6 +304,11 @@ func TestFlags(t *testing.T) {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
 	}
+	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16"} {
+		if err := run(strings.Fields(args), io.Discard); err == nil {
+			t.Errorf("run(%q) found nothing wrong", args)
+		}
+	}
 	if _, err := choose("nonesuch", config{}); err == nil {
 		t.Error("an unknown suite was accepted")
 	}

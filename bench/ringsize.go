@@ -20,7 +20,6 @@ func ringSizes(name, title string, copies bool) suite {
 		legend: []string{
 			"The column is the ring. A trial moves -bytes, but at least the ring once, and all of its memory was used before.",
 			"Every byte is compared, by the reader or the sink.",
-			"Huge pages make the ring 2 MiB large at least, also in the columns that say less.",
 		},
 	}
 	if copies {
@@ -28,7 +27,9 @@ func ringSizes(name, title string, copies bool) suite {
 	} else {
 		s.legend = append(s.legend, "ReadFrom a source that copies into the ring, WriteTo a sink that compares what lies there: one copy. They are called with half of the ring, and 1 MiB, at most.")
 	}
-	found, missing := had(heap, mirrored, hugePages)
+	huge := hugePages
+	huge.name += ", 2 MiB at least"
+	found, missing := had(heap, mirrored, huge)
 	s.legend = append(s.legend, missing...)
 	for _, m := range found {
 		s.contenders = append(s.contenders, contender{m.name, true, false, func(_ config, size int) (trial, error) {
