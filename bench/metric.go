@@ -76,13 +76,10 @@ func (m metric) entry(c, first *cell) string {
 		return "never"
 	}
 	s := m.show(x, c.size)
-	if len(first.samples) == 0 {
+	if len(first.samples) == 0 || m.mid(first) == 0 {
 		return s
 	}
 	q := x / m.mid(first)
-	if m.mid(first) == 0 {
-		return s // times nothing
-	}
 	if m.rate {
 		q = 1 / q
 	}
