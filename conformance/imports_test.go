@@ -17,12 +17,13 @@ var arrows = map[string][]string{
 	"":                    {"internal/atomics", "internal/memory", "vectored"},
 	"internal/atomics":    {"internal/interleave", "internal/pause"}, // the former under the build tag interleave
 	"internal/interleave": {},
+	"internal/direct":     {"internal/kernel", "internal/memory"},
 	"internal/kernel":     {},
 	"internal/memory":     {},
 	"internal/pause":      {},
 	"internal/scripted":   {"internal/kernel"}, // for tests
 	"vectored":            {"internal/kernel"},
-	"pump":                {"", "vectored"},
+	"pump":                {"", "internal/direct", "vectored"},
 	"memconn":             {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }
