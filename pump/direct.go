@@ -59,7 +59,7 @@ func goDirect(in, out *side, src, dst any, cfg config) {
 			continue
 		}
 		if at := s.direct.Offset(); (uint64(at)-cfg.p.Position())&uint64(s.direct.Block()-1) != 0 {
-			s.giveUp(fmt.Errorf("at offset %d, which lies elsewhere in its block of %d bytes than the other side's", at, s.direct.Block()))
+			s.giveUp(fmt.Errorf("its offset %d and the other side's differ modulo %d", at, s.direct.Block()))
 		}
 	}
 }
