@@ -318,6 +318,34 @@ func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
 	}
 }
 
+// TestDirectBlocks: of two sizes; the larger ones say where the ring begins.
+func TestDirectBlocks(t *testing.T) {
+	small := t.TempDir()
+	large, err := loop(t)
+	if err != nil {
+		t.Skip(err)
+	}
+	if from, to := probe(t, small), probe(t, large); from == 0 || to <= from {
+		t.Skipf("blocks of %d and %d bytes", from, to)
+	}
+	for _, offs := range [][2]int{{13, 13}, {512 + 13, 13}, {13, 512 + 13}, {13, 4096 - 512 + 13}} {
+		for _, ds := range [][2]string{{small, large}, {large, small}} {
+			const size = 200_001
+			src := written(t, ds[0], stream(size), offs[0])
+			dst := opened(t, filepath.Join(ds[1], "sink"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, offs[1])
+			s, err := Copy(t.Context(), dst, src, Direct(), Capacity(1<<16))
+			if err != nil || s.Source.Buffered != nil || s.Sink.Buffered != nil {
+				t.Errorf("%v: %v, %+v", offs, err, s)
+			}
+			got, err := os.ReadFile(dst.Name())
+			if want := append(make([]byte, offs[1]), stream(size)[offs[0]:]...); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%v: %d bytes, %v, want %d", offs, len(got), err, len(want))
+			}
+			dst.Close()
+		}
+	}
+}
+
 // TestDirectTwoInputs: the second lands behind the first, of odd size.
 func TestDirectTwoInputs(t *testing.T) {
 	for _, d := range disks(t) {
@@ -539,6 +567,12 @@ func TestDirectFlagStays(t *testing.T) {
 	}
 }
 
+type ringCase struct {
+	opts []Option
+	skip int
+	why  string
+}
+
 // TestDirectRing: a ring that is given is used as it is, or the reason told.
 func TestDirectRing(t *testing.T) {
 	dir := t.TempDir()
@@ -556,6 +590,22 @@ func TestDirectRing(t *testing.T) {
 		c.Discard(100)
 		return Ring(p, c)
 	}
+	misaligned := func() Option { // where the heap has no better, as it has for powers of two
+		var kept []*bytering.Producer
+		for range 100 {
+			p, c, err := bytering.New(5*512, bytering.Align(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, _ := p.Slices()
+			if p.Commit(0); misplaced(syscall.Iovec{Base: &a[0]}, block) {
+				return Ring(p, c)
+			}
+			kept = append(kept, p)
+		}
+		t.Fatalf("none of %d rings is misaligned", len(kept))
+		return nil
+	}
 	several, cs, err := bytering.NewBroadcast(1<<16, 2, bytering.Align(4096))
 	if err != nil {
 		t.Fatal(err)
@@ -565,12 +615,7 @@ func TestDirectRing(t *testing.T) {
 		t.Fatal(err)
 	}
 	full.Write(stream(3))
-	other := readAll(cs[1])
-	for name, tc := range map[string]struct {
-		opts []Option
-		skip int
-		why  string
-	}{
+	cases := map[string]ringCase{
 		"aligned":        {[]Option{ring(1<<16, bytering.Align(4096))}, 0, ""},
 		"mirrored":       {[]Option{ring(1<<16, bytering.Mirror())}, 0, ""},
 		"own":            {[]Option{Capacity(1)}, 0, ""},
@@ -581,7 +626,12 @@ func TestDirectRing(t *testing.T) {
 		"two blocks":     {[]Option{ring(2*block, bytering.Align(4096))}, 0, ""},
 		"several":        {[]Option{Ring(several, cs[0])}, 0, "several consumers"},
 		"with something": {[]Option{Ring(full, c)}, 3, "has bytes in it"},
-	} {
+	}
+	if block == 512 {
+		cases["misaligned"] = ringCase{[]Option{misaligned()}, 0, "does not begin at a block"}
+	}
+	other := readAll(cs[1])
+	for name, tc := range cases {
 		src := written(t, dir, stream(size), tc.skip)
 		dst := opened(t, filepath.Join(dir, "sink"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0)
 		s, err := Copy(t.Context(), dst, src, append(tc.opts, Direct())...)
@@ -726,6 +776,29 @@ func TestDirectErrors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDirectFlagStuck: a flag that does not come back is told, in the name of
+// the side.
+func TestDirectFlagStuck(t *testing.T) {
+	dir := t.TempDir()
+	if probe(t, dir) == 0 {
+		t.Skip("no direct I/O in the directory for temporary files")
+	}
+	src := written(t, dir, stream(1<<16), 0)
+	stuck := src.Fd()
+	fcntl := kernel.Fcntl
+	kernel.Fcntl = func(fd uintptr, cmd, arg int) (int, syscall.Errno) {
+		if fd == stuck && cmd == syscall.F_SETFL && arg&syscall.O_DIRECT == 0 {
+			return 0, syscall.EPERM
+		}
+		return fcntl(fd, cmd, arg)
+	}
+	t.Cleanup(func() { kernel.Fcntl = fcntl })
+	var got bytes.Buffer
+	_, err := Copy(t.Context(), &got, src, Direct())
+	safe(t, failed(t, err, Source, syscall.EPERM), 1<<16)
+	arrived(t, got.Bytes(), 1<<16)
 }
 
 // TestDirectCancel: the flags come back also then.

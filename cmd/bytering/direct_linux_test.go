@@ -238,13 +238,21 @@ func TestDirectFlags(t *testing.T) {
 	if _, err := w.Write(make([]byte, 10*block)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "direct writes", func() bool {
-		return fcntl(t, out, unix.F_GETFL, 0)&unix.O_DIRECT != 0
-	})
+	// Which begin within a block, so that the last byte waits for more.
+	size := func() int64 {
+		info, err := out.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	eventually(t, "direct writes", func() bool { return size() >= 13*block })
+	if fcntl(t, out, unix.F_GETFL, 0)&unix.O_DIRECT == 0 {
+		t.Error("the flag is not seen by who shares it")
+	}
 	n, exact := parseSafe(t, p.kill(syscall.SIGTERM))
-	info, err := out.Stat()
-	if err != nil || !exact || info.Size() < n {
-		t.Errorf("%d bytes of %d, %v", n, info.Size(), err)
+	if !exact || n < 10*block-1 || size() != 3*block+1+n {
+		t.Errorf("%d bytes written, and the file has %d", n, size())
 	}
 	if now := flags(); now != before {
 		t.Errorf("flags %s after a signal, before %s", now, before)
