@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/kernel"
@@ -651,6 +652,50 @@ func TestDirectRing(t *testing.T) {
 		}
 	}
 	arrived(t, <-other, size)
+}
+
+// TestDirectSmallRing: a sink that takes odd counts does not make reads of less
+// than a block, and no call has more than half of the ring.
+func TestDirectSmallRing(t *testing.T) {
+	dir := t.TempDir()
+	block := probe(t, dir)
+	if block == 0 {
+		t.Skip("no direct I/O in the directory for temporary files")
+	}
+	const size = 50_001
+	for _, blocks := range []int{2, 3, 16} {
+		p, c, err := bytering.New(blocks*block, bytering.Align(block))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		s, err := Copy(t.Context(), writevFunc(func(bufs [][]byte) (int, error) {
+			n := min(len(bufs[0]), 7)
+			got = append(got, bufs[0][:n]...)
+			return n, nil
+		}), written(t, dir, stream(size), 0), Direct(), Ring(p, c))
+		if err != nil || s.Source.Direct != size || s.Source.Calls < int64(size/(blocks/2*block)) {
+			t.Errorf("%d blocks: %v, %+v", blocks, err, s.Source)
+		}
+		arrived(t, got, size)
+	}
+}
+
+// TestDirectDeadline: one of the ring's own ends a wait for a block.
+func TestDirectDeadline(t *testing.T) {
+	p, c, err := bytering.New(1<<16, bytering.Align(4096))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst := opened(t, filepath.Join(t.TempDir(), "sink"), os.O_RDWR|os.O_CREATE, 0)
+	if probe(t, filepath.Dir(dst.Name())) == 0 {
+		t.Skip("no direct I/O in the directory for temporary files")
+	}
+	w, r := pipe(t)
+	w.Write(stream(10))
+	c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	_, err = Copy(t.Context(), dst, r, Direct(), Ring(p, c))
+	safe(t, failed(t, err, Sink, os.ErrDeadlineExceeded), 0)
 }
 
 // TestDirectEnds: what is no file says so, and works.
