@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,7 +59,6 @@ func disks(t *testing.T) []disk {
 // loop makes an ext4 of 12 MB on a device whose blocks have 4096 bytes.
 func loop(t *testing.T) (dir string, err error) {
 	t.Helper()
-	dir = t.TempDir()
 	image := filepath.Join(t.TempDir(), "image")
 	if err := os.WriteFile(image, nil, 0o600); err != nil {
 		return "", err
@@ -66,33 +66,38 @@ func loop(t *testing.T) (dir string, err error) {
 	if err := os.Truncate(image, 16<<20); err != nil {
 		return "", err
 	}
-	run := func(name string, args ...string) string {
-		var out []byte
-		if err == nil {
-			if out, err = exec.Command(name, args...).CombinedOutput(); err != nil {
-				err = fmt.Errorf("%s: %w: %s", name, err, out)
-			}
-		}
-		return strings.TrimSpace(string(out))
+	if _, err := run("mkfs.ext4", "-q", "-F", "-b", "4096", image); err != nil {
+		return "", err
 	}
-	run("mkfs.ext4", "-q", "-F", "-b", "4096", image)
-	device := run("losetup", "-f", "--show", "-b", "4096", image)
+	device, err := run("losetup", "-f", "--show", "-b", "4096", image)
 	if err != nil {
 		return "", err
 	}
-	err = syscall.Mount(device, dir, "ext4", 0, "")
-	if err == nil {
-		t.Cleanup(func() {
-			if err := syscall.Unmount(dir, 0); err != nil {
-				t.Errorf("unmounting: %v", err)
-			}
-		})
+	defer detach(t, device) // it stays until it is unmounted
+	dir = t.TempDir()
+	if err := syscall.Mount(device, dir, "ext4", 0, ""); err != nil {
+		return "", err
 	}
-	// It stays until it is unmounted.
-	if out, err := exec.Command("losetup", "-d", device).CombinedOutput(); err != nil {
-		t.Errorf("losetup: %v: %s", err, out)
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmounting: %v", err)
+		}
+	})
+	return dir, nil
+}
+
+func run(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", name, err, out)
 	}
-	return dir, err
+	return strings.TrimSpace(string(out)), nil
+}
+
+func detach(t *testing.T, device string) {
+	if _, err := run("losetup", "-d", device); err != nil {
+		t.Error(err)
+	}
 }
 
 // probe asks the system itself what direct I/O in dir wants, 0 if it is refused.
@@ -352,6 +357,46 @@ func TestDirectBlocks(t *testing.T) {
 			dst.Close()
 		}
 	}
+}
+
+// TestDirectDevice: a block device is as good as a file, and has an end.
+func TestDirectDevice(t *testing.T) {
+	const block, size = 4096, 2 << 20
+	image := written(t, t.TempDir(), make([]byte, size), 0).Name()
+	device, err := run("losetup", "-f", "--show", "-b", strconv.Itoa(block), image)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { detach(t, device) })
+	log := logCalls(t, block)
+	for _, c := range []struct{ begin, n int }{{0, size}, {0, 10_001}, {block, size - block}, {13, 2*block + 5}, {size - block - 1, block + 1}} {
+		dst := opened(t, device, os.O_WRONLY, c.begin)
+		w, r := pipe(t)
+		go func() { w.Write(stream(c.n)); w.Close() }()
+		s, err := Copy(t.Context(), dst, r, Direct())
+		if want := whole(c.begin, c.n, block); err != nil || s.Sink.Buffered != nil || s.Sink.Direct != want {
+			t.Errorf("%+v: %v, %+v, want %d direct", c, err, s.Sink, want)
+		}
+		log.check(t, s)
+		dst.Close()
+
+		src := opened(t, device, os.O_RDONLY, c.begin)
+		var got bytes.Buffer
+		s, err = Copy(t.Context(), &got, src, Direct())
+		if want := whole(c.begin, size-c.begin, block); err != nil || s.Source.Buffered != nil || s.Source.Direct != want {
+			t.Errorf("%+v: %v, %+v, want %d direct", c, err, s.Source, want)
+		}
+		log.check(t, s)
+		if got.Len() != size-c.begin {
+			t.Errorf("%+v: %d bytes read", c, got.Len())
+		}
+		arrived(t, got.Bytes()[:c.n], int64(c.n))
+		src.Close()
+	}
+	dst := opened(t, device, os.O_WRONLY, size-block)
+	_, err = Copy(t.Context(), dst, bytes.NewReader(stream(10*block)), Direct())
+	safe(t, failed(t, err, Sink, syscall.ENOSPC), block)
+	dst.Close()
 }
 
 // TestDirectTwoInputs: the second lands behind the first, of odd size.
