@@ -29,10 +29,10 @@ var (
 	errInUse  = errors.New("its ring has bytes in it, or several consumers")
 )
 
-// goDirect makes those ends direct that can be: a file's offset and the address
-// of the memory that it is read into, or written from, must be as far from a
-// block as each other. So an empty ring is moved on until that is so for one of
-// the two, and it holds for the other only if its offset differs by blocks.
+// goDirect makes those ends direct that can be. A file's offset and the address
+// of the memory that it is read into or written from must be equally far from a
+// block. So the ring, which is empty, is moved on until they are for one end; for
+// the other they are only if the offsets differ by whole blocks.
 func goDirect(in, out *side, src, dst any, cfg config) {
 	var lead *direct.File
 	for _, s := range []*side{in, out} {
@@ -41,8 +41,8 @@ func goDirect(in, out *side, src, dst any, cfg config) {
 			end = dst
 		}
 		s.openDirect(end, cfg)
-		// The one of the larger blocks, as those of the other are then right too
-		// wherever they can be.
+		// The one of the larger blocks: with it in step, so is the other if both
+		// can be at all.
 		if s.direct.Active() && (lead == nil || s.direct.Block() > lead.Block()) {
 			lead = s.direct
 		}
@@ -102,8 +102,8 @@ func (s *source) feed(p *bytering.Producer) (err error) {
 	defer func() { err = s.closeDirect(err) }()
 	fill := func(bufs [][]byte, _ int) (int, error) { return s.Readv(bufs) }
 	for s.direct.Active() {
-		// With less than half of the ring, so that it does not wait for the
-		// sink while that waits for a block.
+		// For no more than half of the ring, as the sink does for its block:
+		// else each could wait for the other.
 		if block := s.direct.Block(); p.Free() < block {
 			if err := p.Wait(context.Background(), max(block, p.Cap()/4)); err != nil {
 				return err

@@ -30,9 +30,8 @@ type side struct {
 	began time.Time // the call under way
 
 	// Under mu.
-	stopped bool  // no call is begun any more
-	pending int64 // bytes that the call under way was offered
-
+	stopped  bool  // no call is begun any more
+	pending  int64 // bytes that the call under way was offered
 	buffered error // why it is not direct, or not any more
 }
 
