@@ -496,11 +496,12 @@ func TestDirectTrickle(t *testing.T) {
 	}
 }
 
-// TestDirectRefusals: the flag, the first call or a later one; nothing is lost,
-// and the cause is told.
+// TestDirectRefusals: the flag, the first call or a later one, or the last one,
+// for which somebody else has set the flag; nothing is lost, and the cause is
+// told.
 func TestDirectRefusals(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.EOPNOTSUPP} {
-		for _, where := range []string{"flag", "call 1", "call 2", "back"} {
+		for _, where := range []string{"flag", "call 1", "call 2", "back", "last", "all"} {
 			for _, op := range []kernel.Op{kernel.Readv, kernel.Writev} {
 				t.Run(fmt.Sprint(errno, where, op), func(t *testing.T) { testRefusal(t, errno, where, op) })
 			}
@@ -511,6 +512,9 @@ func TestDirectRefusals(t *testing.T) {
 func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) {
 	const size = 1<<20 + 5
 	dir := t.TempDir()
+	if probe(t, dir) == 0 {
+		t.Skip("no direct I/O in the directory for temporary files")
+	}
 	src := written(t, dir, stream(size), 0)
 	dst := opened(t, filepath.Join(dir, "sink"), os.O_RDWR|os.O_CREATE, 0)
 	refusing := src.Fd()
@@ -520,7 +524,7 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 	call, fcntl := kernel.Call, kernel.Fcntl
 	var mu sync.Mutex
 	on := map[uintptr]bool{}
-	calls, sets := 0, 0
+	calls, sets, last := 0, 0, true
 	kernel.Fcntl = func(fd uintptr, cmd, arg int) (int, syscall.Errno) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -544,6 +548,10 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 	kernel.Call = func(o kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
 		mu.Lock()
 		defer mu.Unlock()
+		if fd == refusing && (where == "all" || where == "last" && !on[fd] && last) {
+			last = false
+			return 0, errno
+		}
 		if fd == refusing && on[fd] {
 			calls++
 			switch {
@@ -564,6 +572,14 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 	}
 	t.Cleanup(func() { kernel.Call, kernel.Fcntl = call, fcntl })
 	s, err := Copy(t.Context(), dst, src, Direct())
+	if where == "all" {
+		side := Source
+		if op == kernel.Writev {
+			side = Sink
+		}
+		safe(t, failed(t, err, side, errno), 0)
+		return
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -577,6 +593,12 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 		refused, other = other, refused
 	}
 	want := map[string]int64{"flag": 0, "call 1": 0, "call 2": 4096, "back": 700}[where]
+	if where == "last" {
+		want = size // which a read has without another
+		if op == kernel.Writev {
+			want = whole(0, size, probe(t, dir))
+		}
+	}
 	if !errors.Is(refused.Buffered, errno) || refused.Direct != want {
 		t.Errorf("%+v; want %d bytes direct and %v", refused, want, errno)
 	}

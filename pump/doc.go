@@ -54,6 +54,7 @@
 // less than a block before the first byte. Else both ends run buffered.
 //
 // The flag belongs to all who share the descriptor, as the processes of a
-// shell's redirection do. It is as it was when Copy returns, but for a call that
-// was left behind: then it is when that is back.
+// shell's redirection do: one at a time should use Direct on it. It is as it was
+// when Copy returns, but for a call that was left behind: then it is when that is
+// back.
 package pump

@@ -128,14 +128,19 @@ func (d *File) Moved(n int) (direct int) {
 	return 0
 }
 
-// Refused tells whether a call failed for being direct, which some file systems
-// say no earlier. Then the file is given up, and the call is to be made again.
+// Refused tells whether a call may have failed for being direct: some file systems
+// say no earlier that they refuse it, and who shares the file may have set the
+// flag, or moved the offset. Then the file is given up, and the call is to be made
+// again, once.
 func (d *File) Refused(err error) bool {
-	if !d.Active() || !d.on || !isRefusal(err) {
+	if d == nil || d.block == 0 || !isRefusal(err) {
 		return false
 	}
-	d.GiveUp(refused(err))
-	return !d.on
+	stuck := d.set(false)
+	if d.Active() {
+		d.GiveUp(refused(err))
+	}
+	return stuck == nil
 }
 
 // GiveUp has the file go on through the cache from now on.
