@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -306,11 +307,17 @@ func TestParseDirect(t *testing.T) {
 		memory, block size
 	}{
 		{"", 4 << 20, 1 << 20}, {"-m1", 64 << 10, 32 << 10}, {"-m65537 -s1", 128 << 10, 4 << 10},
-		{"-m1M -s 4097", 1 << 20, 8 << 10}, {"-m8191P", 8191 << 50, 1 << 20},
+		{"-m1M -s 4097", 1 << 20, 8 << 10},
 	} {
 		cfg, err := parse(append(strings.Fields(c.args), "--direct"))
 		if err != nil || !cfg.direct || cfg.memory != c.memory || cfg.block != c.block {
 			t.Errorf("%s: %+v, %v; want %d and %d", c.args, cfg, err, c.memory, c.block)
+		}
+	}
+	for _, n := range []size{math.MaxInt, math.MaxInt - 1000, math.MaxInt&^(directMemory-1) + 1} {
+		s := n
+		if s.roundUp(directMemory); s != n {
+			t.Errorf("%d is rounded up to %d", int(n), int(s))
 		}
 	}
 }
