@@ -15,8 +15,8 @@ func TestBroadcastEverybodySeesEverything(t *testing.T) {
 	for _, consumers := range []int{1, 2, 3, 8} {
 		for _, capacity := range []int{1, 2, 7, 64} {
 			p, cs := cast(t, capacity, consumers, startAt(1<<63-total/2))
-			if len(cs) != consumers {
-				t.Fatalf("%d consumers, want %d", len(cs), consumers)
+			if len(cs) != consumers || p.Consumers() != consumers {
+				t.Fatalf("%d consumers, and the producer says %d; want %d", len(cs), p.Consumers(), consumers)
 			}
 			var wg sync.WaitGroup
 			for i, c := range cs {

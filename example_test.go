@@ -167,6 +167,25 @@ func ExampleProducer_Wait() {
 	// Output: 0 <nil>
 }
 
+// Both halves wait for as long as a context lets them.
+func ExampleConsumer_Wait() {
+	p, c, _ := bytering.New(64)
+	p.WriteString("head")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("the user has left"))
+	fmt.Println(c.Wait(ctx, 4)) // it is there
+	fmt.Println(c.Wait(ctx, 5))
+
+	p.Close()
+	fmt.Println(c.Wait(context.Background(), 5), c.Len())
+	fmt.Println(c.Wait(context.Background(), 65))
+	// Output:
+	// <nil>
+	// the user has left
+	// unexpected EOF 4
+	// bytering: invalid capacity: wait for 65 bytes in a ring of 64
+}
+
 // Peek gives a header in one piece, wherever it lies.
 func ExampleConsumer_Peek() {
 	p, c, _ := bytering.New(8)

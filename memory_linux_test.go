@@ -3,28 +3,66 @@
 package bytering
 
 import (
+	"errors"
+	"fmt"
 	"os"
-	"reflect"
-	"sync"
+	"os/exec"
+	"runtime"
+	"strings"
 	"syscall"
+	"testing"
 )
 
-// remaps tries the system call with which this package maps memory twice, and
-// files. An emulator of Linux, such as qemu-user, may refuse it.
-var remaps = sync.OnceValue(func() error {
-	size := os.Getpagesize()
-	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_SHARED)
-	if err != nil {
-		return err
+// What the system does not let a process lock is an error that says how much
+// it does. A ring that is within the limit is made, and gives its part of it
+// back when it is closed.
+func TestLockBeyondTheLimit(t *testing.T) {
+	const limited = "BYTERING_TEST_LIMITED"
+	if os.Getenv(limited) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestLockBeyondTheLimit$", "-test.v")
+		cmd.Env = append(os.Environ(), limited+"=1")
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, syscall.ENOEXEC) {
+			t.Skip("an emulated program starts no other:", err)
+		}
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		if strings.Contains(string(out), "--- SKIP") {
+			t.Skipf("%s", out)
+		}
+		return
 	}
-	defer syscall.Munmap(b)
-	const mayMove = 1
-	again, _, errno := syscall.Syscall6(syscall.SYS_MREMAP, reflect.ValueOf(b).Pointer(), 0, uintptr(size), mayMove, 0, 0)
-	if errno != 0 {
-		return os.NewSyscallError("mremap with an old size of 0", errno)
+	memlock := 8 // RLIMIT_MEMLOCK, which package syscall does not have
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		memlock = 9
 	}
-	if _, _, errno := syscall.Syscall(syscall.SYS_MUNMAP, again, uintptr(size), 0); errno != 0 {
-		return os.NewSyscallError("munmap", errno)
+	page := os.Getpagesize()
+	limit := 2 * page
+	if err := syscall.Setrlimit(memlock, &syscall.Rlimit{Cur: uint64(limit), Max: uint64(limit)}); err != nil {
+		t.Skip(err)
 	}
-	return nil
-})
+	// Root is exempt.
+	if os.Getuid() == 0 {
+		if err := syscall.Setuid(65534); err != nil {
+			t.Skip(err)
+		}
+	}
+	p, c, err := New(limit+1, Lock())
+	says := fmt.Sprintf("bytering: memory cannot be locked: %d bytes, RLIMIT_MEMLOCK is %d: ", limit+page, limit)
+	if !errors.Is(err, ErrLock) || !strings.HasPrefix(fmt.Sprint(err), says) || p != nil || c != nil {
+		t.Errorf("New: %v, want %q", err, says)
+	}
+	q, cs, err := NewBroadcast(limit+1, 2, Lock(), Mirror())
+	if !errors.Is(err, ErrLock) || !strings.HasPrefix(fmt.Sprint(err), says) || q != nil || cs != nil {
+		t.Errorf("NewBroadcast: %v, want %q", err, says)
+	}
+	for range 3 {
+		p, c := pair(t, limit, Lock())
+		fill(t, p, limit)
+		if _, _, err := New(page, Lock()); !errors.Is(err, ErrLock) {
+			t.Errorf("New beside a ring that uses the limit up: %v", err)
+		}
+		closeAll(p, []*Consumer{c})
+	}
+}

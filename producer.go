@@ -15,8 +15,8 @@ import (
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap and Position may be
-// called by any goroutine at any time.
+// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers and
+// Position may be called by any goroutine at any time.
 type Producer struct {
 	ring *ring
 
@@ -69,6 +69,10 @@ func (p *Producer) Cap() int { return len(p.ring.mem) }
 // Position returns how many bytes were ever committed, modulo 1<<63. Any
 // goroutine may call it. It only grows, until [Reset].
 func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
+
+// Consumers returns how many consumers the ring was made with. Any goroutine may
+// call it.
+func (p *Producer) Consumers() int { return len(p.ring.readers) }
 
 // Free returns how many bytes are free. Any goroutine may call it. To the
 // producer's own goroutine the answer can only grow until it commits; to

@@ -5,6 +5,7 @@ package bytering
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -146,8 +147,22 @@ func tcp(t *testing.T) (a, b *net.TCPConn) {
 	return x.(*net.TCPConn), y.(*net.TCPConn)
 }
 
+// pipe returns both ends of a pipe, of which the second is the caller's to close.
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if runtime.GOARCH == "wasm" && errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r, w
+}
+
 // TestCopyThrough moves a stream over io.Copy from one thing with a descriptor
-// to the other, through rings of odd sizes.
+// to the other, through rings of odd sizes and of mirrored memory.
 func TestCopyThrough(t *testing.T) {
 	want := stream(0, 300_000)
 	feeds := map[string]func(t *testing.T) io.ReadCloser{
@@ -157,14 +172,7 @@ func TestCopyThrough(t *testing.T) {
 			return b
 		},
 		"pipe": func(t *testing.T) io.ReadCloser {
-			r, w, err := os.Pipe()
-			if err != nil {
-				if runtime.GOARCH == "wasm" && errors.Is(err, errors.ErrUnsupported) {
-					t.Skip(err)
-				}
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { r.Close() })
+			r, w := pipe(t)
 			go func() { w.Write(want); w.Close() }()
 			return r
 		},
@@ -181,32 +189,44 @@ func TestCopyThrough(t *testing.T) {
 			return f
 		},
 	}
-	for name, feed := range feeds {
-		for _, capacity := range []int{1000, 65_536, 1 << 20} {
-			t.Run(name, func(t *testing.T) {
-				src := feed(t)
-				p, c := pair(t, capacity)
-				a, b := tcp(t)
-				in, out, all := make(chan error, 1), make(chan error, 1), make(chan []byte, 1)
-				go func() {
-					_, err := io.Copy(p, src)
-					in <- errors.Join(err, p.Close())
-				}()
-				go func() {
-					_, err := io.Copy(a, c)
-					out <- errors.Join(err, a.Close())
-				}()
-				go func() {
-					got, _ := io.ReadAll(b)
-					all <- got
-				}()
-				if got := <-all; !bytes.Equal(got, want) {
-					t.Errorf("%d bytes came of %d, or others", len(got), len(want))
+	drains := map[string]func(t *testing.T) (io.WriteCloser, io.Reader){
+		"TCP": func(t *testing.T) (io.WriteCloser, io.Reader) { return tcp(t) },
+		"pipe": func(t *testing.T) (io.WriteCloser, io.Reader) {
+			r, w := pipe(t)
+			return w, r
+		},
+	}
+	for from, feed := range feeds {
+		for to, drain := range drains {
+			for i, opts := range layouts() {
+				for _, capacity := range []int{1000, 65_536, 1 << 20} {
+					t.Run(fmt.Sprintf("%s to %s, layout %d", from, to, i), func(t *testing.T) {
+						p, c := pair(t, capacity, opts...)
+						done(t, p, c)
+						src := feed(t)
+						a, b := drain(t)
+						in, out, all := make(chan error, 1), make(chan error, 1), make(chan []byte, 1)
+						go func() {
+							_, err := io.Copy(p, src)
+							in <- errors.Join(err, p.Close())
+						}()
+						go func() {
+							_, err := io.Copy(a, c)
+							out <- errors.Join(err, a.Close())
+						}()
+						go func() {
+							got, _ := io.ReadAll(b)
+							all <- got
+						}()
+						if got := <-all; !bytes.Equal(got, want) {
+							t.Errorf("%d bytes came of %d, or others", len(got), len(want))
+						}
+						if err := errors.Join(<-in, <-out); err != nil {
+							t.Error(err)
+						}
+					})
 				}
-				if err := errors.Join(<-in, <-out); err != nil {
-					t.Error(err)
-				}
-			})
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -94,10 +95,22 @@ func tiny(t *testing.T) config {
 	return cfg
 }
 
+// TestMain lets the tests run as the command, for what starts itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "-through" || os.Args[1] == "-life") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // TestSuites runs one short trial of everything.
 func TestSuites(t *testing.T) {
 	cfg := tiny(t)
 	for _, s := range suites(cfg) {
+		if len(s.sizes) == 0 {
+			t.Errorf("%s has no sizes of its own", s.name)
+		}
 		sizes := []int{8, 15, 16, 100, 1 << 10}
 		if len(s.metrics) > 0 {
 			sizes = []int{1000, 64 << 10} // of system calls, not of copying
@@ -120,7 +133,7 @@ func TestSuites(t *testing.T) {
 					t.Errorf("%s: %v", s.name, err)
 				}
 				for _, m := range s.metrics {
-					if m.of(sample) <= 0 {
+					if x := m.of(sample); x < 0 || x == 0 && m.best != "" {
 						t.Errorf("%s, %s: %s is %v", s.name, c.contender.name, m.name, m.of(sample))
 					}
 				}
@@ -289,6 +302,11 @@ func TestFlags(t *testing.T) {
 	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) found nothing wrong", args)
+		}
+	}
+	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16"} {
+		if err := run(strings.Fields(args), io.Discard); err == nil {
+			t.Errorf("run(%q) found nothing wrong", args)
 		}
 	}
 	if _, err := choose("nonesuch", config{}); err == nil {

@@ -16,6 +16,7 @@ func conns() []suite {
 		name:  "conns",
 		title: "One goroutine writes chunk after chunk into a connection, another reads them",
 		op:    "chunk",
+		sizes: []int{64, 1 << 10, 32 << 10},
 		legend: []string{
 			"Everybody holds the capacity in each direction, except net.Pipe, which has no buffer and copies once, and TCP, whose buffers are the system's.",
 		},
@@ -24,12 +25,14 @@ func conns() []suite {
 		name:   "conns-busy",
 		title:  "The same, and both hash every chunk with SHA-256",
 		op:     "chunk",
+		sizes:  stream.sizes,
 		legend: stream.legend,
 	}
 	trip := suite{
 		name:   "conns-trip",
 		title:  "One goroutine writes a chunk and waits for its echo",
 		op:     "round trip",
+		sizes:  append([]int{8}, stream.sizes...),
 		legend: stream.legend,
 	}
 	for _, n := range nets() {

@@ -36,6 +36,8 @@ type config struct {
 	// For the suites of whole processes.
 	commands []string // more contenders
 	calls    bool
+	through  string
+	life     string
 	bytes    int // that a trial moves
 	shop     *workshop
 }
@@ -55,7 +57,12 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	defer cfg.shop.close()
-	if cfg.calls {
+	switch {
+	case cfg.through != "":
+		return through(cfg.through, os.Stdin, os.Stdout)
+	case cfg.life != "":
+		return life(cfg.life, cfg.sizes[0], out)
+	case cfg.calls:
 		return countCalls(cfg, out)
 	}
 	chosen, err := choose(cfg.suites, cfg)
@@ -112,9 +119,11 @@ func parse(args []string) (config, error) {
 		cfg.commands = append(cfg.commands, s)
 		return nil
 	})
-	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes moves")
+	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes or of memory-size moves")
 	fs.StringVar(&file, "file", "", "what whole processes move, such as a `file` in the page cache or /dev/zero; a temporary one without it")
-	fs.BoolVar(&cfg.calls, "calls", false, "count the system calls of the commands, with strace, and measure nothing")
+	fs.BoolVar(&cfg.calls, "calls", false, "count the system calls of the commands, and of a ring at its wrap, with strace, and measure nothing")
+	fs.StringVar(&cfg.through, "through", "", "only move standard input to standard output, in pieces of 32 KiB, each at the wrap of a ring: in one of the `ways` of -calls")
+	fs.StringVar(&cfg.life, "life", "", "only make a ring of -sizes bytes, use it twice and print figures: in one of the `ways` of memory-faults")
 	if err := fs.Parse(args); err != nil {
 		return cfg, err
 	}
@@ -142,6 +151,8 @@ func parse(args []string) (config, error) {
 		return cfg, fmt.Errorf("-bytes: %d is less than 1", cfg.bytes)
 	case cfg.capacity < 1:
 		return cfg, fmt.Errorf("-capacity: %d is less than 1", cfg.capacity)
+	case cfg.life != "" && len(cfg.sizes) != 1:
+		return cfg, fmt.Errorf("-life: %d -sizes in place of 1", len(cfg.sizes))
 	case cfg.duration <= 0:
 		return cfg, fmt.Errorf("-duration: %v is not above 0", cfg.duration)
 	}

@@ -14,6 +14,8 @@ type sample struct {
 	cpu    time.Duration // user and system time per GB; 0 where unknown
 	own    time.Duration // that of the contender alone, where a suite reports it
 	probe  float64       // ns of a round trip between two processors, just before
+
+	figures []float64 // that only the suite knows what they are
 }
 
 // A cell holds all samples of one contender at one size.

@@ -15,7 +15,8 @@ type metric struct {
 	// of which more is better.
 	show func(x float64, size int) string
 	rate bool
-	// what goes before a verdict; best and much are its words.
+	// what goes before a verdict; best and much are its words. Without them
+	// there is none.
 	what, best, much string
 }
 
@@ -75,7 +76,7 @@ func (m metric) entry(c, first *cell) string {
 		return "never"
 	}
 	s := m.show(x, c.size)
-	if len(first.samples) == 0 {
+	if len(first.samples) == 0 || m.mid(first) == 0 {
 		return s
 	}
 	q := x / m.mid(first)

@@ -28,8 +28,12 @@ func micro() suite {
 			continue
 		}
 		if i == 1 {
-			add("bytering Slices+Commit, no bytes", true, true, newBareSlices)
-			add("bytering IOSlices, no bytes", true, true, newIOSlices)
+			add("bytering Slices+Commit, no bytes", true, true, func(cfg config, size int) (trial, error) {
+				return newBare(heap, cfg, size, (*bare).slices)
+			})
+			add("bytering IOSlices, no bytes", true, true, func(cfg config, size int) (trial, error) {
+				return newBare(heap, cfg, size, (*bare).ioSlices)
+			})
 		}
 		add(l.name, l.ours, false, func(cfg config, size int) (trial, error) {
 			w, r, err := l.open(cfg.room(size))
@@ -70,40 +74,36 @@ type bare struct {
 	put  func([][]byte, int) (int, error)
 }
 
-func newBare(cfg config, size int, op func(*bare) error) (trial, error) {
-	p, c, err := bytering.New(cfg.room(size))
+func newBare(m memory, cfg config, size int, op func(*bare) error) (trial, error) {
+	p, c, err := m.open(cfg.room(size))
 	return &bare{p: p, c: c, size: size, op: op, put: func(_ [][]byte, n int) (int, error) {
 		return min(n, size), nil
 	}}, err
 }
 
-func newBareSlices(cfg config, size int) (trial, error) {
-	return newBare(cfg, size, func(b *bare) error {
-		x, y := b.p.Slices()
-		if n := len(x) + len(y); n < b.size {
-			return fmt.Errorf("%d bytes free", n)
-		}
-		if err := b.p.Commit(b.size); err != nil {
-			return err
-		}
-		x, y = b.c.Slices()
-		if n := len(x) + len(y); n != b.size {
-			return fmt.Errorf("%d bytes there", n)
-		}
-		return b.c.Discard(b.size)
-	})
+func (b *bare) slices() error {
+	x, y := b.p.Slices()
+	if n := len(x) + len(y); n < b.size {
+		return fmt.Errorf("%d bytes free", n)
+	}
+	if err := b.p.Commit(b.size); err != nil {
+		return err
+	}
+	x, y = b.c.Slices()
+	if n := len(x) + len(y); n != b.size {
+		return fmt.Errorf("%d bytes there", n)
+	}
+	return b.c.Discard(b.size)
 }
 
-func newIOSlices(cfg config, size int) (trial, error) {
-	return newBare(cfg, size, func(b *bare) error {
-		if n, err := b.p.IOSlices(b.put); n != b.size || err != nil {
-			return fmt.Errorf("put %d bytes: %w", n, err)
-		}
-		if n, err := b.c.IOSlices(b.put); n != b.size || err != nil {
-			return fmt.Errorf("took %d bytes: %w", n, err)
-		}
-		return nil
-	})
+func (b *bare) ioSlices() error {
+	if n, err := b.p.IOSlices(b.put); n != b.size || err != nil {
+		return fmt.Errorf("put %d bytes: %w", n, err)
+	}
+	if n, err := b.c.IOSlices(b.put); n != b.size || err != nil {
+		return fmt.Errorf("took %d bytes: %w", n, err)
+	}
+	return nil
 }
 
 func (b *bare) run(n int) error {
@@ -126,7 +126,7 @@ func (b *bare) finish() error {
 	if err := b.c.Err(); err != io.EOF {
 		return fmt.Errorf("after the end: error %v", err)
 	}
-	return nil
+	return b.c.Close()
 }
 
 // copying is the floor under all that copy twice.

@@ -61,3 +61,8 @@ func perOp(s sample) float64  { return s.perOp }
 func allocs(s sample) float64 { return s.allocs }
 func cpu(s sample) float64    { return s.cpu.Seconds() }
 func own(s sample) float64    { return s.own.Seconds() }
+
+// figureOf is for one of the figures that only the suite knows.
+func figureOf(i int) func(sample) float64 {
+	return func(s sample) float64 { return s.figures[i] }
+}

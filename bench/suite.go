@@ -63,6 +63,7 @@ func suites(cfg config) []suite {
 	return slices.Concat(
 		[]suite{streams(), micro()}, // in memory
 		policies(),
+		memories(),
 		conns(),
 		[]suite{relays(), bursts()}, // pump.Copy
 		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)}, // the command

@@ -27,6 +27,9 @@ func (r *result) print(out io.Writer, extra bool) {
 	}
 	for _, m := range metrics {
 		for col := range r.sizes {
+			if m.best == "" {
+				continue
+			}
 			fmt.Fprintln(out, r.verdict(m, col))
 		}
 	}
@@ -147,6 +150,9 @@ func figure(x float64) string {
 
 // sizeName names a size.
 func sizeName(n int) string {
+	if n >= 1<<30 && n%(1<<30) == 0 {
+		return fmt.Sprintf("%d GiB", n>>30)
+	}
 	if n >= 1<<20 && n%(1<<20) == 0 {
 		return fmt.Sprintf("%d MiB", n>>20)
 	}

@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"":                    {"internal/atomics", "internal/memory", "vectored"},
 	"internal/atomics":    {"internal/interleave", "internal/pause"}, // the former under the build tag interleave
 	"internal/interleave": {},
+	"internal/direct":     {"internal/kernel", "internal/memory"},
 	"internal/kernel":     {},
 	"internal/memory":     {},
 	"internal/netwrite":   {},
@@ -24,7 +25,7 @@ var arrows = map[string][]string{
 	"internal/scripted":   {"internal/kernel"},                      // for tests
 	"vectored":            {"internal/kernel", "internal/netwrite"}, // the latter where there is no writev
 	"vectored/netbuffers": {"internal/netwrite"},                    // likewise
-	"pump":                {"", "vectored"},
+	"pump":                {"", "internal/direct", "vectored"},
 	"memconn":             {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }

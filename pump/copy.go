@@ -13,10 +13,10 @@ import (
 // If src fails, what it returned before that still goes to dst. If dst fails or
 // ctx ends, both are stopped; see the package's documentation for what can be
 // interrupted. An error is an [*Error], which says how many bytes are safe, or
-// for options out of range one that wraps [ErrInvalidMaxCall],
-// [ErrInvalidRing] or what [bytering.New] returns. If src has failed and then dst
-// fails too, or ctx ends, the error joins both, the latter first. A panic in src
-// or dst stops both and comes out of Copy.
+// for options that can't be one that wraps [ErrInvalidMaxCall],
+// [ErrInvalidRing], [errors.ErrUnsupported] or what [bytering.New] returns. If
+// src has failed and then dst fails too, or ctx ends, the error joins both, the
+// latter first. A panic in src or dst stops both and comes out of Copy.
 //
 // Src and dst are used as [bytering.Producer.ReadFrom] and
 // [bytering.Consumer.WriteTo] do: a short write is io.ErrShortWrite, a count out
@@ -36,15 +36,16 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 		return Stats{}, &Error{Side: Context, Err: context.Cause(ctx)}
 	}
 	in, out := newSource(src, cfg), newSink(dst, cfg)
+	if cfg.direct {
+		goDirect(&in.side, &out.side, src, dst, cfg)
+	}
 	go in.run(func() error {
 		defer p.Close()
-		_, err := p.ReadFrom(in)
-		return err
+		return in.feed(p)
 	})
 	go out.run(func() error {
 		defer c.CloseWithError(errSinkEnded)
-		_, err := c.WriteTo(out)
-		return err
+		return out.drain(c)
 	})
 
 	var failed *Error // unless it is the source alone

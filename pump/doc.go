@@ -28,4 +28,33 @@
 // source is discarded; what a write still puts into the sink is in
 // [Error].Pending. A deadline that it does not obey is cleared once it is back,
 // and a panic in it ends the process.
+//
+// # Direct I/O
+//
+// With [Direct] what moves whole blocks of a file does so with O_DIRECT, past
+// the page cache. Offset, length and the address of the memory must then be
+// multiples of the file's block: what the system says it is, as of Linux 6.1
+// and for most file systems, else 4096 bytes. An end that is a regular file or a
+// block device, as an [os.File], is direct from its offset on, or from its end if
+// it was opened for appending:
+//
+//   - The way to the next block, where the offset is within one, and the end of
+//     the stream behind the last whole block are buffered: the flag is cleared
+//     for them.
+//   - Writes wait for a whole block, so that a trickle arrives block by block.
+//   - The ring's memory is in step with one file. A second one whose offset is
+//     elsewhere in its block, as after another file of odd size was written to it,
+//     runs buffered.
+//   - Where the file system refuses the flag, or later a call with it, that end
+//     runs buffered from there on, and nothing is lost.
+//
+// A ring that is given with [Ring] must be empty, have one consumer, and hold at
+// least two blocks, in a multiple of them; make it with [bytering.Align] of a
+// block, and 64 KiB is one of all devices. Its halves' Position is moved on by
+// less than a block before the first byte. Else both ends run buffered.
+//
+// The flag belongs to all who share the descriptor, as the processes of a
+// shell's redirection do: one at a time should use Direct on it. It is as it was
+// when Copy returns, but for a call that was left behind: then it is when that is
+// back.
 package pump

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/direct"
 )
 
 const (
@@ -30,6 +31,7 @@ type config struct {
 	capacity int
 	maxCall  int
 	meter    *Meter
+	direct   bool
 
 	own bool // the ring is made here
 	p   *bytering.Producer
@@ -55,6 +57,16 @@ func MaxCall(n int) Option { return func(c *config) { c.maxCall = n } }
 // WithMeter makes m count what is moved.
 func WithMeter(m *Meter) Option { return func(c *config) { c.meter = m } }
 
+// Direct has files read and written past the page cache of the system, with
+// O_DIRECT, so that a large copy does not push out of it what others need. See
+// the package's documentation for what that takes; where it can't be, a side
+// runs buffered as without Direct, and [SideStats] says why. The capacity of the
+// ring is rounded up to a multiple of 64 KiB.
+//
+// Only Linux has it: elsewhere Copy returns an error that wraps
+// [errors.ErrUnsupported].
+func Direct() Option { return func(c *config) { c.direct = true } }
+
 func configure(opts []Option) config {
 	c := config{capacity: defaultCapacity, maxCall: defaultMaxCall, own: true}
 	for _, o := range opts {
@@ -65,9 +77,17 @@ func configure(opts []Option) config {
 
 // check refuses what can't be and makes the ring if there is none.
 func (c *config) check() (err error) {
-	switch {
-	case c.maxCall < 1:
+	if c.maxCall < 1 {
 		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
+	}
+	if c.direct {
+		if err := direct.Supported(); err != nil {
+			return fmt.Errorf("pump: %w", err)
+		}
+	}
+	switch {
+	case c.own && c.direct:
+		c.p, c.c, err = bytering.New(blocks(c.capacity), bytering.Align(largestBlock))
 	case c.own:
 		c.p, c.c, err = bytering.New(c.capacity)
 	case c.p == nil || c.c == nil:

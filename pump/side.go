@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -22,14 +23,16 @@ type side struct {
 	maxCall  int
 	vectored bool // a call takes more than one slice
 	setter   func(time.Time) error
+	direct   *direct.File // nil if no call is cut into blocks
 
 	// Of its goroutine.
 	idle  time.Time // since when it is not in a call
 	began time.Time // the call under way
 
 	// Under mu.
-	stopped bool  // no call is begun any more
-	pending int64 // bytes that the call under way was offered
+	stopped  bool  // no call is begun any more
+	pending  int64 // bytes that the call under way was offered
+	buffered error // why it is not direct, or not any more
 }
 
 func (s *side) init(cfg config) {
@@ -45,6 +48,13 @@ func (s *side) begin(bufs [][]byte) (cut [][]byte, offered int, err error) {
 		bufs = bufs[:1]
 	}
 	cut, offered = clip(bufs, s.maxCall)
+	if s.direct.Active() {
+		n, err := s.direct.Next(offered)
+		if err != nil {
+			return nil, 0, err
+		}
+		cut, offered = clip(cut, n)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
@@ -71,11 +81,25 @@ func (s *side) end(n, offered int, err error) (int, error) {
 		bad := fmt.Errorf("%w: %d for %d bytes", bytering.ErrInvalidCount, n, offered)
 		n, err = 0, errors.Join(bad, err)
 	}
-	s.add(n, busy, waited)
+	past := 0
+	if s.direct != nil {
+		past = s.direct.Moved(n)
+		s.buffered = s.direct.Why()
+	}
+	s.add(n, past, busy, waited)
 	if s.meter != nil {
-		s.meter.add(n, busy, waited)
+		s.meter.add(n, past, busy, waited)
 	}
 	return n, err
+}
+
+// stats returns what it has done, in the copy that is over.
+func (s *side) stats() SideStats {
+	stats := s.counters.stats()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Buffered = s.buffered
+	return stats
 }
 
 // grace is how long a call that can't be interrupted may take to come back. It
@@ -158,6 +182,9 @@ func (s *source) Readv(bufs [][]byte) (n int, err error) {
 	}
 	if s.v != nil {
 		n, err = s.v.Readv(bufs)
+		if s.direct.Refused(err) {
+			n, err = s.v.Readv(bufs)
+		}
 	} else {
 		n, err = s.src.Read(bufs[0])
 	}
@@ -195,6 +222,9 @@ func (s *sink) Writev(bufs [][]byte) (n int, err error) {
 	}
 	if s.v != nil {
 		n, err = s.v.Writev(bufs)
+		if s.direct.Refused(err) {
+			n, err = s.v.Writev(bufs)
+		}
 	} else {
 		n, err = s.dst.Write(bufs[0])
 		if err == nil && n >= 0 && n < offered {

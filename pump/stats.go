@@ -21,6 +21,12 @@ type SideStats struct {
 	// Busy is the time in calls, Waited the time between them, which is
 	// spent waiting for the other side.
 	Busy, Waited time.Duration
+	// Direct is how many of the bytes went past the page cache, with [Direct].
+	Direct int64
+	// Buffered is why, with [Direct], the side ran buffered, or did so from
+	// some byte on. It is nil without that option, where the side was direct to
+	// its end, and in the stats of a [Meter].
+	Buffered error
 }
 
 // A Meter counts while a copy runs. The zero value is ready. Copies that share
@@ -36,10 +42,11 @@ func (m *Meter) Stats() Stats {
 }
 
 // counters are one side's, added to by its goroutine and read by any.
-type counters struct{ bytes, calls, busy, waited atomic.Int64 }
+type counters struct{ bytes, direct, calls, busy, waited atomic.Int64 }
 
-func (c *counters) add(bytes int, busy, waited time.Duration) {
+func (c *counters) add(bytes, direct int, busy, waited time.Duration) {
 	c.bytes.Add(int64(bytes))
+	c.direct.Add(int64(direct))
 	c.calls.Add(1)
 	c.busy.Add(int64(busy))
 	c.waited.Add(int64(waited))
@@ -48,6 +55,7 @@ func (c *counters) add(bytes int, busy, waited time.Duration) {
 func (c *counters) stats() SideStats {
 	return SideStats{
 		Bytes:  c.bytes.Load(),
+		Direct: c.direct.Load(),
 		Calls:  c.calls.Load(),
 		Busy:   time.Duration(c.busy.Load()),
 		Waited: time.Duration(c.waited.Load()),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"runtime"
 	"strconv"
 
 	"github.com/docker/go-units"
@@ -15,12 +16,21 @@ type config struct {
 	input, output string // "-" for the standard ones
 	memory, block size
 	quiet, force  bool
+	direct        bool
 	version       bool
 }
 
 // largestBlock is how much one read or write moves at most, and what a pipe can
 // be made to hold without privileges.
 const largestBlock = 1 << 20
+
+// What --direct rounds the ring and the largest call up to. The ring also begins
+// at a multiple of the former, which no device's block is larger than; the latter
+// is the block of nearly all.
+const (
+	directMemory size = 64 << 10
+	directBlock  size = 4 << 10
+)
 
 // A size is a number of bytes on the command line, with K = 1024.
 type size int
@@ -59,6 +69,14 @@ func (s *size) Set(text string) error {
 	return nil
 }
 
+// roundUp rounds it up to a multiple of m, a power of two, unless no machine has
+// that many bytes.
+func (s *size) roundUp(m size) {
+	if *s <= math.MaxInt-m {
+		*s += -*s & (m - 1)
+	}
+}
+
 func flags(cfg *config) *pflag.FlagSet {
 	fs := pflag.NewFlagSet("bytering", pflag.ContinueOnError)
 	fs.SortFlags = false
@@ -71,6 +89,7 @@ func flags(cfg *config) *pflag.FlagSet {
 	fs.StringVarP(&cfg.output, "output", "o", "-", "")
 	fs.VarP(&cfg.memory, "memory", "m", "")
 	fs.VarP(&cfg.block, "block", "s", "")
+	fs.BoolVar(&cfg.direct, "direct", false, "")
 	fs.BoolVarP(&cfg.force, "force", "f", false, "")
 	fs.BoolVarP(&cfg.quiet, "quiet", "q", false, "")
 	fs.BoolVar(&cfg.version, "version", false, "")
@@ -95,6 +114,13 @@ func parse(args []string) (config, error) {
 	}
 	if cfg.output == "" {
 		return cfg, fmt.Errorf("-o, --output names no file")
+	}
+	if cfg.direct {
+		if runtime.GOOS != "linux" {
+			return cfg, fmt.Errorf("--direct: not supported on %s", runtime.GOOS)
+		}
+		cfg.memory.roundUp(directMemory)
+		cfg.block.roundUp(directBlock)
 	}
 	if cfg.block > largestBlock {
 		return cfg, fmt.Errorf("-s, --block %v: at most %dK", &cfg.block, largestBlock>>10)
@@ -124,6 +150,7 @@ Flags:
   -o, --output FILE   write to FILE (default -, standard output)
   -m, --memory SIZE   memory of the ring (default 4M)
   -s, --block SIZE    largest read and write (default 1M)
+      --direct        bypass the page cache; rounds -m up to 64K, -s to 4K
   -f, --force         overwrite the output if it exists
   -q, --quiet         no bar and no summary, only errors
   -h, --help          print this

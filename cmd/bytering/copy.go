@@ -20,24 +20,30 @@ type stream struct {
 	p            *bytering.Producer
 	c            *bytering.Consumer
 	block        int // the largest read and write
+	direct       bool
 	meter        pump.Meter
+	stats        pump.Stats // of the copy when it is over
 }
 
-func newStream(memory, block size) (*stream, error) {
-	p, c, err := bytering.New(int(memory))
+func newStream(cfg config) (*stream, error) {
+	align := 1
+	if cfg.direct {
+		align = int(directMemory)
+	}
+	p, c, err := bytering.New(int(cfg.memory), bytering.Align(align))
 	if err != nil {
 		why := "too large"
 		if errors.Is(err, bytering.ErrNoMemory) {
 			why = "not enough memory"
 		}
-		return nil, fail(exitUsage, "-m, --memory %v: %s", &memory, why)
+		return nil, fail(exitUsage, "-m, --memory %v: %s", &cfg.memory, why)
 	}
-	return &stream{p: p, c: c, block: int(block)}, nil
+	return &stream{p: p, c: c, block: int(cfg.block), direct: cfg.direct}, nil
 }
 
 // transfer copies the source to the sink and returns the summary.
 func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (string, error) {
-	s, err := newStream(cfg.memory, cfg.block)
+	s, err := newStream(cfg)
 	if err != nil {
 		return "", err
 	}
@@ -56,7 +62,11 @@ func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (
 	if err != nil {
 		return "", err
 	}
-	return summary(s.written(), time.Since(begin)), nil
+	report := summary(s.written(), time.Since(begin))
+	if s.direct {
+		report += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
+	}
+	return report, nil
 }
 
 // A signalled is a signal as the cause of an end.
@@ -123,8 +133,12 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 func (s *stream) run(ctx context.Context) error {
 	s.source.tune(os.O_RDONLY)
 	s.sink.tune(os.O_WRONLY)
-	_, err := pump.Copy(ctx, s.sink.file, s.source.file,
-		pump.Ring(s.p, s.c), pump.MaxCall(s.block), pump.WithMeter(&s.meter))
+	opts := []pump.Option{pump.Ring(s.p, s.c), pump.MaxCall(s.block), pump.WithMeter(&s.meter)}
+	if s.direct {
+		opts = append(opts, pump.Direct())
+	}
+	var err error
+	s.stats, err = pump.Copy(ctx, s.sink.file, s.source.file, opts...)
 	// Some file systems tell of a failed write no earlier than in close.
 	lost := s.sink.close()
 
@@ -206,6 +220,15 @@ func cause(err error) error {
 func summary(n int64, d time.Duration) string {
 	rate := float64(n) / max(d.Seconds(), 1e-9)
 	return fmt.Sprintf("%d bytes (%s) in %.3f s, %s/s", n, bytesText(float64(n)), d.Seconds(), bytesText(rate))
+}
+
+// direct says how much of a side was, and why not all if that is so.
+func direct(done string, s pump.SideStats) string {
+	text := fmt.Sprintf("%d %s direct", s.Direct, done)
+	if s.Buffered != nil {
+		text += fmt.Sprintf(" (%v)", s.Buffered)
+	}
+	return text
 }
 
 func bytesText(n float64) string { return units.BytesSize(n) }

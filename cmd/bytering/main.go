@@ -5,7 +5,8 @@
 //	zfs send tank@now | bytering | ssh host zfs receive tank
 //	bytering -i disk.img -o /mnt/disk.img
 //
-// Every read can be written at once: nothing waits for a full block. On a
+// Every read can be written at once: nothing waits for a full block, but with
+// --direct, which reads and writes files past the page cache. On a
 // terminal a bar shows how far it is, and a line at the end what was done.
 // Errors are one line that names the file, the operation and the cause, and
 // says how many bytes the output has; a partial output stays where it is.

@@ -7,9 +7,9 @@ package memory
 
 import "unsafe"
 
-// misalignment returns how far the first byte of b lies past a multiple of
+// Misalignment returns how far the first byte of b lies past a multiple of
 // align, a power of two. b must not be empty.
-func misalignment(b []byte, align int) int {
+func Misalignment(b []byte, align int) int {
 	return int(address(b) & uintptr(align-1))
 }
 

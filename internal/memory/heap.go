@@ -35,7 +35,7 @@ func Alloc(n, align int) (b []byte, err error) {
 		}
 	}()
 	b = make([]byte, size)
-	skip := misalignment(b, align)
+	skip := Misalignment(b, align)
 	if skip != 0 {
 		skip = align - skip
 	}

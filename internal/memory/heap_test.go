@@ -16,7 +16,7 @@ func TestAllocIsAlignedZeroedAndClipped(t *testing.T) {
 			if len(b) != n || cap(b) != n {
 				t.Errorf("Alloc(%d, %d): len %d, cap %d", n, align, len(b), cap(b))
 			}
-			if m := misalignment(b, align); m != 0 {
+			if m := Misalignment(b, align); m != 0 {
 				t.Errorf("Alloc(%d, %d) lies %d past a multiple", n, align, m)
 			}
 			for i, v := range b {

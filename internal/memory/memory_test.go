@@ -78,7 +78,7 @@ func check(t *testing.T, m *Memory, n int, o Options) {
 	if o.HugePages {
 		align = max(align, HugePage)
 	}
-	if k := misalignment(b, align); k != 0 {
+	if k := Misalignment(b, align); k != 0 {
 		t.Errorf("lies %d past a multiple of %d", k, align)
 	}
 	for i, v := range b {

@@ -49,7 +49,7 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 		return nil, nil, noMemory(p.size, p.align, err)
 	}
 	at := os.Getpagesize()
-	at += -misalignment(whole[at:], p.align) & (p.align - 1)
+	at += -Misalignment(whole[at:], p.align) & (p.align - 1)
 	area = whole[at : at+p.total : at+p.total]
 	if o.Mirror || o.File != nil {
 		err = share(area, p, o.File)

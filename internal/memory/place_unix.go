@@ -24,6 +24,6 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 	if err != nil {
 		return nil, nil, noMemory(p.size, p.align, err)
 	}
-	at := -misalignment(whole, p.align) & (p.align - 1)
+	at := -Misalignment(whole, p.align) & (p.align - 1)
 	return whole, whole[at : at+p.total : at+p.total], nil
 }

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bytering/bytering"
+)
+
+// A lifeWay is memory of which a process makes its first ring.
+type lifeWay struct {
+	memory
+	used bool // the process has used as much before, and the collector has it back
+}
+
+func (w lifeWay) String() string {
+	if w.used {
+		return w.name + ", used before"
+	}
+	return w.name
+}
+
+func lifeWays(ms []memory) []lifeWay {
+	var ways []lifeWay
+	for _, m := range ms {
+		ways = append(ways, lifeWay{m, false})
+		if m.name == heap.name {
+			ways = append(ways, lifeWay{m, true})
+		}
+	}
+	return ways
+}
+
+var lifeMemories = []memory{heap, mirrored, mirrored.and(faulted), faulted, hugePages, hugePages.and(faulted), inFile}
+
+// faults measures what memory costs that is touched for the first time, and
+// when.
+func faults() suite {
+	s := suite{
+		name:  "memory-faults",
+		title: "A ring is made, filled and emptied, and filled and emptied again",
+		op:    "ring",
+		sizes: []int{64 << 20},
+		ops:   func(config, int) int { return 1 },
+		metrics: []metric{
+			stepMs("New", 0), stepMs("the first round", 1), stepMs("the second round", 2),
+			stepCount("minor page faults in New", 3), stepCount("minor page faults in the first round", 4),
+			stepCount("minor page faults in the second round", 5), stepCount("MiB in huge pages after it", 6),
+		},
+		legend: []string{
+			"The column is the ring. A round is a Write of as much as it holds, in pieces of 64 KiB, and a Read of it, of which every byte is compared.",
+			"Each trial is a process of its own. Page faults are all of it, so a few may be the runtime's.",
+			"Used before: the collector has freed as much, and New has to zero it.",
+			"Mirrored memory is shared memory, whose huge pages are another setting of the system: see /sys/kernel/mm/transparent_hugepage.",
+		},
+	}
+	if now, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled"); err == nil {
+		s.legend = append(s.legend, "Huge pages here are: "+strings.TrimSpace(string(now))+".")
+	}
+	found, missing := had(lifeMemories...)
+	s.legend = append(s.legend, missing...)
+	for _, way := range lifeWays(found) {
+		s.contenders = append(s.contenders, contender{way.String(), true, false, func(cfg config, size int) (trial, error) {
+			return &lived{shop: cfg.shop, name: way.String(), size: size}, nil
+		}})
+	}
+	return s
+}
+
+// stepMs is the time of a step.
+func stepMs(name string, step int) metric {
+	m := tookMs("")
+	m.name, m.what, m.of = "ms, "+name, ", "+name, figureOf(step)
+	return m
+}
+
+// stepCount is a count, of which nobody wins.
+func stepCount(name string, step int) metric {
+	return metric{name: name, of: figureOf(step), show: func(x float64, _ int) string { return fmt.Sprintf("%.0f", x) }}
+}
+
+// A lived is a trial of a ring in another process.
+type lived struct {
+	shop    *workshop
+	name    string
+	size    int
+	figures []float64
+}
+
+// run has one ring live there, whatever n is.
+func (l *lived) run(int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	c, err := l.shop.child([]string{self, "-life", l.name, "-sizes", strconv.Itoa(l.size)})
+	if err != nil {
+		return err
+	}
+	var said strings.Builder
+	c.Stdout = &said
+	if err := errors.Join(c.Start(), c.end()); err != nil {
+		return err
+	}
+	for word := range strings.FieldsSeq(said.String()) {
+		x, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			return err
+		}
+		l.figures = append(l.figures, x)
+	}
+	if len(l.figures) != 7 {
+		return fmt.Errorf("%q in place of 7 figures", said.String())
+	}
+	return nil
+}
+
+func (l *lived) report(s *sample, _ int) { s.figures = l.figures }
+func (l *lived) finish() error           { return nil }
+
+// life makes a ring, uses it twice and says what that took: the ns of New and
+// of both rounds, their page faults, and the MiB in huge pages after them.
+func life(name string, size int, out io.Writer) error {
+	for _, way := range lifeWays(lifeMemories) {
+		if way.String() != name {
+			continue
+		}
+		r := &living{memory: way.memory, size: size, buf: make([]byte, 64<<10)}
+		fill(r.buf, 0) // so that its own pages are there
+		if way.used {
+			if err := errors.Join(r.begin(), r.round(), r.end()); err != nil {
+				return err
+			}
+			r.p, r.c = nil, nil
+			runtime.GC()
+			runtime.GC() // which ends what the first has left to do
+		}
+		var times, counts []any
+		for _, step := range []func() error{r.begin, r.round, r.round} {
+			before, start := pageFaults(), time.Now()
+			if err := step(); err != nil {
+				return err
+			}
+			times = append(times, time.Since(start).Nanoseconds())
+			counts = append(counts, pageFaults()-before)
+		}
+		huge, _ := r.p.HugePages()
+		_, err := fmt.Fprintln(out, append(append(times, counts...), huge>>20)...)
+		return errors.Join(err, r.end())
+	}
+	return fmt.Errorf("-life: no way %q", name)
+}
+
+// A living is a ring from its beginning to its end.
+type living struct {
+	memory
+	size int
+	buf  []byte
+	p    *bytering.Producer
+	c    *bytering.Consumer
+}
+
+func (l *living) begin() (err error) {
+	l.p, l.c, err = l.open(l.size)
+	return err
+}
+
+// round fills the ring and empties it.
+func (l *living) round() error {
+	if err := pour(l.p, newPayload(), l.p.Cap()); err != nil {
+		return err
+	}
+	return scoop(l.c, newPayload(), l.p.Cap(), l.buf)
+}
+
+func (l *living) end() error { return errors.Join(l.p.Close(), l.c.Close()) }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/bytering/bytering"
+)
+
+// A memory is a kind of memory that a ring may lie in.
+type memory struct {
+	name      string
+	opts      []bytering.Option
+	file      bool // in a file, of the directory for temporary ones
+	broadcast bool // with one consumer, that could have been several
+}
+
+var (
+	heap      = memory{name: "heap"}
+	mirrored  = memory{name: "mirrored", opts: []bytering.Option{bytering.Mirror()}}
+	faulted   = memory{name: "prefaulted", opts: []bytering.Option{bytering.Prefault()}}
+	locked    = memory{name: "locked", opts: []bytering.Option{bytering.Lock()}}
+	inFile    = memory{name: "file", file: true}
+	hugePages = memory{name: "huge pages", opts: []bytering.Option{bytering.HugePages()}}
+)
+
+// and returns m with the options of another as well.
+func (m memory) and(other memory) memory {
+	m.name += ", " + other.name
+	m.opts = slices.Concat(m.opts, other.opts)
+	m.file = m.file || other.file
+	return m
+}
+
+// open makes a ring. Its capacity may be rounded up.
+func (m memory) open(capacity int) (p *bytering.Producer, c *bytering.Consumer, err error) {
+	opts := m.opts
+	if m.file {
+		f, err := os.CreateTemp("", "bench-ring")
+		if err != nil {
+			return nil, nil, err
+		}
+		defer os.Remove(f.Name())
+		defer f.Close()
+		opts = append(slices.Clone(opts), bytering.File(f))
+	}
+	if !m.broadcast {
+		return bytering.New(capacity, opts...)
+	}
+	p, cs, err := bytering.NewBroadcast(capacity, 1, opts...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, cs[0], nil
+}
+
+// had returns those that this system gives a small ring, and says which it
+// does not.
+func had(all ...memory) (found []memory, missing []string) {
+	for _, m := range all {
+		p, c, err := m.open(2 * throughBlock)
+		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, bytering.ErrLock) {
+			missing = append(missing, fmt.Sprintf("%s: left out, %v.", m.name, err))
+			continue
+		}
+		if err == nil {
+			p.Close()
+			c.Close()
+		}
+		found = append(found, m) // what is wrong otherwise is an error of its trials
+	}
+	return found, missing
+}
+
+// memories measures what the kinds of memory cost and gain.
+func memories() []suite {
+	return []suite{
+		wraps("memory-wrap-read", "A pipe is read into a ring at its wrap", false),
+		wraps("memory-wrap-write", "A pipe is written from a ring at its wrap", true),
+		faults(),
+		ringSizes("memory-size-copy", "One goroutine writes, another reads, through rings of several sizes", true),
+		ringSizes("memory-size-place", "One goroutine reads into rings of several sizes, another writes out of them", false),
+		holds("memory-hold-slices", "Slices, Commit, Slices, Discard, of no bytes", newHeldSlices),
+		holds("memory-hold-copy", "One goroutine writes a chunk and reads it back", newHeldCopy),
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/bytering/bytering"
+)
+
+// ringSizes measures what the size of a ring costs, which is the caches' doing
+// and that of the tables of pages.
+func ringSizes(name, title string, copies bool) suite {
+	s := suite{
+		name:    name,
+		title:   title,
+		op:      "ring",
+		sizes:   []int{4 << 10, 64 << 10, 1 << 20, 16 << 20, 256 << 20, 1 << 30},
+		ops:     func(cfg config, size int) int { return cfg.bytes / size },
+		metrics: []metric{throughput(), processor("both halves", cpu)},
+		legend: []string{
+			"The column is the ring. A trial moves -bytes, but at least the ring once, and all of its memory was used before.",
+			"Every byte is compared, by the reader or the sink.",
+		},
+	}
+	if copies {
+		s.legend = append(s.legend, "Write and Read of pieces of 64 KiB: two copies.")
+	} else {
+		s.legend = append(s.legend, "ReadFrom a source that copies into the ring, WriteTo a sink that compares what lies there: one copy. They are called with half of the ring, and 1 MiB, at most.")
+	}
+	huge := hugePages
+	huge.name += ", 2 MiB at least"
+	found, missing := had(heap, mirrored, huge)
+	s.legend = append(s.legend, missing...)
+	for _, m := range found {
+		s.contenders = append(s.contenders, contender{m.name, true, false, func(_ config, size int) (trial, error) {
+			p, c, err := m.open(size)
+			if err != nil {
+				return nil, err
+			}
+			f := &flowing{stream{w: p, r: c, in: make([]byte, 64<<10)}, p, c, size, copies}
+			return f, f.move(p.Cap())
+		}})
+	}
+	return s
+}
+
+// A flowing is a trial of which every byte is compared.
+type flowing struct {
+	stream
+	p      *bytering.Producer
+	c      *bytering.Consumer
+	size   int
+	copies bool
+}
+
+func (f *flowing) run(n int) error { return f.move(n * f.size) }
+
+// move moves n bytes from one goroutine to another.
+func (f *flowing) move(n int) error {
+	out, in := newPayload(), newPayload()
+	if f.copies {
+		return f.both(func() error { return pour(f.p, out, n) }, func() error { return scoop(f.c, in, n, f.in) })
+	}
+	return f.both(
+		func() error {
+			if m, err := f.p.ReadFrom(&payloadReader{out, n}); m != int64(n) || err != nil {
+				return fmt.Errorf("ReadFrom read %d of %d bytes: %w", m, n, err)
+			}
+			return nil
+		},
+		func() error {
+			if m, err := f.c.WriteTo(&payloadWriter{in, n}); m != int64(n) || err != errEnough {
+				return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
+			}
+			return nil
+		})
+}
+
+// pour writes n bytes of a payload, 64 KiB at a time.
+func pour(w io.Writer, p *payload, n int) error {
+	for n > 0 {
+		b := p.next(min(n, 64<<10))
+		if err := writeChunk(w, b); err != nil {
+			return err
+		}
+		n -= len(b)
+	}
+	return nil
+}
+
+// scoop reads n bytes of a payload, as many at a time as buf has, and compares
+// them.
+func scoop(r io.Reader, p *payload, n int, buf []byte) error {
+	for n > 0 {
+		b := buf[:min(n, len(buf))]
+		if err := readChunk(r, b); err != nil {
+			return err
+		}
+		if err := p.check(b); err != nil {
+			return err
+		}
+		n -= len(b)
+	}
+	return nil
+}
+
+// A payloadReader is the first bytes of a payload.
+type payloadReader struct {
+	*payload
+	left int
+}
+
+func (p *payloadReader) Read(b []byte) (total int, err error) {
+	for total < len(b) && p.left > 0 {
+		n := copy(b[total:], p.next(min(p.left, len(b)-total)))
+		total += n
+		p.left -= n
+	}
+	if p.left == 0 {
+		err = io.EOF
+	}
+	return total, err
+}
+
+// A payloadWriter compares what is written to it with the first bytes of a
+// payload, and then has enough.
+type payloadWriter struct {
+	*payload
+	left int
+}
+
+func (p *payloadWriter) Write(b []byte) (int, error) {
+	if len(b) > p.left {
+		return 0, fmt.Errorf("%d bytes where %d are left", len(b), p.left)
+	}
+	if err := p.check(b); err != nil {
+		return 0, err
+	}
+	if p.left -= len(b); p.left == 0 {
+		return len(b), errEnough
+	}
+	return len(b), nil
+}

@@ -1,0 +1,339 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/vectored"
+)
+
+// A wrapWay is how what lies on both sides of a ring's wrap gets in and out.
+type wrapWay struct {
+	memory
+	plain bool // with Read and Write, which take one slice
+}
+
+func (w wrapWay) String() string {
+	if w.plain {
+		return w.name + ", Read and Write"
+	}
+	return w.name + ", readv and writev"
+}
+
+// wraps measures a call at the wrap, of one direction.
+func wraps(name, title string, writes bool) suite {
+	s := suite{
+		name:  name,
+		title: title,
+		op:    "round",
+		sizes: []int{64, 4 << 10, 32 << 10},
+		legend: []string{
+			"The column is a piece of which half lies before the wrap and half after it. On the heap that is one call of two slices, or two calls of one; on mirrored memory it is one call of one slice.",
+			"By ReadFrom and WriteTo of a ring of two pieces, or a page, and the calls that bring the next piece to the wrap, which move no bytes. The pipe's other end is not in the time, but in the processor time.",
+		},
+	}
+	found, missing := had(heap, mirrored)
+	s.legend = append(s.legend, missing...)
+	for _, plain := range []bool{false, true} {
+		for _, m := range found {
+			way := wrapWay{m, plain}
+			s.contenders = append(s.contenders, contender{way.String(), true, false, func(_ config, size int) (trial, error) {
+				return newWrapTrial(way, size, writes)
+			}})
+		}
+	}
+	return s
+}
+
+// A wrapping is a ring that moves pieces of a size over its wrap, each from
+// the beginning of the same place to its end.
+type wrapping struct {
+	p    *bytering.Producer
+	c    *bytering.Consumer
+	rest int // of the ring, beside a piece
+	src  io.Reader
+	dst  io.Writer
+	got  *pieceReader // src, or in it
+	sent *pieceWriter
+}
+
+func newWrapping(way wrapWay, size int, src, dst *os.File) (*wrapping, error) {
+	page := os.Getpagesize()
+	p, c, err := way.open((2*size + page - 1) / page * page)
+	if err != nil {
+		return nil, err
+	}
+	w := &wrapping{p: p, c: c, rest: p.Cap() - size, got: &pieceReader{r: src}, sent: &pieceWriter{w: dst}}
+	w.src, w.dst = w.got, w.sent
+	if !way.plain {
+		r, err := vectored.NewReader(src)
+		if err != nil {
+			return nil, err
+		}
+		v, err := vectored.NewWriter(dst)
+		if err != nil {
+			return nil, err
+		}
+		w.src, w.dst = &pieceReaderv{w.got, r}, &pieceWriterv{w.sent, v}
+	}
+	return w, w.skip(size / 2)
+}
+
+// skip moves an empty ring on by n bytes.
+func (w *wrapping) skip(n int) error { return errors.Join(w.p.Commit(n), w.c.Discard(n)) }
+
+// room leaves the empty ring so much empty space as a piece has, over the
+// wrap. The consumer has to discard the rest of the ring.
+func (w *wrapping) room() error { return w.p.Commit(w.rest) }
+
+// read reads a piece, or what is there at the end, into the empty ring.
+func (w *wrapping) read() (int, error) {
+	if err := w.room(); err != nil {
+		return 0, err
+	}
+	w.got.left = w.p.Cap() - w.rest
+	n, err := w.p.ReadFrom(w.src)
+	if err != nil {
+		return int(n), err
+	}
+	return int(n), w.c.Discard(w.rest)
+}
+
+// write writes the n bytes that there are.
+func (w *wrapping) write(n int) error {
+	w.sent.left = n
+	if m, err := w.c.WriteTo(w.dst); int(m) != n || err != errEnough {
+		return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
+	}
+	return nil
+}
+
+// A pieceReader ends each piece as if it were the last.
+type pieceReader struct {
+	r    io.Reader
+	left int
+}
+
+func (p *pieceReader) count(n int, err error) (int, error) {
+	if p.left -= n; p.left == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (p *pieceReader) Read(b []byte) (int, error) { return p.count(p.r.Read(b)) }
+
+type pieceReaderv struct {
+	*pieceReader
+	v vectored.Reader
+}
+
+func (p *pieceReaderv) Readv(bufs [][]byte) (int, error) { return p.count(p.v.Readv(bufs)) }
+
+// A pieceWriter has enough at the end of each piece.
+type pieceWriter struct {
+	w    io.Writer
+	left int
+}
+
+func (p *pieceWriter) count(n int, err error) (int, error) {
+	if p.left -= n; p.left == 0 && err == nil {
+		err = errEnough
+	}
+	return n, err
+}
+
+func (p *pieceWriter) Write(b []byte) (int, error) { return p.count(p.w.Write(b)) }
+
+type pieceWriterv struct {
+	*pieceWriter
+	v vectored.Writer
+}
+
+func (p *pieceWriterv) Writev(bufs [][]byte) (int, error) { return p.count(p.v.Writev(bufs)) }
+
+// A wrapTrial is a wrapping of which one end is a pipe and the other the
+// harness.
+type wrapTrial struct {
+	*wrapping
+	r, w    *os.File
+	mirror  bool
+	writes  bool
+	batch   int // of pieces in the pipe
+	buf     []byte
+	made    maker
+	seen    checker
+	clocked time.Duration
+}
+
+// pipeHolds is what every system's pipe holds, with pieces that do not fill
+// its pages.
+const pipeHolds = 32 << 10
+
+func newWrapTrial(way wrapWay, size int, writes bool) (trial, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	ring, err := newWrapping(way, size, r, w)
+	if err != nil {
+		return nil, err
+	}
+	t := &wrapTrial{wrapping: ring, r: r, w: w, mirror: way.name == mirrored.name, writes: writes,
+		batch: max(1, pipeHolds/size), buf: make([]byte, size)}
+	t.made = maker{chunk: make([]byte, size), whole: true}
+	t.seen = checker{size: size, want: make([]byte, size)}
+	err = t.run(2 * t.batch)
+	t.made.whole, t.seen.want = false, nil
+	return t, err
+}
+
+func (t *wrapTrial) run(n int) error {
+	t.made.begin(n)
+	t.seen.begin(n)
+	t.clocked = 0
+	feed, step, drain := t.feed, t.in, func() error { return nil }
+	if t.writes {
+		feed, step, drain = drain, t.out, t.drain
+	}
+	for left := n; left > 0; {
+		batch := min(left, t.batch)
+		for _, part := range []struct {
+			do    func() error
+			timed bool
+		}{{feed, false}, {step, true}, {drain, false}} {
+			start := time.Now()
+			for range batch {
+				if err := part.do(); err != nil {
+					return err
+				}
+			}
+			if part.timed {
+				t.clocked += time.Since(start)
+			}
+		}
+		left -= batch
+	}
+	return nil
+}
+
+// feed fills the pipe.
+func (t *wrapTrial) feed() error {
+	err := writeChunk(t.w, t.made.chunk)
+	t.made.next()
+	return err
+}
+
+// drain empties the pipe.
+func (t *wrapTrial) drain() error {
+	if err := readChunk(t.r, t.buf); err != nil {
+		return err
+	}
+	return t.look(t.buf)
+}
+
+func (t *wrapTrial) look(b []byte) error {
+	if _, err := t.seen.Write(b); err != nil && err != errEnough {
+		return err
+	}
+	return nil
+}
+
+// in moves a piece from the pipe into the ring.
+func (t *wrapTrial) in() error {
+	if n, err := t.read(); n != len(t.buf) || err != nil {
+		return fmt.Errorf("ReadFrom read %d of %d bytes: %w", n, len(t.buf), err)
+	}
+	a, b := t.c.Slices()
+	if err := t.wrapped(a, b); err != nil {
+		return err
+	}
+	if err := errors.Join(t.look(a), t.look(b)); err != nil {
+		return err
+	}
+	return t.c.Discard(len(t.buf))
+}
+
+// out moves a piece from the ring into the pipe.
+func (t *wrapTrial) out() error {
+	if err := t.room(); err != nil {
+		return err
+	}
+	a, b := t.p.Slices()
+	if err := t.wrapped(a, b); err != nil {
+		return err
+	}
+	for _, piece := range [][]byte{a, b} {
+		if t.made.whole {
+			t.made.Read(piece)
+		} else {
+			t.made.mark(piece)
+		}
+	}
+	if err := t.p.Commit(len(t.buf)); err != nil {
+		return err
+	}
+	if err := t.c.Discard(t.rest); err != nil {
+		return err
+	}
+	return t.write(len(t.buf))
+}
+
+// wrapped tells whether a piece lies where it should.
+func (t *wrapTrial) wrapped(a, b []byte) error {
+	if len(a)+len(b) != len(t.buf) || (len(b) == 0) != t.mirror {
+		return fmt.Errorf("a piece of %d bytes lies in %d and %d", len(t.buf), len(a), len(b))
+	}
+	return nil
+}
+
+func (t *wrapTrial) report(s *sample, n int) { s.perOp = float64(t.clocked) / float64(n) }
+
+func (t *wrapTrial) finish() error {
+	return errors.Join(t.p.Close(), t.c.Close(), t.r.Close(), t.w.Close())
+}
+
+// throughBlock is the piece of a ring that -calls counts for.
+const throughBlock = 32 << 10
+
+// callMemories are what -calls counts for.
+var callMemories = []memory{heap, mirrored, hugePages, hugePages.and(mirrored), locked, locked.and(mirrored),
+	faulted, inFile, inFile.and(mirrored)}
+
+func callWays(ms []memory) (ways []wrapWay) {
+	for _, m := range ms {
+		ways = append(ways, wrapWay{m, false})
+		if m.name == heap.name || m.name == mirrored.name {
+			ways = append(ways, wrapWay{m, true})
+		}
+	}
+	return ways
+}
+
+// through moves src to dst in pieces of throughBlock, each over the wrap of a
+// ring.
+func through(name string, src, dst *os.File) error {
+	for _, way := range callWays(callMemories) {
+		if way.String() != name {
+			continue
+		}
+		w, err := newWrapping(way, throughBlock, src, dst)
+		if err != nil {
+			return err
+		}
+		for {
+			n, err := w.read()
+			if n == 0 || err != nil {
+				return errors.Join(err, w.p.Close(), w.c.Close())
+			}
+			if err := w.write(n); err != nil {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("-through: no way %q", name)
+}

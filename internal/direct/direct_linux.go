@@ -1,0 +1,67 @@
+package direct
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"github.com/bytering/bytering/internal/kernel"
+)
+
+// Supported returns nil, or why no file can be direct on this system.
+func Supported() error { return nil }
+
+// look finds out the block and what the flags are.
+func (d *File) look() (appends bool, err error) {
+	err = d.control(func(fd uintptr) error {
+		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
+		if errno != 0 {
+			return os.NewSyscallError("fcntl", errno)
+		}
+		appends = flags&syscall.O_APPEND != 0
+		d.found = flags&syscall.O_DIRECT != 0
+		d.on = d.found
+		d.block = usualBlock
+		if memory, offset, known := kernel.DirectAlign(fd); known {
+			d.block = int(min(max(memory, offset), 1<<30)) // as an int has it on every machine
+		}
+		return nil
+	})
+	return appends, err
+}
+
+// set changes that flag alone: the others may have changed since look, as all
+// whom the file is shared with can do that.
+func (d *File) set(on bool) error {
+	return d.control(func(fd uintptr) error {
+		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
+		if errno == 0 {
+			flags &^= syscall.O_DIRECT
+			if on {
+				flags |= syscall.O_DIRECT
+			}
+			_, errno = kernel.Fcntl(fd, syscall.F_SETFL, flags)
+		}
+		if errno != 0 {
+			return os.NewSyscallError("fcntl", errno)
+		}
+		d.on = on
+		return nil
+	})
+}
+
+func (d *File) control(f func(fd uintptr) error) error {
+	raw, err := d.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { failed = f(fd) }); err != nil {
+		return err
+	}
+	return failed
+}
+
+func isRefusal(err error) bool {
+	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EOPNOTSUPP)
+}
