@@ -60,13 +60,13 @@ func (c *Consumer) enter() {
 func (c *Consumer) leave() {
 	if c.held && !c.lent {
 		c.held = false
-		c.ring.giveBackConsumer(c.reader)
+		c.giveBack()
 	}
 	c.busy = false
 }
 
 // Cap returns the capacity in bytes.
-func (c *Consumer) Cap() int { return len(c.ring.mem) }
+func (c *Consumer) Cap() int { return c.ring.size }
 
 // Position returns how many bytes this consumer has ever discarded, modulo
 // 1<<63. Any goroutine may call it. It only grows, until [Reset].
@@ -114,7 +114,7 @@ func (c *Consumer) filled() (a, b []byte) {
 	if c.closed() {
 		return nil, nil
 	}
-	return c.ring.place(c.off, c.len(len(c.ring.mem)))
+	return c.ring.place(c.off, c.len(c.ring.size))
 }
 
 // discard gives n bytes of the filled space back (I3, I5).
@@ -210,7 +210,7 @@ func (c *Consumer) TryRead(b []byte) (n int, err error) {
 // get is TryRead inside a call.
 func (c *Consumer) get(b []byte) (int, error) {
 	r := c.ring
-	want := min(len(b), len(r.mem))
+	want := min(len(b), r.size)
 	n := min(want, c.len(want))
 	if n == 0 || c.closed() {
 		return 0, c.Err()
@@ -380,14 +380,13 @@ func (c *Consumer) CloseWithError(err error) error {
 	if rd.read.Or(closed)&closed != 0 {
 		return nil
 	}
-	released := rd.hold.close()
+	if rd.hold.close() {
+		r.release() // before a note, which may panic
+	}
 	r.open.Add(-1)
 	r.lot.wake(&r.space)
 	rd.lot.wake(&rd.data)
 	r.notifyProducer()
 	r.notifyConsumer(rd)
-	if released {
-		r.release()
-	}
 	return nil
 }

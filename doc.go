@@ -62,7 +62,9 @@
 // and what they handed out is back. So close all halves, the other one's too,
 // and on a half that is closed give slices back with a Commit or Discard of 0
 // bytes. After its own Close a half touches no memory, and its calls return
-// errors as ever.
+// errors as ever. Keep no slice beyond that: on machines of 32 bits the collector
+// may put memory of its own there, and ends a process in which it then finds a
+// pointer that is not its own.
 //
 // A mapped ring that is abandoned, not closed, is unmapped by the garbage
 // collector if neither Slices, Peek nor IOSlices have ever handed out any of

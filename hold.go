@@ -46,18 +46,21 @@ func (h *hold) close() bool { return h.Or(closing) == 0 }
 
 func (h *hold) released() bool { return h.Load() == closing }
 
-// giveBackProducer gives the producer's hold back.
-func (r *ring) giveBackProducer() {
-	if r.hold.giveBack() {
-		r.release()
+// giveBack gives the producer's hold back. Nothing may point to the memory
+// after that.
+func (p *Producer) giveBack() {
+	p.vec = vector{}
+	if p.ring.hold.giveBack() {
+		p.ring.release()
 	}
 }
 
-// giveBackConsumer gives the hold of rd back, and the producer its space if
-// that released the consumer.
-func (r *ring) giveBackConsumer(rd *reader) {
-	if rd.hold.giveBack() {
-		r.discarded()
-		r.release()
+// giveBack gives the consumer's hold back, and the producer its space if that
+// released the consumer.
+func (c *Consumer) giveBack() {
+	c.vec = vector{}
+	if c.reader.hold.giveBack() {
+		c.ring.release() // before a note, which may panic
+		c.ring.discarded()
 	}
 }

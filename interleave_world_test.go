@@ -98,32 +98,32 @@ func (w *world) watch(start uint64) func() error {
 			}
 		}
 		write := r.write.Raw() & count
-		if distance(lastWrite, write) > len(r.mem) {
+		if distance(lastWrite, write) > r.size {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
 		}
 		lastWrite = write
 		// Who is armed waits for at least a byte, and at most for all.
 		if space := r.space.Raw(); space&armed != 0 {
-			if n := len(r.mem) - distance(space, write); n < 1 || n > len(r.mem) {
-				return fmt.Errorf("the producer waits for %d free bytes of %d", n, len(r.mem))
+			if n := r.size - distance(space, write); n < 1 || n > r.size {
+				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
 			}
 		}
 		for i, rd := range r.readers {
 			read := rd.read.Raw() & count
-			if distance(lastRead[i], read) > len(r.mem) {
+			if distance(lastRead[i], read) > r.size {
 				return fmt.Errorf("read cursor %d went from %d to %d", i, lastRead[i], read)
 			}
 			lastRead[i] = read
 			if data := rd.data.Raw(); data&armed != 0 {
-				if n := distance(read, data); n < 1 || n > len(r.mem) {
-					return fmt.Errorf("consumer %d waits for %d bytes of %d", i, n, len(r.mem))
+				if n := distance(read, data); n < 1 || n > r.size {
+					return fmt.Errorf("consumer %d waits for %d bytes of %d", i, n, r.size)
 				}
 			}
 			if rd.hold.Raw() == closing {
 				continue
 			}
-			if n := distance(read, write); n > len(r.mem) {
-				return fmt.Errorf("%d bytes are filled for consumer %d, capacity %d", n, i, len(r.mem))
+			if n := distance(read, write); n > r.size {
+				return fmt.Errorf("%d bytes are filled for consumer %d, capacity %d", n, i, r.size)
 			}
 		}
 		return nil

@@ -44,13 +44,17 @@ func Prefault() Option { return func(c *config) { c.memory.Prefault = true } }
 // File has the ring lie in f, for one that is larger than memory: the system
 // writes out what it has no room for. f must be a regular file, opened for
 // reading and writing, and empty. It grows to the capacity at once, with all
-// its blocks, so that a full disk is an error now and not a fault later.
+// its blocks, so that a full disk is an error now and not a fault later: a fault
+// ends the process. File systems that write to a new place each time, such as
+// ZFS and bcachefs, can't promise that, and btrfs not under snapshots: take
+// another.
 //
-// f may be closed when the ring is made, but nobody may shorten it, or touch
-// its contents, while the ring lives. Its size and contents stay after that,
-// and mean nothing: remove it, also right after the ring is made where the
-// system lets you. It is empty again if the ring could not be made. Errors wrap
-// [ErrFile].
+// f may be closed when the ring is made, but nobody, in this process or another,
+// may shorten it or touch its contents while the ring lives: [os.Create] of the
+// same name, for the next ring, shortens it. Its size and contents stay after
+// that, and mean nothing: remove it, also right after the ring is made where
+// the system lets you. It is empty again if the ring could not be made. Errors
+// wrap [ErrFile].
 func File(f *os.File) Option {
 	return func(c *config) { c.memory.File, c.inFile = f, true }
 }
@@ -87,9 +91,11 @@ func (r *ring) ownUntilAbandoned(m *memory.Memory) {
 	r.cleanup = runtime.AddCleanup(r, func(m *memory.Memory) { m.Free() }, m)
 }
 
-// release counts off a half that was released. The last one unmaps.
+// release counts off a half that was released. The last one unmaps. What the
+// system fails to unmap stays, and is nobody's.
 func (r *ring) release() {
 	if r.mapped && r.users.Add(-1) == 0 {
+		r.mem, r.reach = nil, nil
 		r.memory.Free()
 	}
 }
@@ -108,7 +114,7 @@ func (r *ring) handOut(before *bool) {
 // [Prefault] or when the ring was used. False means that it is not known:
 // without an option that maps the memory, after it was unmapped, or on this
 // system. Any goroutine may call it. It reads what the system tells of the
-// process, which takes a while.
+// process, which takes a while, for which a Close that unmaps waits.
 func (p *Producer) HugePages() (bytes int, ok bool) {
 	if !p.ring.mapped {
 		return 0, false

@@ -172,6 +172,13 @@ func TestCallsAfterUnmapping(t *testing.T) {
 				t.Skip(err)
 			}
 			fill(t, p, filled)
+			look := func([][]byte, int) (int, error) { return 0, nil }
+			if _, err := p.IOSlices(look); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.IOSlices(look); err != nil {
+				t.Error(err)
+			}
 			closeAll(p, []*Consumer{c})
 			for range 2 {
 				for _, m := range producerCalls {
@@ -182,6 +189,10 @@ func TestCallsAfterUnmapping(t *testing.T) {
 					n, err := m.run(c)
 					want(t, name+", "+m.name, n, err, 0, io.ErrClosedPipe)
 				}
+			}
+			// No pointer to the memory is left for the collector to find.
+			if p.ring.mem != nil || p.ring.reach != nil || p.vec[0] != nil || c.vec[0] != nil {
+				t.Errorf("%s: still points to the memory", name)
 			}
 			a, b := p.Slices()
 			x, y := c.Slices()
@@ -240,6 +251,29 @@ func TestUnmapping(t *testing.T) {
 			p.Close()
 			c.Close()
 			p.Commit(0)
+			return nil
+		}},
+		{"closed by one whose note panics", true, func(p *Producer, c *Consumer) []byte {
+			panics := func(do func()) {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic of a note's function")
+					}
+				}()
+				do()
+			}
+			c.Notify(1, func() { panic("in a note") })
+			panics(func() { p.Close() })
+			p.Notify(1, func() { panic("in a note") })
+			c.Close()
+			return nil
+		}},
+		{"given back by one whose note panics", true, func(p *Producer, c *Consumer) []byte {
+			p.Write(stream(0, 9))
+			c.Slices()
+			p.Close()
+			c.Close()
+			c.Discard(0)
 			return nil
 		}},
 		{"abandoned untouched", true, func(p *Producer, c *Consumer) []byte { return nil }},

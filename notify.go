@@ -228,8 +228,8 @@ func (c *Consumer) arm() {
 
 // checkNotify refuses what could never run.
 func (r *ring) checkNotify(n int, f func()) {
-	if n < 0 || n > len(r.mem) {
-		panic(fmt.Sprintf("bytering: Notify of %d bytes in a ring of %d", n, len(r.mem)))
+	if n < 0 || n > r.size {
+		panic(fmt.Sprintf("bytering: Notify of %d bytes in a ring of %d", n, r.size))
 	}
 	if f == nil {
 		panic("bytering: Notify of a nil function")

@@ -15,8 +15,8 @@ import (
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers and
-// Position may be called by any goroutine at any time.
+// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers,
+// HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
 	ring *ring
 
@@ -58,13 +58,13 @@ func (p *Producer) enter() {
 func (p *Producer) leave() {
 	if p.held && !p.lent {
 		p.held = false
-		p.ring.giveBackProducer()
+		p.giveBack()
 	}
 	p.busy = false
 }
 
 // Cap returns the capacity in bytes.
-func (p *Producer) Cap() int { return len(p.ring.mem) }
+func (p *Producer) Cap() int { return p.ring.size }
 
 // Position returns how many bytes were ever committed, modulo 1<<63. Any
 // goroutine may call it. It only grows, until [Reset].
@@ -84,7 +84,7 @@ func (p *Producer) Free() int {
 	if !ok {
 		return 0
 	}
-	return len(p.ring.mem) - p.ring.filled(at, write)
+	return p.ring.size - p.ring.filled(at, write)
 }
 
 // Err returns io.ErrClosedPipe once the producer is closed, the consumer's
@@ -113,14 +113,14 @@ func (p *Producer) free(n int) int {
 		return f
 	}
 	if at, ok := p.ring.slowest(); ok {
-		p.limit = (at + uint64(len(p.ring.mem))) & count
+		p.limit = (at + uint64(p.ring.size)) & count
 	}
 	return distance(p.pos, p.limit)
 }
 
 // empty returns the whole empty space.
 func (p *Producer) empty() (a, b []byte) {
-	return p.ring.place(p.off, p.free(len(p.ring.mem)))
+	return p.ring.place(p.off, p.free(p.ring.size))
 }
 
 // commit publishes n bytes of the empty space (I3, I5).
@@ -219,7 +219,7 @@ func (p *Producer) put(b []byte) (int, error) {
 	if r.open.Load() == 0 || r.mapped && !p.held {
 		return 0, p.Err()
 	}
-	want := min(len(b), len(r.mem))
+	want := min(len(b), r.size)
 	n := min(want, p.free(want))
 	if n == 0 {
 		return 0, p.Err()
@@ -358,15 +358,14 @@ func (p *Producer) CloseWithError(err error) error {
 	if r.write.Or(closed)&closed != 0 {
 		return nil
 	}
-	released := r.mapped && r.hold.close()
+	if r.mapped && r.hold.close() {
+		r.release() // before a note, which may panic
+	}
 	for _, rd := range r.readers {
 		rd.lot.wake(&rd.data)
 	}
 	r.lot.wake(&r.space)
 	r.notifyConsumers()
 	r.notifyProducer()
-	if released {
-		r.release()
-	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 	r.open.Store(int32(len(r.readers)))
 
 	atomics.Owned(&p.busy)
-	p.pos, p.limit, p.off = r.start, (r.start+uint64(len(r.mem)))&count, 0
+	p.pos, p.limit, p.off = r.start, (r.start+uint64(r.size))&count, 0
 	p.bell.quiet()
 	p.spinner.rewind(r.start)
 	for _, c := range cs {

@@ -96,7 +96,10 @@ type target struct {
 
 // A ring is what both halves share.
 type ring struct {
-	// Set once, before anybody else sees the ring.
+	// Set once, before anybody else sees the ring. Who unmaps the memory sets
+	// mem and reach to nil: a pointer to where the collector may have put its
+	// own memory meanwhile would end the process.
+	size      int // the capacity
 	mem       []byte
 	reach     []byte // mem, and once more behind itself if it is mirrored
 	readers   []*reader
@@ -183,9 +186,9 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 		return nil, nil, fmt.Errorf("bytering: %w", err)
 	}
 
-	r := &ring{mem: m.Bytes(), reach: m.Bytes(), start: cfg.start, lot: newLot()}
-	if m.Mirrored() {
-		r.reach = m.Twice()
+	r := &ring{size: len(m.Bytes()), mem: m.Bytes(), reach: m.Bytes(), start: cfg.start, lot: newLot()}
+	if twice := m.Twice(); twice != nil {
+		r.reach = twice
 	}
 	r.broadcast, r.guarded = broadcast, broadcast
 	cs := make([]*Consumer, consumers)
@@ -226,7 +229,7 @@ func (r *ring) filled(read, write uint64) int {
 	if !reached(write, read) {
 		return 0
 	}
-	return min(distance(read, write), len(r.mem))
+	return min(distance(read, write), r.size)
 }
 
 // place returns the n bytes from off on, in the two pieces before and after
@@ -248,7 +251,7 @@ const largestCall = 1 << 20
 // part cuts a and b, neighbours in the ring, to what one call is offered: a
 // part, so that both ends can be at work at the same time.
 func (r *ring) part(a, b []byte) ([]byte, []byte) {
-	n := min(largestCall, max(1, len(r.mem)/2))
+	n := min(largestCall, max(1, r.size/2))
 	if n <= len(a) {
 		return a[:n:n], nil
 	}
@@ -258,10 +261,10 @@ func (r *ring) part(a, b []byte) ([]byte, []byte) {
 
 // wrap returns off moved on by n, which is at most the capacity.
 func (r *ring) wrap(off, n int) int {
-	if n < len(r.mem)-off {
+	if n < r.size-off {
 		return off + n
 	}
-	return off - (len(r.mem) - n)
+	return off - (r.size - n)
 }
 
 // setErr stores the error of a half that closes, unless an earlier one is

@@ -107,13 +107,13 @@ func (r *ring) shareSpace() {
 	if r.space.Load()&armed == 0 {
 		return
 	}
-	if at, ok := r.slowest(); ok && r.filled(at, r.write.Load()&count) < len(r.mem) {
+	if at, ok := r.slowest(); ok && r.filled(at, r.write.Load()&count) < r.size {
 		r.lot.wake(&r.space)
 	}
 }
 
 // quarter is how much space a writer waits for that could use any.
-func (r *ring) quarter() int { return max(1, len(r.mem)/4) }
+func (r *ring) quarter() int { return max(1, r.size/4) }
 
 // sleep takes a token, or returns the cause of ctx if that ends first.
 func (l *lot) sleep(ctx context.Context) error {
@@ -156,7 +156,7 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 
 // target returns what n free bytes mean for the slowest read cursor.
 func (p *Producer) target(n int) uint64 {
-	return (p.pos + uint64(n) - uint64(len(p.ring.mem))) & count
+	return (p.pos + uint64(n) - uint64(p.ring.size)) & count
 }
 
 // ready tells whether there is no reason to wait for n free bytes: they are
@@ -276,8 +276,8 @@ func (c *Consumer) Wait(ctx context.Context, n int) error {
 
 // checkWait refuses a wait that could never end.
 func (r *ring) checkWait(n int) error {
-	if n < 0 || n > len(r.mem) {
-		return fmt.Errorf("%w: wait for %d bytes in a ring of %d", ErrInvalidCapacity, n, len(r.mem))
+	if n < 0 || n > r.size {
+		return fmt.Errorf("%w: wait for %d bytes in a ring of %d", ErrInvalidCapacity, n, r.size)
 	}
 	return nil
 }

@@ -3,8 +3,11 @@ package memory
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,5 +141,92 @@ func TestFullDisk(t *testing.T) {
 			m.Free()
 			f.Truncate(0)
 		}
+	}
+}
+
+// Of two rings that are made in a file at once, one is refused, and neither
+// shortens what the other has.
+func TestFileForOneRingOnly(t *testing.T) {
+	for range 100 {
+		f := tempFile(t)
+		sizes := []int{1 << 16, 1 << 17, 1 << 18}
+		made := make(chan *Memory, len(sizes))
+		for _, n := range sizes {
+			go func() {
+				m, err := New(n, Options{File: f})
+				if err != nil && !errors.Is(err, ErrFile) {
+					t.Error(err)
+				}
+				made <- m
+			}()
+		}
+		var all []*Memory
+		for range sizes {
+			if m := <-made; m != nil {
+				all = append(all, m)
+			}
+		}
+		if len(all) != 1 {
+			t.Fatalf("%d rings in one file", len(all))
+		}
+		if info, err := f.Stat(); err != nil || info.Size() != int64(len(all[0].Bytes())) {
+			t.Fatalf("%d bytes for %d, %v", info.Size(), len(all[0].Bytes()), err)
+		}
+		all[0].Free()
+		f.Close()
+	}
+}
+
+// On btrfs, which writes to a new place each time, a disk that fills up after
+// the ring is made is no fault all the same.
+func TestFileOnADiskThatFillsUp(t *testing.T) {
+	if os.Getenv("LARGE") == "" {
+		t.Skip("takes 20 s, most of them in umount: set LARGE=1")
+	}
+	image := filepath.Join(t.TempDir(), "image")
+	dir := t.TempDir()
+	if f, err := os.Create(image); err != nil || f.Truncate(48<<20) != nil || f.Close() != nil {
+		t.Fatal(err)
+	}
+	for _, argv := range [][]string{{"mkfs.btrfs", "-q", "--mixed", image}, {"mount", "-o", "loop", image, dir}} {
+		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			t.Skipf("%v: %v %s", argv, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, out)
+		}
+	})
+	f, err := os.Create(filepath.Join(dir, "ring"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := New(8<<20, Options{File: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Free()
+	other, err := os.Create(filepath.Join(dir, "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	junk := make([]byte, 1<<20)
+	rand.NewChaCha8([32]byte{}).Read(junk)
+	for n := len(junk); n >= 512; {
+		if _, err := other.Write(junk[:n]); err != nil {
+			n /= 2
+		}
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("a fault: %v", p)
+		}
+	}()
+	for b := m.Bytes(); len(b) > 0; b = b[len(junk):] {
+		copy(b, junk)
 	}
 }

@@ -3,9 +3,11 @@
 package memory
 
 import (
+	"errors"
 	"math"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 )
 
@@ -82,6 +84,8 @@ func newMapping(n int, o Options) (m *Memory, err error) {
 		return nil, noMemory(n, o.Align, nil)
 	}
 	if o.File != nil {
+		claims.Lock()
+		defer claims.Unlock()
 		if err := claim(o.File); err != nil {
 			return nil, err
 		}
@@ -90,19 +94,23 @@ func newMapping(n int, o Options) (m *Memory, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m = &Memory{bytes: area[:p.size:p.size], whole: whole}
+	m = &Memory{bytes: area[:p.size:p.size], whole: whole, mapped: true}
 	if o.Mirror {
 		m.twice = area
 	}
 	if err := settle(area, p, o); err != nil {
-		m.Free()
+		err = errors.Join(err, m.Free())
 		if o.File != nil {
-			o.File.Truncate(0)
+			err = errors.Join(err, o.File.Truncate(0))
 		}
 		return nil, err
 	}
 	return m, nil
 }
+
+// claims is held from when a file is found empty until it has its size, so that
+// of two rings that are made in it at once one is refused.
+var claims sync.Mutex
 
 // settle does what a mapping is asked for besides being there. The file comes
 // after its mapping, since the system refuses to map what is no place for a
@@ -110,6 +118,7 @@ func newMapping(n int, o Options) (m *Memory, err error) {
 // because it may be refused.
 func settle(area []byte, p plan, o Options) error {
 	if o.File != nil {
+		control(o.File, inPlace)
 		if err := grow(o.File, p.size); err != nil {
 			return err
 		}

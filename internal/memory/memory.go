@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 )
 
 // Errors of [New], which wraps them. What a system lacks altogether is an
@@ -80,13 +79,15 @@ func (o Options) check(n int) error {
 
 // A Memory is what a ring lies in. Its methods may be called by any goroutine.
 type Memory struct {
+	mapped bool
+
+	// Under mu. Nil once the memory is unmapped: the collector ends a process in
+	// which it finds a pointer to where it may put its own memory, and has not.
+	mu    sync.Mutex
 	bytes []byte
 	twice []byte // if mirrored
 	whole []byte // if mapped: what to unmap
-
-	once  sync.Once
-	freed atomic.Bool
-	err   error
+	err   error  // of unmapping
 }
 
 // New makes at least n bytes of zeroed memory: n exactly unless an option
@@ -109,25 +110,32 @@ func New(n int, o Options) (*Memory, error) {
 	return &Memory{bytes: b}, nil
 }
 
-// Bytes returns the memory, clipped to its length.
-func (m *Memory) Bytes() []byte { return m.bytes }
+// Bytes returns the memory, clipped to its length, and nil after Free.
+func (m *Memory) Bytes() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bytes
+}
 
 // Twice returns mirrored memory and its second mapping in one slice of twice
-// the size, and nil for other memory.
-func (m *Memory) Twice() []byte { return m.twice }
-
-// Mirrored tells whether the memory is mapped twice in a row.
-func (m *Memory) Mirrored() bool { return m.twice != nil }
+// the size, and nil for other memory and after Free.
+func (m *Memory) Twice() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.twice
+}
 
 // Mapped tells whether the memory is a mapping, which [Memory.Free] must end,
 // and not the garbage collector's.
-func (m *Memory) Mapped() bool { return m.whole != nil }
+func (m *Memory) Mapped() bool { return m.mapped }
 
 // Huge returns how many bytes lie in huge pages now. Untouched memory lies in
 // no pages at all, so the answer means something after Prefault, or use. False
 // means that it is not known: on the heap, after Free, or on this system.
 func (m *Memory) Huge() (bytes int, ok bool) {
-	if !m.Mapped() || m.freed.Load() {
+	m.mu.Lock() // so that nobody unmaps it meanwhile
+	defer m.mu.Unlock()
+	if m.whole == nil {
 		return 0, false
 	}
 	return huge(m.bytes)
@@ -135,15 +143,15 @@ func (m *Memory) Huge() (bytes int, ok bool) {
 
 // Free unmaps the memory, and with it unlocks it. After that a touch of it is
 // a fault that ends the process, or hits what was mapped there since: call it
-// when nobody has any of it any more, the kernel included. Further calls wait
-// for the first, do nothing and return the same. Memory of the heap is left to
-// the garbage collector.
+// when nobody has any of it any more, the kernel included, nor points to it.
+// Further calls wait for the first, do nothing and return the same. Memory of
+// the heap is left to the garbage collector.
 func (m *Memory) Free() error {
-	m.once.Do(func() {
-		if m.Mapped() {
-			m.freed.Store(true)
-			m.err = unmap(m.whole)
-		}
-	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.whole != nil {
+		m.err = unmap(m.whole)
+		m.bytes, m.twice, m.whole = nil, nil, nil
+	}
 	return m.err
 }

@@ -151,7 +151,7 @@ func TestPrefaulted(t *testing.T) {
 					t.Skip(err)
 				}
 				b := m.Bytes()
-				if m.Mirrored() {
+				if m.Twice() != nil {
 					b = m.Twice()
 				}
 				n = faults(t, func() { touch(b) })
