@@ -422,6 +422,7 @@ func TestStressDeadlines(t *testing.T) {
 				var n int
 				n, err = p.Write(stream(uint64(pos), min(200, total-pos)))
 				pos += n
+				giveWay()
 			}
 			p.Close()
 			if err == os.ErrDeadlineExceeded {
@@ -441,6 +442,7 @@ func TestStressDeadlines(t *testing.T) {
 						err = bad
 					}
 					if pos += n; err == nil || err == os.ErrDeadlineExceeded {
+						giveWay()
 						continue
 					}
 					if pos != total {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -263,4 +264,12 @@ func (s *source) Read(b []byte) (int, error) {
 	s.pos += uint64(n)
 	s.n -= n
 	return n, nil
+}
+
+// giveWay lets other goroutines run in a loop that never waits, where the
+// runtime can't take the only processor from it.
+func giveWay() {
+	if runtime.GOARCH == "wasm" {
+		runtime.Gosched()
+	}
 }

@@ -22,6 +22,9 @@ func TestLockBeyondTheLimit(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestLockBeyondTheLimit$", "-test.v")
 		cmd.Env = append(os.Environ(), limited+"=1")
 		out, err := cmd.CombinedOutput()
+		if errors.Is(err, syscall.ENOEXEC) {
+			t.Skip("an emulated program starts no other:", err)
+		}
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}

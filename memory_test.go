@@ -19,22 +19,22 @@ import (
 func mappings() map[string][]Option {
 	all := map[string][]Option{}
 	switch runtime.GOOS {
-	case "linux":
-		all["mirror"] = []Option{Mirror()}
-		all["everything"] = []Option{Mirror(), HugePages(), Lock(), Prefault(), Align(1 << 16)}
-		fallthrough
-	case "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
+	case "linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
 		all["huge pages"] = []Option{HugePages()}
 		all["lock"] = []Option{Lock()}
 		all["prefault"] = []Option{Prefault()}
 		all["prefault, aligned"] = []Option{Prefault(), Align(1 << 16)}
+	}
+	if remaps() == nil {
+		all["mirror"] = []Option{Mirror()}
+		all["everything"] = []Option{Mirror(), HugePages(), Lock(), Prefault(), Align(1 << 16)}
 	}
 	return all
 }
 
 // layouts are the ways a ring may lie in memory that make its code differ.
 func layouts() [][]Option {
-	if runtime.GOOS == "linux" {
+	if remaps() == nil {
 		return [][]Option{nil, {Mirror()}}
 	}
 	return [][]Option{nil}
@@ -129,8 +129,8 @@ func TestMappingsRefused(t *testing.T) {
 
 // On mirrored memory there is one slice at every place, and Peek never copies.
 func TestMirrorNeverWraps(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("no mirrored memory on " + runtime.GOOS)
+	if err := remaps(); err != nil {
+		t.Skip("no mirrored memory:", err)
 	}
 	p, c := pair(t, 1, Mirror())
 	done(t, p, c)
@@ -221,8 +221,8 @@ func mapped(t *testing.T, name string) int {
 // Memory goes when all is closed and back, and with a ring that was abandoned
 // untouched. What was handed out of an abandoned ring stays.
 func TestUnmapping(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells what is mapped")
+	if err := remaps(); err != nil {
+		t.Skip("no mirrored memory:", err)
 	}
 	const rings = 50
 	run := func(p *Producer, c *Consumer, closes bool) {

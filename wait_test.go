@@ -216,6 +216,7 @@ func TestLookingOn(t *testing.T) {
 				case <-done:
 					return
 				default:
+					giveWay()
 				}
 			}
 		})

@@ -20,9 +20,11 @@ var arrows = map[string][]string{
 	"internal/direct":     {"internal/kernel", "internal/memory"},
 	"internal/kernel":     {},
 	"internal/memory":     {},
+	"internal/netwrite":   {},
 	"internal/pause":      {},
-	"internal/scripted":   {"internal/kernel"}, // for tests
-	"vectored":            {"internal/kernel"},
+	"internal/scripted":   {"internal/kernel"},                      // for tests
+	"vectored":            {"internal/kernel", "internal/netwrite"}, // the latter where there is no writev
+	"vectored/netbuffers": {"internal/netwrite"},                    // likewise
 	"pump":                {"", "internal/direct", "vectored"},
 	"memconn":             {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},

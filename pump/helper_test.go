@@ -106,14 +106,6 @@ func endless() io.Reader {
 	})
 }
 
-// then calls f once at the first read after n bytes of r.
-func then(r io.Reader, n int, f func()) io.Reader {
-	return io.MultiReader(io.LimitReader(r, int64(n)), readerFunc(func([]byte) (int, error) {
-		f()
-		return 0, io.EOF
-	}), r)
-}
-
 // A result is what Copy returned.
 type result struct {
 	stats Stats

@@ -7,7 +7,10 @@ import (
 
 // isClosed tells whether a descriptor was closed: then it refuses everything.
 // What it says is not os.ErrClosed, and for a file not even an exported error.
-func isClosed(raw syscall.RawConn) bool { return raw.Control(func(uintptr) {}) != nil }
+// Where there is no way to ask it, raw is nil.
+func isClosed(raw syscall.RawConn) bool {
+	return raw != nil && raw.Control(func(uintptr) {}) != nil
+}
 
 // A closedError is os.ErrClosed in the words of whoever was closed.
 type closedError struct{ error }

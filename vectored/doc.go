@@ -21,7 +21,10 @@
 //
 // Linux, FreeBSD, NetBSD and DragonFly have readv and writev here. Elsewhere
 // a Reader reads into the first slice that is not empty and a Writer writes the
-// first: the same contract with more calls. [Supported] tells which.
+// first, by the value's own Read and Write: the same contract with more calls. On
+// macOS, OpenBSD, Solaris, illumos, AIX and Windows a Writer writes several
+// slices to a connection of package net if the program imports package
+// vectored/netbuffers. [Supported] tells which.
 //
 // # Your own connections
 //

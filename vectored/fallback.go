@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io"
 	"syscall"
+
+	"github.com/bytering/bytering/internal/netwrite"
 )
 
 func newReader(c syscall.Conn) (Reader, error) {
-	raw, _, err := inspect(c)
+	raw, err := look(c)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +23,7 @@ func newReader(c syscall.Conn) (Reader, error) {
 }
 
 func newWriter(c syscall.Conn) (Writer, error) {
-	raw, _, err := inspect(c)
+	raw, err := look(c)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +31,20 @@ func newWriter(c syscall.Conn) (Writer, error) {
 	if !ok {
 		return nil, refuse(c, errors.New("it has no Write"))
 	}
-	return &oneWriter{w, raw}, nil
+	one := oneWriter{w, raw}
+	if netwrite.All != nil && declaredIn(c, "net") {
+		return &allWriter{oneWriter: one}, nil
+	}
+	return &one, nil
 }
 
+// readerOf has nothing that makes fewer calls than Read.
 func readerOf(syscall.Conn) Reader { return nil }
-func writerOf(syscall.Conn) Writer { return nil }
+
+func writerOf(c syscall.Conn) Writer {
+	w, err := newWriter(c)
+	if all, ok := w.(*allWriter); ok && err == nil {
+		return all
+	}
+	return nil
+}

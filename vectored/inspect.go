@@ -1,18 +1,10 @@
+//go:build !plan9
+
 package vectored
 
 import (
-	"errors"
-	"fmt"
 	"os"
-	"reflect"
-	"runtime"
-	"strings"
 	"syscall"
-)
-
-var (
-	errNoStream  = errors.New("a socket that is not a stream")
-	errNoOffsets = errors.New("it has no offsets")
 )
 
 // inspect looks at the descriptor of c. It is an error if there is none that is
@@ -21,8 +13,7 @@ var (
 // drivers of some other devices get one read a slice from the kernel, of which
 // the second may wait though the first had something.
 func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
-	// Net's methods panic on a nil pointer, and os's don't.
-	if v := reflect.ValueOf(c); c == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(c) {
 		return nil, false, refuse(c, os.ErrInvalid)
 	}
 	if raw, err = c.SyscallConn(); err != nil {
@@ -30,18 +21,10 @@ func inspect(c syscall.Conn) (raw syscall.RawConn, usual bool, err error) {
 	}
 	var unsuited error
 	if err = raw.Control(func(fd uintptr) { usual, unsuited = kind(fd) }); err != nil {
-		if runtime.GOOS != "plan9" { // where none of them has a Control
-			err = &closedError{err}
-		}
-		return nil, false, refuse(c, err)
+		return nil, false, refuse(c, &closedError{err})
 	}
 	if unsuited != nil {
 		return nil, false, refuse(c, unsuited)
 	}
 	return raw, usual, nil
-}
-
-// refuse returns the error for a descriptor that is not a stream.
-func refuse(c any, why error) error {
-	return fmt.Errorf("%w: %s: %w", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
 }

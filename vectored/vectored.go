@@ -50,22 +50,31 @@ type Writer interface {
 }
 
 // NewReader returns a Reader over the descriptor of c: a *net.TCPConn, a
-// *net.UnixConn, an *os.File or anything that embeds one. It goes past a Read
-// that c's type may have. c keeps the descriptor, its deadlines and Close.
+// *net.UnixConn, an *os.File or anything that embeds one. c keeps the
+// descriptor, its deadlines and Close.
+//
+// With readv it goes past a Read that c's type may have. Where there is none it
+// calls that Read, and it is an error that wraps [ErrUnsupported] if c has none.
 //
 // Errors of a Readv are those of c's own Read, but wrap a syscall.Errno where
-// that failed: os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
+// readv failed: os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
 // net.ErrClosed for a connection) once c is closed, also during the call. As
 // with os.File.Read, a descriptor in blocking mode, such as an inherited
 // standard input, holds a thread while it waits, and Close doesn't end that.
 //
 // A datagram or packet socket is an error that wraps [ErrUnsupported].
+//
+// On Plan 9, js and wasip1 a connection has no descriptor that can be asked: a
+// datagram socket is read there like a stream, and the error of a closed
+// connection is its own and need not be os.ErrClosed.
 func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 
-// NewWriter returns a Writer over the descriptor of c, as [NewReader] does.
+// NewWriter returns a Writer over the descriptor of c, as [NewReader] does. With
+// writev it goes past c's own Write; where there is none it calls that.
 //
-// Its Write writes everything, or returns an error. A broken pipe is EPIPE, also
-// on standard output, where os.File.Write would end the process with SIGPIPE.
+// Its Write writes everything, or returns an error. With writev a broken pipe is
+// EPIPE, also on standard output, where os.File.Write, and so a Writer that
+// calls it, would end the process with SIGPIPE.
 func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 
 // ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
@@ -113,17 +122,20 @@ func Supported(v any) (readv, writev bool) {
 // exported types would miss io.Copy's unexported wrappers.
 func standard(v any) syscall.Conn {
 	c, ok := v.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	t := reflect.TypeOf(v)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if path := t.PkgPath(); path != "net" && path != "os" {
+	if !ok || !declaredIn(c, "net") && !declaredIn(c, "os") {
 		return nil
 	}
 	return c
+}
+
+// declaredIn tells whether the package declares the type of c, or what that
+// points to.
+func declaredIn(c syscall.Conn, path string) bool {
+	t := reflect.TypeOf(c)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == path
 }
 
 // ReadFull reads until bufs are full and returns how many bytes that was: the

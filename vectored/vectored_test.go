@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 )
 
@@ -249,7 +250,8 @@ func TestOneSliceACall(t *testing.T) {
 	}
 }
 
-// A closed connection is os.ErrClosed there too, which its own Read doesn't say.
+// A closed connection is os.ErrClosed there too, which its own Read doesn't say,
+// where the descriptor tells.
 func TestOneSliceACallOfAClosedConn(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -265,14 +267,44 @@ func TestOneSliceACallOfAClosedConn(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
+	closed := []error{os.ErrClosed, net.ErrClosed}
+	if !isClosed(raw) { // and the system doesn't tell
+		closed = closed[1:]
+	}
 	b := make([]byte, 1)
 	for what, call := range map[string]func() (int, error){
 		"Readv":  func() (int, error) { return (&oneReader{conn, raw}).Readv([][]byte{b}) },
 		"Writev": func() (int, error) { return (&oneWriter{conn, raw}).Writev([][]byte{b}) },
 	} {
 		n, err := call()
-		want(t, what, n, err, 0, os.ErrClosed)
-		want(t, what, n, err, 0, net.ErrClosed)
+		for _, is := range closed {
+			want(t, what, n, err, 0, is)
+		}
+	}
+}
+
+// A message is torn and its rest lost also by a read into one slice of several.
+func TestConnOfMessagesIsRefused(t *testing.T) {
+	switch runtime.GOOS {
+	case "plan9", "js", "wasip1":
+		t.Skip("a descriptor does not tell there what it is")
+	}
+	conn, err := net.Dial("udp", "127.0.0.1:9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	c := conn.(*net.UDPConn)
+	r, err := NewReader(c)
+	if r != nil || !errors.Is(err, ErrUnsupported) || !errors.Is(err, errNoStream) {
+		t.Errorf("NewReader gives %v, %v", r, err)
+	}
+	w, err := NewWriter(c)
+	if w != nil || !errors.Is(err, ErrUnsupported) || !errors.Is(err, errNoStream) {
+		t.Errorf("NewWriter gives %v, %v", w, err)
+	}
+	if r, w := Supported(c); r || w {
+		t.Errorf("Supported is %v, %v", r, w)
 	}
 }
 

@@ -1,0 +1,8 @@
+//go:build !linux && !interleave
+
+package bytering
+
+import "errors"
+
+// remaps says that there is no mirrored memory here.
+func remaps() error { return errors.ErrUnsupported }

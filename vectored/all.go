@@ -1,0 +1,43 @@
+package vectored
+
+import (
+	"github.com/bytering/bytering/internal/netwrite"
+)
+
+// maxAll is how many bytes an allWriter hands over at once, though it is asked
+// to write more. All of them are written before it returns, and only then can
+// the caller give back the memory.
+const maxAll = 1 << 20
+
+// An allWriter writes several slices a call through package net, to a
+// connection of that package.
+type allWriter struct {
+	oneWriter
+	bufs [][]byte // the slices of the running call
+	rest [][]byte // those of them that are not written
+}
+
+func (w *allWriter) Writev(bufs [][]byte) (int, error) {
+	// Copies, as net sets the slices that it has written to nil.
+	offered := 0
+	for _, b := range bufs {
+		b = b[:min(len(b), maxAll-offered)]
+		if len(b) > 0 {
+			w.bufs = append(w.bufs, b)
+			offered += len(b)
+		}
+	}
+	if offered == 0 {
+		return 0, nil
+	}
+	w.rest = w.bufs
+	n, err := netwrite.All(w.w, &w.rest)
+	// Nothing of the caller's is kept.
+	clear(w.bufs)
+	w.bufs, w.rest = w.bufs[:0], nil
+	if n < 0 || n > int64(offered) {
+		return 0, invalidCount(int(n), offered, err)
+	}
+	touchRead(bufs, int(n))
+	return int(n), closedAsOS(w.raw, err)
+}

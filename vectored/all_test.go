@@ -1,0 +1,98 @@
+package vectored
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+
+	"github.com/bytering/bytering/internal/netwrite"
+)
+
+// setAll has allWriters write with f until the test ends.
+func setAll(t *testing.T, f func(io.Writer, *[][]byte) (int64, error)) {
+	before := netwrite.All
+	t.Cleanup(func() { netwrite.All = before })
+	netwrite.All = f
+}
+
+// Where there is no writev, several slices go through net.Buffers, which must
+// neither cut the caller's slices nor keep them.
+func TestAllSlicesACall(t *testing.T) {
+	calls := 0
+	setAll(t, func(w io.Writer, bufs *[][]byte) (int64, error) {
+		calls++
+		return (*net.Buffers)(bufs).WriteTo(w)
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	peer, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &allWriter{oneWriter: oneWriter{conn, raw}}
+
+	big := make([]byte, 3*maxAll)
+	bufs := [][]byte{nil, []byte("head"), {}, []byte("body")}
+	for range 2 {
+		n, err := w.Writev(bufs)
+		want(t, "Writev", n, err, 8, nil)
+	}
+	if string(bufs[1]) != "head" || string(bufs[3]) != "body" {
+		t.Errorf("the caller's slices are now %q", bufs)
+	}
+	for _, b := range w.bufs[:cap(w.bufs)] {
+		if b != nil {
+			t.Errorf("%q is kept", b)
+		}
+	}
+	got := make([]byte, 16)
+	if _, err := io.ReadFull(peer, got); err != nil || string(got) != "headbodyheadbody" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	n, err := w.Writev([][]byte{nil, {}})
+	want(t, "Writev of nothing", n, err, 0, nil)
+	if calls != 2 {
+		t.Errorf("%d calls", calls)
+	}
+
+	go io.Copy(io.Discard, peer)
+	n, err = w.Writev([][]byte{big[:1], big, big})
+	want(t, "Writev of much", n, err, maxAll, nil)
+	conn.Close()
+	closed := os.ErrClosed
+	if !isClosed(raw) { // and the system doesn't tell
+		closed = net.ErrClosed
+	}
+	n, err = w.Writev(bufs)
+	want(t, "Writev after Close", n, err, 0, closed)
+}
+
+func TestAllCounts(t *testing.T) {
+	for _, tc := range []struct {
+		n    int64
+		err  error
+		want int
+		is   error
+	}{{3, errTest, 3, errTest}, {-1, nil, 0, ErrInvalidCount}, {9, nil, 0, ErrInvalidCount}} {
+		setAll(t, func(io.Writer, *[][]byte) (int64, error) { return tc.n, tc.err })
+		n, err := new(allWriter).Writev([][]byte{[]byte("head"), []byte("body")})
+		if n != tc.want || !errors.Is(err, tc.is) {
+			t.Errorf("Writev = %d, %v; want %d, %v", n, err, tc.want, tc.is)
+		}
+	}
+}

@@ -1,0 +1,11 @@
+//go:build !linux && !dragonfly && !freebsd && !netbsd && !plan9
+
+package vectored
+
+import "syscall"
+
+// look returns the descriptor of c, if that is open and a stream.
+func look(c syscall.Conn) (syscall.RawConn, error) {
+	raw, _, err := inspect(c)
+	return raw, err
+}

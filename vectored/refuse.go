@@ -1,0 +1,26 @@
+package vectored
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"syscall"
+)
+
+var (
+	errNoStream  = errors.New("a socket that is not a stream")
+	errNoOffsets = errors.New("it has no offsets")
+)
+
+// isNil tells whether c is nil or a nil pointer, on which net's methods panic
+// and os's don't.
+func isNil(c syscall.Conn) bool {
+	v := reflect.ValueOf(c)
+	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// refuse returns the error for a descriptor that is not a stream.
+func refuse(c any, why error) error {
+	return fmt.Errorf("%w: %s: %w", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
+}
