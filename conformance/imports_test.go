@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"internal/scripted":   {"internal/kernel"},                      // for tests
 	"vectored":            {"internal/kernel", "internal/netwrite"}, // the latter where there is no writev
 	"vectored/netbuffers": {"internal/netwrite"},                    // likewise
-	"pump":                {"", "internal/direct", "vectored"},
+	"pump":                {"", "internal/direct", "vectored", "vectored/netbuffers"},
 	"memconn":             {"", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }

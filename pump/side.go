@@ -9,6 +9,7 @@ import (
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/vectored"
+	_ "github.com/bytering/bytering/vectored/netbuffers" // for systems without writev
 )
 
 // errLeft ends the copying goroutine of a side at its next call.

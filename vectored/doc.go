@@ -24,7 +24,7 @@
 // first, by the value's own Read and Write: the same contract with more calls. On
 // macOS, OpenBSD, Solaris, illumos, AIX and Windows a Writer writes several
 // slices to a connection of package net if the program imports package
-// vectored/netbuffers. [Supported] tells which.
+// vectored/netbuffers, as package pump does. [Supported] tells which.
 //
 // # Your own connections
 //
