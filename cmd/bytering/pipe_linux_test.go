@@ -102,16 +102,23 @@ func await(t *testing.T, r *os.File) {
 }
 
 // asNobody runs the process without privileges, to which root's pipes belong to
-// another user.
+// another user. The binary is passed on open, as it may lie in a directory that
+// this user can't enter.
 func asNobody(t *testing.T, p *process) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root can become another user")
 	}
-	if err := os.Chmod(filepath.Dir(binary), 0o755); err != nil {
+	if err := os.Chmod(binary, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p.Dir = "/"
+	f, err := os.Open(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	p.ExtraFiles = []*os.File{f}
+	p.Path, p.Dir = "/proc/self/fd/3", "/"
 	p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 }
 
