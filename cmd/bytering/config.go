@@ -138,8 +138,7 @@ func parse(args []string) (config, error) {
 // test holds it against the flags.
 const usage = `bytering copies its input to its output through a ring in memory.
 
-Usage:
-  bytering [flags]
+Usage: bytering [flags]
 
 Examples:
   tar -c data | bytering | ssh host tar -x
@@ -159,5 +158,6 @@ Flags:
 SIZE counts in bytes, or with K, M, G or T in powers of 1024.
 
 Exit codes: 0 done, 1 usage, 2 source failed, 3 sink failed,
-4 the reader of standard output went away, 128+n signal n.
+4 the reader of standard output went away, 128+n signal n:
+129 HUP, 130 INT, 131 QUIT, 143 TERM.
 `

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -77,6 +78,23 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%q is too wide for one screen", line)
 		}
 	}
+}
+
+// texts returns what describes the command, each as one line.
+func texts(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{"help": usage}
+	for _, name := range []string{"main.go", "../../README.md"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = strings.ReplaceAll(string(b), "\n//", "\n")
+	}
+	for name, text := range all {
+		all[name] = strings.Join(strings.Fields(text), " ")
+	}
+	return all
 }
 
 func TestHelpAndVersion(t *testing.T) {

@@ -12,7 +12,8 @@
 // says how many bytes the output has; a partial output stays where it is.
 //
 // Exit codes: 0 done, 1 usage, 2 the source failed, 3 the sink failed, 4 the
-// reader of standard output went away, 128+n signal n.
+// reader of standard output went away, 128+n signal n: 129 HUP, 130 INT, 131
+// QUIT, 143 TERM.
 package main
 
 import "os"

@@ -24,6 +24,9 @@ const (
 	exitSignal = 128 // and the number of the signal
 )
 
+// endings are the signals that end a transfer, which then says how far it came.
+var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
+
 // A failure is an error with the exit code that it makes.
 type failure struct {
 	code int
@@ -64,7 +67,7 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 	}
 
 	signals := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range endings {
 		// What nohup or a shell's & has set to be ignored stays so.
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,7 +61,23 @@ func parseSafe(t *testing.T, said string) (n int64, exact bool) {
 // but that the test tests what it means to.
 func settle() { time.Sleep(300 * time.Millisecond) }
 
-var ends = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+var ends = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+
+// TestSignalsAreNamed: wherever it says 128+n, it says for which signals.
+func TestSignalsAreNamed(t *testing.T) {
+	names := map[os.Signal]string{syscall.SIGHUP: "HUP", syscall.SIGINT: "INT", syscall.SIGQUIT: "QUIT", syscall.SIGTERM: "TERM"}
+	for place, text := range texts(t) {
+		_, text, found := strings.Cut(text, "128+n")
+		if !found {
+			t.Errorf("%s does not say 128+n", place)
+		}
+		for _, sig := range endings {
+			if !regexp.MustCompile(fmt.Sprintf(`\b%d (on )?%s\b`, exitSignal+int(sig.(syscall.Signal)), names[sig])).MatchString(text) {
+				t.Errorf("%s does not name %v", place, sig)
+			}
+		}
+	}
+}
 
 func TestSignalInRead(t *testing.T) {
 	for _, sig := range ends {

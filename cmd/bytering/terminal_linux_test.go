@@ -76,7 +76,7 @@ func (term *terminal) onStderr(t *testing.T, args ...string) (p *process, feed *
 	in, feed := modePipe(t, false)
 	p = prepare(t, append(args, "-o", os.DevNull)...)
 	p.Stdin, p.Stderr = in, term.slave
-	p.startDefault(ends[0], ends[1], ends[2])
+	p.startDefault(syscall.SIGINT, syscall.SIGTERM)
 	in.Close()
 	if _, err := feed.WriteString("hi"); err != nil {
 		t.Fatal(err)
