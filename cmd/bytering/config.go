@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"regexp"
 	"runtime"
-	"strconv"
 
 	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
@@ -28,23 +28,23 @@ const largestBlock = 1 << 20
 // at a multiple of the former, which no device's block is larger than; the latter
 // is the block of nearly all.
 const (
-	directMemory size = 64 << 10
-	directBlock  size = 4 << 10
+	directMemory = 64 << 10
+	directBlock  = 4 << 10
 )
 
 // A size is a number of bytes on the command line, with K = 1024.
-type size int
-
-// String is also what --memory shows in an error.
-func (s *size) String() string {
-	return units.CustomSize("%.4g%s", float64(*s), 1024, []string{"", "K", "M", "G", "T", "P", "E"})
+type size struct {
+	bytes int
+	text  string // as typed, which errors show
 }
+
+func (s *size) String() string { return s.text }
 
 func (s *size) Type() string { return "SIZE" }
 
-// sizeForm is a decimal number and a unit. The library would also take "1e3"
+// sizeForm is a decimal number and a unit. The libraries would also take "1e3"
 // or "0x10", which nobody means.
-var sizeForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)((?:[kKmMgGtTpP](?:[iI]?[bB])?|[bB])?)$`)
+var sizeForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)((?:[kKmMgGtT](?:[iI]?[bB])?|[bB])?)$`)
 
 func (s *size) Set(text string) error {
 	part := sizeForm.FindStringSubmatch(text)
@@ -55,25 +55,30 @@ func (s *size) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	// Multiplied here, because the library's result of an overflow is
-	// whatever the processor makes of it.
-	number, err := strconv.ParseFloat(part[1], 64)
-	bytes := number * float64(unit)
-	switch {
-	case err != nil || bytes >= math.MaxInt:
-		return fmt.Errorf("too large for this machine")
-	case bytes < 1:
-		return fmt.Errorf("less than one byte")
+	// The library's own product is rounded, and of an overflow it is whatever
+	// the processor makes of it.
+	number, ok := new(big.Rat).SetString(part[1])
+	if !ok {
+		return fmt.Errorf("not a number: %s", part[1])
 	}
-	*s = size(bytes)
+	bytes := number.Mul(number, new(big.Rat).SetInt64(unit))
+	switch {
+	case bytes.Cmp(big.NewRat(1, 1)) < 0:
+		return fmt.Errorf("less than one byte")
+	case !bytes.IsInt():
+		return fmt.Errorf("not a whole number of bytes")
+	case bytes.Cmp(new(big.Rat).SetInt64(math.MaxInt)) > 0:
+		return fmt.Errorf("too large for this machine")
+	}
+	*s = size{int(bytes.Num().Int64()), text}
 	return nil
 }
 
 // roundUp rounds it up to a multiple of m, a power of two, unless no machine has
 // that many bytes.
-func (s *size) roundUp(m size) {
-	if *s <= math.MaxInt-m {
-		*s += -*s & (m - 1)
+func (s *size) roundUp(m int) {
+	if s.bytes <= math.MaxInt-m {
+		s.bytes += -s.bytes & (m - 1)
 	}
 }
 
@@ -84,7 +89,7 @@ func flags(cfg *config) *pflag.FlagSet {
 	// Between two pipes 4 MiB pass 1.08 times the bytes of 16 MiB and take
 	// 0.8 times the processor time (bench, suite pipes): less memory is gone
 	// through again and again. A ring for long stalls is what -m is for.
-	cfg.memory, cfg.block = 4<<20, largestBlock
+	cfg.memory, cfg.block = size{4 << 20, "4M"}, size{largestBlock, "1M"}
 	fs.StringVarP(&cfg.input, "input", "i", "-", "")
 	fs.StringVarP(&cfg.output, "output", "o", "-", "")
 	fs.VarP(&cfg.memory, "memory", "m", "")
@@ -122,14 +127,14 @@ func parse(args []string) (config, error) {
 		cfg.memory.roundUp(directMemory)
 		cfg.block.roundUp(directBlock)
 	}
-	if cfg.block > largestBlock {
-		return cfg, fmt.Errorf("-s, --block %v: at most %dK", &cfg.block, largestBlock>>10)
+	if cfg.block.bytes > largestBlock {
+		return cfg, fmt.Errorf("-s, --block %v: at most %dM", &cfg.block, largestBlock>>20)
 	}
-	if half := max(1, cfg.memory/2); cfg.block > half {
+	if half := max(1, cfg.memory.bytes/2); cfg.block.bytes > half {
 		if fs.Changed("block") {
 			return cfg, fmt.Errorf("-s, --block %v: more than half of -m, --memory %v", &cfg.block, &cfg.memory)
 		}
-		cfg.block = half
+		cfg.block.bytes = half
 	}
 	return cfg, nil
 }
@@ -148,16 +153,16 @@ Flags:
   -i, --input FILE    read from FILE (default -, standard input)
   -o, --output FILE   write to FILE (default -, standard output)
   -m, --memory SIZE   memory of the ring (default 4M)
-  -s, --block SIZE    largest read and write (default 1M)
+  -s, --block SIZE    largest read and write (default 1M); at most 1M, and -m/2
       --direct        bypass the page cache; rounds -m up to 64K, -s to 4K
   -f, --force         overwrite the output if it exists
   -q, --quiet         no bar and no summary, only errors
   -h, --help          print this
       --version       print the version
 
-SIZE counts in bytes, or with K, M, G or T in powers of 1024.
+SIZE is a whole number of bytes, such as 4096, 64K or 1.5G. K, M, G and T are
+powers of 1024, however written: 4M, 4m, 4mb, 4MB and 4MiB are the same.
 
-Exit codes: 0 done, 1 usage, 2 source failed, 3 sink failed,
-4 the reader of standard output went away, 128+n signal n:
-129 HUP, 130 INT, 131 QUIT, 143 TERM.
+Exit codes: 0 done, 1 usage, 2 source failed, 3 sink failed, 4 the reader of
+standard output gone, 128+n signal n: 129 HUP, 130 INT, 131 QUIT, 143 TERM.
 `

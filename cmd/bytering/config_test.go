@@ -1,7 +1,9 @@
 package main
 
 import (
+	"math"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,16 +13,22 @@ import (
 func TestSize(t *testing.T) {
 	for _, c := range []struct {
 		text string
-		want size
+		want int64
 	}{
 		{"1", 1}, {"512", 512}, {"7B", 7}, {"7b", 7},
 		{"1k", 1 << 10}, {"1K", 1 << 10}, {"1kB", 1 << 10}, {"1KiB", 1 << 10}, {"1kib", 1 << 10},
-		{"16M", 16 << 20}, {"128k", 128 << 10}, {"1.5K", 1536}, {"0.5M", 512 << 10},
-		{"1G", 1 << 30}, {"1GiB", 1 << 30}, {"001", 1},
+		{"4MB", 4 << 20}, {"4mb", 4 << 20}, {"4MiB", 4 << 20}, {"4Mb", 4 << 20}, {"4miB", 4 << 20},
+		{"16M", 16 << 20}, {"128k", 128 << 10}, {"1.5K", 1536}, {"0.5M", 512 << 10}, {"2.0", 2},
+		{"1.0009765625K", 1025}, {"1G", 1 << 30}, {"1GiB", 1 << 30}, {"001", 1}, {"2T", 2 << 40},
+		{"9007199254740993", 1<<53 + 1}, {"9223372036854775807", math.MaxInt64}, {"8388607T", math.MaxInt64 - (1<<40 - 1)},
 	} {
 		var s size
-		if err := s.Set(c.text); err != nil || s != c.want {
-			t.Errorf("%q is %d and %v, want %d", c.text, int(s), err, int(c.want))
+		if err := s.Set(c.text); c.want > math.MaxInt {
+			if err == nil || !strings.Contains(err.Error(), "too large") {
+				t.Errorf("%q is %d and %v, on a machine that has less", c.text, s.bytes, err)
+			}
+		} else if err != nil || int64(s.bytes) != c.want || s.String() != c.text {
+			t.Errorf("%q is %d, shown as %v, and %v, want %d", c.text, s.bytes, &s, err, c.want)
 		}
 	}
 	for text, why := range map[string]string{
@@ -28,32 +36,36 @@ func TestSize(t *testing.T) {
 		"1 K": "not a size", " 1": "not a size", "1X": "not a size", "1iB": "not a size", "1Bi": "not a size",
 		"1e3": "not a size", "0x10": "not a size", "1_000": "not a size", ".5K": "not a size", "5.": "not a size",
 		"NaN": "not a size", "Inf": "not a size", "1K\n": "not a size", "1KK": "not a size", "1,5K": "not a size",
-		"0": "less than one byte", "0K": "less than one byte", "0.4": "less than one byte",
-		"8192P": "too large", "9223372036854775808": "too large", "999999999999T": "too large",
+		"1P": "not a size", "1/2": "not a size",
+		"0": "less than one byte", "0K": "less than one byte", "0.4": "less than one byte", "0.0009K": "less than one byte",
+		"1.5": "not a whole number", "1.0000001K": "not a whole number", "0.1M": "not a whole number", "99.9b": "not a whole number",
+		"1." + strings.Repeat("0", 400) + "1": "not a whole number",
+		"8388608T":                            "too large", "9223372036854775808": "too large", "999999999999T": "too large",
 		strings.Repeat("9", 400): "too large",
 	} {
-		s := size(42)
-		if err := s.Set(text); err == nil || !strings.Contains(err.Error(), why) || s != 42 {
-			t.Errorf("%q is %d and %v, want %q", text, int(s), err, why)
+		old := size{42, "42"}
+		s := old
+		if err := s.Set(text); err == nil || !strings.Contains(err.Error(), why) || s != old {
+			t.Errorf("%q is %d and %v, want %q", text, s.bytes, err, why)
 		}
 	}
 }
 
 func TestParse(t *testing.T) {
 	cfg, err := parse([]string{"-qf", "-i", "a", "--output=b", "-m4K", "-s", "512"})
-	want := config{input: "a", output: "b", memory: 4096, block: 512, quiet: true, force: true}
+	want := config{input: "a", output: "b", memory: size{4096, "4K"}, block: size{512, "512"}, quiet: true, force: true}
 	if cfg != want || err != nil {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
 	}
 	cfg, err = parse(nil)
-	want = config{input: "-", output: "-", memory: 4 << 20, block: 1 << 20}
+	want = config{input: "-", output: "-", memory: size{4 << 20, "4M"}, block: size{1 << 20, "1M"}}
 	if cfg != want || err != nil {
 		t.Errorf("%+v and %v, want %+v", cfg, err, want)
 	}
 	// The default block fits into a small ring.
-	for memory, block := range map[string]size{"-m1": 1, "-m3": 1, "-m1M": 512 << 10, "-m2M": 1 << 20} {
-		if cfg, err := parse([]string{memory}); cfg.block != block || err != nil {
-			t.Errorf("%s makes blocks of %v, %v; want %v", memory, &cfg.block, err, &block)
+	for memory, block := range map[string]int{"-m1": 1, "-m3": 1, "-m1M": 512 << 10, "-m2M": 1 << 20} {
+		if cfg, err := parse([]string{memory}); cfg.block.bytes != block || err != nil {
+			t.Errorf("%s makes blocks of %d, %v; want %d", memory, cfg.block.bytes, err, block)
 		}
 	}
 }
@@ -68,7 +80,8 @@ func TestUsage(t *testing.T) {
 		}
 		contains(t, usage, line)
 	})
-	contains(t, usage, "(default "+cfg.memory.String()+")", "(default "+cfg.block.String()+")", "Examples:")
+	contains(t, usage, "(default "+cfg.memory.String()+")", "(default "+cfg.block.String()+")", "Examples:",
+		"at most 1M", "-m/2", "whole number of bytes", "4M, 4m, 4mb, 4MB and 4MiB")
 	lines := strings.Split(strings.TrimSuffix(usage, "\n"), "\n")
 	if len(lines) > 24 {
 		t.Errorf("%d lines are too many for one screen", len(lines))
@@ -125,11 +138,12 @@ func TestUsageErrors(t *testing.T) {
 		{"-m 0", 2, `"0" for "-m, --memory"`},
 		{"-m many", 2, `"many" for "-m, --memory"`},
 		{"-s 0", 2, `"0" for "-s, --block"`},
-		{"-s 2M", 2, "-s, --block 2M: at most 1024K"},
+		{"-s 2M", 2, "-s, --block 2M: at most 1M\n"},
+		{"-s 1.5", 2, `"1.5" for "-s, --block" flag: not a whole number of bytes`},
+		{"-m 1.0000001K", 2, `"1.0000001K" for "-m, --memory" flag: not a whole number of bytes`},
 		{"-s 3K -m 4K", 2, "-s, --block 3K: more than half of -m, --memory 4K"},
 		{"-m -5", 2, `"-5" for "-m, --memory"`},
-		{"-m 8192P", 2, "too large"},
-		{"-m 4096P", 1, "--memory 4E: "},
+		{"-m 8388608T", 2, `"8388608T" for "-m, --memory" flag: too large`},
 		{"-q=perhaps", 2, "perhaps"},
 	} {
 		p := prepare(t, strings.Fields(c.args)...)
@@ -137,4 +151,14 @@ func TestUsageErrors(t *testing.T) {
 		p.start()
 		contains(t, p.end(exitUsage, c.lines), c.says)
 	}
+}
+
+// TestTooLarge: what no machine has is shown as it was typed.
+func TestTooLarge(t *testing.T) {
+	if strconv.IntSize < 64 {
+		t.Skip("a machine of 32 bits may have all that it can count")
+	}
+	p := prepare(t, "-m", "8388607T")
+	p.start()
+	contains(t, p.end(exitUsage, 1), "-m, --memory 8388607T: too large")
 }

@@ -28,9 +28,9 @@ type stream struct {
 func newStream(cfg config) (*stream, error) {
 	align := 1
 	if cfg.direct {
-		align = int(directMemory)
+		align = directMemory
 	}
-	p, c, err := bytering.New(int(cfg.memory), bytering.Align(align))
+	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align))
 	if err != nil {
 		why := "too large"
 		if errors.Is(err, bytering.ErrNoMemory) {
@@ -38,7 +38,7 @@ func newStream(cfg config) (*stream, error) {
 		}
 		return nil, fail(exitUsage, "-m, --memory %v: %s", &cfg.memory, why)
 	}
-	return &stream{p: p, c: c, block: int(cfg.block), direct: cfg.direct}, nil
+	return &stream{p: p, c: c, block: cfg.block.bytes, direct: cfg.direct}, nil
 }
 
 // transfer copies the source to the sink and returns the summary.

@@ -195,7 +195,7 @@ func TestCloseFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.file.Close() // so that another close is an error
-	s, err := newStream(config{memory: 1, block: 1})
+	s, err := newStream(config{memory: size{bytes: 1}, block: size{bytes: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

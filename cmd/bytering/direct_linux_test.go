@@ -304,20 +304,25 @@ func TestDirectFullDisk(t *testing.T) {
 func TestParseDirect(t *testing.T) {
 	for _, c := range []struct {
 		args          string
-		memory, block size
+		memory, block int
 	}{
 		{"", 4 << 20, 1 << 20}, {"-m1", 64 << 10, 32 << 10}, {"-m65537 -s1", 128 << 10, 4 << 10},
 		{"-m1M -s 4097", 1 << 20, 8 << 10},
 	} {
 		cfg, err := parse(append(strings.Fields(c.args), "--direct"))
-		if err != nil || !cfg.direct || cfg.memory != c.memory || cfg.block != c.block {
+		if err != nil || !cfg.direct || cfg.memory.bytes != c.memory || cfg.block.bytes != c.block {
 			t.Errorf("%s: %+v, %v; want %d and %d", c.args, cfg, err, c.memory, c.block)
 		}
 	}
-	for _, n := range []size{math.MaxInt, math.MaxInt - 1000, math.MaxInt&^(directMemory-1) + 1} {
-		s := n
-		if s.roundUp(directMemory); s != n {
-			t.Errorf("%d is rounded up to %d", int(n), int(s))
+	// What is wrong is shown as it was typed, not as it was rounded.
+	_, err := parse([]string{"--direct", "-s40k", "-m1"})
+	if want := "-s, --block 40k: more than half of -m, --memory 1"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	for _, n := range []int{math.MaxInt, math.MaxInt - 1000, math.MaxInt&^(directMemory-1) + 1} {
+		s := size{bytes: n}
+		if s.roundUp(directMemory); s.bytes != n {
+			t.Errorf("%d is rounded up to %d", n, s.bytes)
 		}
 	}
 }
