@@ -218,8 +218,12 @@ func cause(err error) error {
 }
 
 func summary(n int64, d time.Duration) string {
+	text := fmt.Sprintf("%d bytes", n)
+	if n >= 1024 {
+		text += " (" + bytesText(float64(n)) + ")"
+	}
 	rate := float64(n) / max(d.Seconds(), 1e-9)
-	return fmt.Sprintf("%d bytes (%s) in %.3f s, %s/s", n, bytesText(float64(n)), d.Seconds(), bytesText(rate))
+	return fmt.Sprintf("%s in %.3f s, %s/s", text, d.Seconds(), bytesText(rate))
 }
 
 // direct says how much of a side was, and why not all if that is so.
@@ -231,4 +235,7 @@ func direct(done string, s pump.SideStats) string {
 	return text
 }
 
-func bytesText(n float64) string { return units.BytesSize(n) }
+// bytesText is the library's BytesSize with a space before the unit.
+func bytesText(n float64) string {
+	return units.CustomSize("%.4g %s", n, 1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"})
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -213,9 +214,14 @@ func TestSummary(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{0, 0, "0 bytes (0B) in 0.000 s, 0B/s"},
-		{1536, 1500 * time.Millisecond, "1536 bytes (1.5KiB) in 1.500 s, 1KiB/s"},
-		{1 << 40, 34*time.Hour + time.Millisecond, "1099511627776 bytes (1TiB) in 122400.001 s, 8.567MiB/s"},
+		{0, 0, "0 bytes in 0.000 s, 0 B/s"},
+		{3, time.Second / 2, "3 bytes in 0.500 s, 6 B/s"},
+		{1023, time.Second, "1023 bytes in 1.000 s, 1023 B/s"},
+		{1024, time.Second, "1024 bytes (1 KiB) in 1.000 s, 1 KiB/s"},
+		{1536, 1500 * time.Millisecond, "1536 bytes (1.5 KiB) in 1.500 s, 1 KiB/s"},
+		{1 << 30, time.Second, "1073741824 bytes (1 GiB) in 1.000 s, 1 GiB/s"},
+		{1 << 40, 34*time.Hour + time.Millisecond, "1099511627776 bytes (1 TiB) in 122400.001 s, 8.567 MiB/s"},
+		{math.MaxInt64, 0, "9223372036854775807 bytes (8 EiB) in 0.000 s, 8e+09 EiB/s"},
 	} {
 		if got := summary(c.n, c.d); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -85,7 +85,7 @@ func TestProgress(t *testing.T) {
 	from := randomFile(t, 1<<20)
 	for _, size := range []pty.Winsize{{Rows: 24, Cols: 80}, {}} {
 		shown := onTerminal(t, size, nil, "-i", from, "-o", "/dev/null")
-		contains(t, shown, "[==", "1MiB", "/s", "ring", "bytering: 1048576 bytes")
+		contains(t, shown, "[==", "1 MiB", "/s", "ring", "bytering: 1048576 bytes")
 	}
 	if shown := onTerminal(t, pty.Winsize{}, nil, "-q", "-i", from, "-o", "/dev/null"); shown != "" {
 		t.Errorf("-q shows %q", shown)
@@ -103,7 +103,7 @@ func TestProgressOfPipe(t *testing.T) {
 		fed <- err
 	}()
 	shown := onTerminal(t, pty.Winsize{Rows: 24, Cols: 80}, r, "-o", "/dev/null")
-	contains(t, shown, "2B", "ring   0%", "bytering: 2 bytes")
+	contains(t, shown, "2 B", "ring   0%", "bytering: 2 bytes")
 	if strings.Contains(shown, "left") || strings.Contains(shown, "[=") {
 		t.Errorf("%q knows when it ends", shown)
 	}
@@ -122,12 +122,12 @@ func TestStatus(t *testing.T) {
 		elapsed time.Duration
 		want    string
 	}{
-		{0, 100, time.Second, "       0B/s  ring  50%"},
-		{50, 100, time.Second, "      50B/s  ring  50%  1s left"},
-		{1, 3601, time.Second, "       1B/s  ring  50%  1h0m0s left"},
-		{100, 100, time.Second, "     100B/s  ring  50%"},
-		{1024, -1, time.Second, "     1KiB/s  ring  50%"},
-		{1, 1 << 62, time.Hour, " 0.0002778B/s  ring  50%  1000000h0m0s left"},
+		{0, 100, time.Second, "       0 B/s  ring  50%"},
+		{50, 100, time.Second, "      50 B/s  ring  50%  1s left"},
+		{1, 3601, time.Second, "       1 B/s  ring  50%  1h0m0s left"},
+		{100, 100, time.Second, "     100 B/s  ring  50%"},
+		{1024, -1, time.Second, "     1 KiB/s  ring  50%"},
+		{1, 1 << 62, time.Hour, " 0.0002778 B/s  ring  50%  1000000h0m0s left"},
 	} {
 		if got := status(c.n, c.size, c.elapsed, 8, 16); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

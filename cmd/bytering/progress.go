@@ -82,7 +82,7 @@ func status(n, size int64, elapsed time.Duration, filled, capacity int) string {
 
 // steady is bytesText in a width of its own, so that what follows stays in its
 // place.
-func steady(n float64) string { return fmt.Sprintf("%8s", bytesText(n)) }
+func steady(n float64) string { return fmt.Sprintf("%9s", bytesText(n)) }
 
 // A screen is a terminal. One that does not know its size gets a usual one,
 // since mpb draws nothing on it otherwise.

@@ -40,7 +40,7 @@ func (p *process) kill(sig syscall.Signal) string {
 	return said
 }
 
-var safeForm = regexp.MustCompile(`(?:; |^bytering: )(at least )?(\d+) bytes (?:written to |\()`)
+var safeForm = regexp.MustCompile(`(?:; |^bytering: )(at least )?(\d+) bytes (?:written to |\(|in )`)
 
 // parseSafe returns how many bytes arrived, by a message or a summary, and
 // whether that is exact.
