@@ -70,18 +70,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestUsage holds the text, which is written by hand, against the flags.
+// TestUsage holds the texts, which are written by hand, against the flags.
 func TestUsage(t *testing.T) {
 	var cfg config
-	flags(&cfg).VisitAll(func(f *pflag.Flag) {
-		line := "      --" + f.Name
-		if f.Shorthand != "" {
-			line = "  -" + f.Shorthand + ", --" + f.Name
-		}
-		contains(t, usage, line)
-	})
-	contains(t, usage, "(default "+cfg.memory.String()+")", "(default "+cfg.block.String()+")", "Examples:",
-		"at most 1M", "-m/2", "whole number of bytes", "4M, 4m, 4mb, 4MB and 4MiB")
+	fs := flags(&cfg)
+	all := texts(t)
+	delete(all, "../../README.md") // has the usual ones only
+	for place, text := range all {
+		fs.VisitAll(func(f *pflag.Flag) {
+			flag := " --" + f.Name
+			if f.Shorthand != "" {
+				flag = " -" + f.Shorthand + ", --" + f.Name
+			}
+			if !strings.Contains(text, flag) {
+				t.Errorf("%s does not name%s", place, flag)
+			}
+		})
+		contains(t, text, "(default "+cfg.memory.String()+")", "at most 1M", "whole number of bytes", "4MiB")
+	}
+	contains(t, usage, "(default "+cfg.block.String()+")", "Examples:", "-m/2", "4M, 4m, 4mb, 4MB and 4MiB")
 	lines := strings.Split(strings.TrimSuffix(usage, "\n"), "\n")
 	if len(lines) > 24 {
 		t.Errorf("%d lines are too many for one screen", len(lines))

@@ -79,8 +79,8 @@ func onTerminal(t *testing.T, size pty.Winsize, stdin *os.File, args ...string) 
 	return screen.String()
 }
 
-// TestProgress is README's first command: also a transfer that is over at once
-// shows a bar and a summary.
+// TestProgress is the transfer that README begins with: also one that is over at
+// once shows a bar and a summary.
 func TestProgress(t *testing.T) {
 	from := randomFile(t, 1<<20)
 	for _, size := range []pty.Winsize{{Rows: 24, Cols: 80}, {}} {

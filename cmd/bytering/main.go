@@ -6,10 +6,32 @@
 //	bytering -i disk.img -o /mnt/disk.img
 //
 // Every read can be written at once: nothing waits for a full block, but with
-// --direct, which reads and writes files past the page cache. On a
-// terminal a bar shows how far it is, and a line at the end what was done.
-// Errors are one line that names the file, the operation and the cause, and
-// says how many bytes the output has; a partial output stays where it is.
+// --direct. The flags:
+//
+//	-i, --input FILE    the source (default -, standard input)
+//	-o, --output FILE   the sink (default -, standard output)
+//	-m, --memory SIZE   memory of the ring (default 4M)
+//	-s, --block SIZE    the most that one read or write moves: at most 1M, which
+//	                    is the default, and at most half of -m
+//	    --direct        read and write files past the page cache, on Linux; the
+//	                    ring is rounded up to a multiple of 64K, -s to one of 4K
+//	-f, --force         overwrite a file that exists
+//	-q, --quiet         no bar and no summary, only errors
+//	-h, --help          print the usage
+//	    --version       print the version
+//
+// A SIZE is a whole number of bytes, also written with a fraction and K, M, G or
+// T, in powers of 1024: 1.5K is 1536. Case does not matter, nor a B or iB behind
+// it: 4m, 4MB and 4MiB are 4M.
+//
+// While it runs, a bar on standard error shows how far it is, if that is a
+// terminal and the sink is none. At the end a line there says what was done,
+// terminal or not. An error, which -q does not keep back, is one line that names
+// what failed and the cause, and how many bytes the output has where it has any;
+// a partial output stays where it is. A wrong flag has a hint in a second line.
+//
+// A standard input or output that is closed has failed. /dev/null is taken for
+// that where it was opened for reading and writing at once.
 //
 // Exit codes: 0 done, 1 usage, 2 the source failed, 3 the sink failed, 4 the
 // reader of standard output went away, 128+n signal n: 129 HUP, 130 INT, 131
