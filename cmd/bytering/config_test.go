@@ -39,9 +39,9 @@ func TestSize(t *testing.T) {
 		"1P": "not a size", "1/2": "not a size",
 		"0": "less than one byte", "0K": "less than one byte", "0.4": "less than one byte", "0.0009K": "less than one byte",
 		"1.5": "not a whole number", "1.0000001K": "not a whole number", "0.1M": "not a whole number", "99.9b": "not a whole number",
+		"8388608T": "too large", "9223372036854775808": "too large", "999999999999T": "too large",
+		strings.Repeat("9", 400):              "too large",
 		"1." + strings.Repeat("0", 400) + "1": "not a whole number",
-		"8388608T":                            "too large", "9223372036854775808": "too large", "999999999999T": "too large",
-		strings.Repeat("9", 400): "too large",
 	} {
 		old := size{42, "42"}
 		s := old
