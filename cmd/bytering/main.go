@@ -30,8 +30,8 @@
 // what failed and the cause, and how many bytes the output has where it has any;
 // a partial output stays where it is. A wrong flag has a hint in a second line.
 //
-// A standard input or output that is closed has failed. /dev/null is taken for
-// that where it was opened for reading and writing at once.
+// A standard input or output that is closed is /dev/null: Go's runtime puts that
+// there, and nothing tells it from one that was meant.
 //
 // Exit codes: 0 done, 1 usage, 2 the source failed, 3 the sink failed, 4 the
 // reader of standard output went away, 128+n signal n: 129 HUP, 130 INT, 131
