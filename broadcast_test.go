@@ -206,9 +206,6 @@ func TestBroadcastErrors(t *testing.T) {
 			cs[i].CloseWithError(errors.New("too late"))
 		}
 		for _, m := range producerCalls {
-			if m.name == "Wait" {
-				continue // nobody is left to limit it
-			}
 			n, err := m.run(p)
 			want(t, m.name, n, err, 0, errTest)
 			if wanted := fmt.Sprintf("%v\n%v\n%v", errTest, io.ErrClosedPipe, errLater); err.Error() != wanted {

@@ -86,9 +86,6 @@ func TestConsumerClosed(t *testing.T) {
 func TestOtherHalfClosed(t *testing.T) {
 	for _, cl := range closers {
 		for _, m := range producerCalls {
-			if m.name == "Wait" {
-				continue // see TestWait
-			}
 			for _, filled := range []int{0, 2, 4} {
 				p, c := at(t, 4, 3, filled)
 				cl.close(c, c.CloseWithError)

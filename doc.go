@@ -30,6 +30,22 @@
 //     too use the channel of [Producer.Ready] and [Consumer.Ready] in a select, or
 //     have [Producer.Notify] and [Consumer.Notify] call a function.
 //
+// A loop that works in place waits, fills and commits, until an end:
+//
+//	for {
+//		if err := p.Wait(ctx, 1); err != nil {
+//			return err // also that all consumers are closed
+//		}
+//		a, _ := p.Slices()
+//		n, err := src.Read(a)
+//		if e := p.Commit(n); e != nil {
+//			return e
+//		}
+//		if err != nil {
+//			return err
+//		}
+//	}
+//
 // They may be mixed. None of them allocates in the long run, but for a small
 // record each time that Notify or Ready arms. A parked Write
 // sleeps until a quarter of the ring is free; a consumer that needs more than

@@ -271,7 +271,7 @@ func (m *model) producerStep(in *tape) string {
 			wantErr = ErrInvalidCapacity
 		case n == 0 || m.perr != nil:
 			wantErr = err
-		case n <= free:
+		case n <= free && (err == nil || n == p.Cap()):
 			wantErr = nil
 		case err != nil:
 			wantErr = err

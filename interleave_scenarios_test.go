@@ -65,6 +65,10 @@ func scenarios() []scenario {
 	add(3, cancelProducer, "cancel-producer-wait")
 	add(3, cancelAfterCommit, "cancel-after-commit")
 	add(3, flush, "flush")
+	add(3, flushThenClose(1), "flush-then-close/capacity=1")
+	add(3, flushThenClose(2), "flush-then-close/capacity=2")
+	add(3, fillUntilClosed(1), "fill-until-closed/consumers=1")
+	add(1, fillUntilClosed(2), "fill-until-closed/consumers=2")
 	add(3, takeOneAndLeave, "consumer-takes-one-and-leaves")
 	add(4, countsWithErrors, "counts-with-errors")
 	add(3, readFromWriteTo(3), "readfrom-writeto/capacity=3")
@@ -204,6 +208,61 @@ func flush(t *interleave.T) {
 		n, err := w.readAll(w.c, 1)
 		w.wantAll(3, n, err)
 	})
+}
+
+// flushThenClose waits until everything was taken by a consumer that then
+// closes: that it does so changes nothing.
+func flushThenClose(capacity int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		w.Go("producer", func() {
+			w.p.Write(stream(0, capacity))
+			if err := w.p.Wait(context.Background(), capacity); err != nil || w.c.Position() != w.p.Position() {
+				w.Fail("flush: %v, %d of %d", err, w.c.Position(), w.p.Position())
+			}
+		})
+		w.Go("consumer", func() {
+			for at := range capacity {
+				var b [1]byte
+				w.c.Read(b[:])
+				w.expect(at, b[:])
+			}
+			w.c.CloseWithError(errCustom)
+		})
+	}
+}
+
+// fillUntilClosed fills the ring in place for as long as Wait says that there
+// is space. Once all consumers are closed that is the end: no slices, and no
+// space either.
+func fillUntilClosed(consumers int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 2, consumers, near)
+		w.Go("producer", func() {
+			for at := 0; ; at++ {
+				if err := w.p.Wait(context.Background(), 1); err != nil {
+					if !errors.Is(err, errCustom) || w.p.Err() == nil {
+						w.Fail("Wait: %v, Err: %v", err, w.p.Err())
+					}
+					return
+				}
+				a, b := w.p.Slices()
+				n := min(1, len(a))
+				w.fill(at, n, a, b)
+				if err := w.p.Commit(n); err != nil || n == 0 && w.p.Err() == nil {
+					w.Fail("Commit of %d: %v", n, err)
+				}
+			}
+		})
+		for i, c := range w.cs {
+			w.Go(fmt.Sprint("consumer", i), func() {
+				b := make([]byte, 1)
+				c.Read(b)
+				w.expect(0, b)
+				c.CloseWithError(errCustom)
+			})
+		}
+	}
 }
 
 // countsWithErrors moves bytes by callbacks that also fail or lie.

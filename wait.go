@@ -209,14 +209,22 @@ func (c *Consumer) ready(n int) bool {
 }
 
 // Wait parks until n bytes are free; with n equal to [Producer.Cap], until
-// the consumers have taken everything. It returns nil at once if n bytes are
-// free, also under a context that has ended, and also if the consumer has
-// closed after it freed them. An n of 0 never waits.
+// the consumers have taken everything, which is a flush. An n of 0 never waits.
+// It returns the first of these that is so, when it begins or later:
 //
-// It returns an error that wraps [ErrInvalidCapacity] if n is negative or
-// above the capacity, the cause of ctx or os.ErrDeadlineExceeded if that ends
-// first, and otherwise what [Producer.Err] returns from then on. Like every
-// call that parks it fails at once after the deadline.
+//   - an error that wraps [ErrInvalidCapacity]: n is negative or above the
+//     capacity;
+//   - what [Producer.Err] returns, if that is not nil, but nil for a flush where
+//     only the consumer is closed, after it took everything;
+//   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
+//     is free;
+//   - nil: n bytes are free, also under a context that has ended;
+//   - os.ErrDeadlineExceeded or the cause of ctx, as soon as either ends.
+//
+// So a loop that fills the ring in place ends with the consumers. With a
+// capacity of 1 every wait is a flush, and it must ask Err. On a ring of
+// [NewBroadcast] a flush can say nil after the end only if the producer had
+// seen before that everything was taken.
 func (p *Producer) Wait(ctx context.Context, n int) error {
 	p.enter()
 	defer p.leave()
@@ -231,21 +239,24 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	if n > 0 && p.free(n) >= n && !p.closed() {
-		return nil
+	if n == p.ring.size && p.free(n) == n && !p.closed() {
+		return nil // a flush, also once the consumers are closed
 	}
 	return p.Err()
 }
 
-// Wait parks until n bytes are there to be read. It returns nil at once if
-// they are, also under a context that has ended. An n of 0 never waits.
+// Wait parks until n bytes are there to be read. An n of 0 never waits. It
+// returns the first of these that is so, when it begins or later:
 //
-// It returns an error that wraps [ErrInvalidCapacity] if n is negative or
-// above the capacity, and the cause of ctx or os.ErrDeadlineExceeded if that
-// ends first. If the producer is closed before n bytes are there it returns
-// the producer's error, or io.ErrUnexpectedEOF where that is io.EOF and
-// something is left. What is left can still be read. Like every call that
-// parks it fails at once after the deadline.
+//   - an error that wraps [ErrInvalidCapacity]: n is negative or above the
+//     capacity;
+//   - what [Consumer.Err] returns, if that is not nil;
+//   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
+//     is there;
+//   - nil: n bytes are there, also under a context that has ended;
+//   - the producer's error, or io.ErrUnexpectedEOF where that is io.EOF: it was
+//     closed, and fewer than n bytes are left, which can still be read;
+//   - os.ErrDeadlineExceeded or the cause of ctx, as soon as either ends.
 func (c *Consumer) Wait(ctx context.Context, n int) error {
 	c.enter()
 	defer c.leave()

@@ -55,11 +55,15 @@ func TestWait(t *testing.T) {
 		{"producer's error", pclose(errLater), 2, 3, io.ErrClosedPipe, errLater},
 
 		{"consumer closed", cclose(nil), 2, 0, io.ErrClosedPipe, io.ErrClosedPipe},
-		{"consumer closed", cclose(nil), 2, 2, nil, io.ErrClosedPipe},
+		{"consumer closed", cclose(nil), 2, 2, io.ErrClosedPipe, io.ErrClosedPipe},
 		{"consumer closed", cclose(nil), 2, 3, io.ErrClosedPipe, io.ErrClosedPipe},
 		{"consumer's error", cclose(errLater), 2, 0, errLater, io.ErrClosedPipe},
-		{"consumer's error", cclose(errLater), 2, 2, nil, io.ErrClosedPipe},
+		{"consumer's error", cclose(errLater), 2, 2, errLater, io.ErrClosedPipe},
 		{"consumer's error", cclose(errLater), 2, 3, errLater, io.ErrClosedPipe},
+		{"consumer's error", cclose(errLater), 2, 4, errLater, io.ErrClosedPipe},
+		{"consumer's error", cclose(errLater), 0, 3, errLater, io.ErrClosedPipe},
+		{"consumer's error, flushed", cclose(errLater), 0, 4, nil, io.ErrClosedPipe},
+		{"both closed, flushed", func(p *Producer, c *Consumer) { c.Close(); p.Close() }, 0, 4, io.ErrClosedPipe, io.ErrClosedPipe},
 	} {
 		for off := range capacity {
 			p, c := at(t, capacity, off, tc.filled)
