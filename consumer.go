@@ -227,7 +227,8 @@ func (c *Consumer) get(b []byte) (int, error) {
 
 // Read copies what is there into b, up to len(b) bytes, and parks while that
 // is nothing. It returns the error of [Consumer.Err] or
-// os.ErrDeadlineExceeded, with 0 bytes. An empty b never waits.
+// os.ErrDeadlineExceeded, with 0 bytes. An empty b never waits, and gets either
+// error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
 	c.enter()
 	if c.overdue() {
@@ -257,13 +258,16 @@ func (c *Consumer) ReadByte() (byte, error) {
 // Peek parks until n bytes are there and returns them in one slice without
 // discarding them. Where they lie together, on a ring with [Mirror] always, it
 // copies nothing; at the wrap it joins them in memory that the Consumer keeps
-// for this. They are valid until
-// the next call that discards or peeks.
+// for this. They are valid until the next call that discards or peeks, and lent
+// as those of [Consumer.Slices] are until a Discard, be it of 0 bytes, also
+// after a Close.
 //
-// If fewer than n bytes are there when the stream ends, or the deadline
-// passes, those are returned with the error: io.EOF or the producer's, or
-// os.ErrDeadlineExceeded. An n that is negative or above the capacity is an
-// error that wraps [ErrInvalidCapacity].
+// If fewer than n bytes are there when the stream ends, or the deadline passes
+// while Peek waits, those are returned with the error: io.EOF or the producer's,
+// or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it says io.EOF also where a
+// part of the n bytes is left: look at the length. Begun after the deadline it
+// returns none, whatever is there. An n that is negative or above the capacity
+// is an error that wraps [ErrInvalidCapacity].
 func (c *Consumer) Peek(n int) ([]byte, error) {
 	c.enter()
 	defer c.leave()
@@ -369,11 +373,15 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 // may call it at any time; the consumer's running call returns with
 // io.ErrClosedPipe. It never fails and never waits, but for what the system
 // takes to unmap memory that was mapped, where nobody else has any of it.
+//
+// It does not give slices back: on a ring of [NewBroadcast] and on mapped memory,
+// after [Consumer.Slices] or [Consumer.Peek], call Discard(0) too, on the
+// consumer's own goroutine. Else it still limits the producer, or the memory stays.
 func (c *Consumer) Close() error { return c.CloseWithError(nil) }
 
 // CloseWithError is Close with an error for the producer to get in place of
-// io.ErrClosedPipe. If several goroutines close the consumer the first error
-// is the one.
+// io.ErrClosedPipe; of nil it is Close. If several goroutines close the consumer
+// the first error is the one. What Close says of slices holds for it too.
 func (c *Consumer) CloseWithError(err error) error {
 	r, rd := c.ring, c.reader
 	setErr(&rd.readErr, err, io.ErrClosedPipe)

@@ -73,7 +73,7 @@ func moment(t time.Time) uint64 {
 // own Close, with io.ErrClosedPipe.
 //
 // A call that begins after the deadline does nothing, also where there is
-// space. One that is parked first takes the space that is there, and Write
+// space, or nothing to write. One that is parked first takes the space that is there, and Write
 // tells how many bytes it published. The deadline is looked at when a call
 // begins and when it would park: ReadFrom passes it by for as long as it finds
 // space. An end of the stream, being final, is told before it.
@@ -104,7 +104,7 @@ func (p *Producer) late() bool { return p.ring.deadline.passed() && !p.ended() }
 // io.ErrClosedPipe.
 //
 // A call that begins after the deadline does nothing, also where there is
-// something to read. One that is parked first takes what is there, and Peek
+// something to read, or b is empty. One that is parked first takes what is there, and Peek
 // returns that with the error. The deadline is looked at when a call begins
 // and when it would park: WriteTo passes it by for as long as it finds bytes.
 // An end of the stream, being final, is told before it.

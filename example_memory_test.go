@@ -24,7 +24,7 @@ func ExampleMirror() {
 		fmt.Println(err)
 		return
 	}
-	defer c.Close()
+	defer func() { c.Close(); c.Discard(0) }() // which gives back what Peek has lent
 	go func() {
 		defer p.Close()
 		for i := range 5000 {

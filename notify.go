@@ -102,13 +102,15 @@ func (b *bell) quiet() {
 // do not park leave it: n is counted from where the producer stood.
 //
 // f runs on the goroutine that made it so, inside the consumer's call that
-// discarded, or inside Close. It holds that one up and must not wait or panic.
-// Of the halves of this ring it may only call what any goroutine may; all else is
-// for the goroutine that f tells, through a channel, or through an eventfd
-// where that one waits in a poller.
+// discarded, or inside Close. It holds that one up and must not wait, nor
+// panic: that would come out of the call, and may leave the half that made it
+// unusable and the memory of a mapped ring mapped. Of the halves of this ring it
+// may only call what any goroutine may; all else is for the goroutine that f
+// tells, through a channel, or through an eventfd where that one waits in a
+// poller.
 //
-// Notify never waits. It panics if n is negative or above the capacity, since
-// that many will never be free, or if f is nil.
+// Notify never waits, and deadlines mean nothing to it. It panics if n is negative
+// or above the capacity, since that many will never be free, or if f is nil.
 func (p *Producer) Notify(n int, f func()) bool {
 	p.ring.checkNotify(n, f)
 	p.enter()
@@ -142,7 +144,7 @@ func (p *Producer) Disarm() bool { return p.ring.space.withdraw() }
 // withdraws that withdraws this, and a new Ready takes back a value that was
 // not received. One that the consumer is about to send meanwhile stays: look
 // for the space with a call that does not wait, and if there is none call
-// Ready again.
+// Ready again. Deadlines mean nothing to it.
 func (p *Producer) Ready() <-chan struct{} {
 	p.enter()
 	p.arm()
@@ -169,13 +171,15 @@ func (p *Producer) arm() {
 // do not park leave it: n is counted from where the consumer stood.
 //
 // f runs on the goroutine that made it so, inside the producer's call that
-// committed, or inside Close. It holds that one up and must not wait or panic.
-// Of the halves of this ring it may only call what any goroutine may; all else is
-// for the goroutine that f tells, through a channel, or through an eventfd
-// where that one waits in a poller.
+// committed, or inside Close. It holds that one up and must not wait, nor
+// panic: that would come out of the call, and may leave the half that made it
+// unusable and the memory of a mapped ring mapped. Of the halves of this ring it
+// may only call what any goroutine may; all else is for the goroutine that f
+// tells, through a channel, or through an eventfd where that one waits in a
+// poller.
 //
-// Notify never waits. It panics if n is negative or above the capacity, since
-// that many will never be there, or if f is nil.
+// Notify never waits, and deadlines mean nothing to it. It panics if n is negative
+// or above the capacity, since that many will never be there, or if f is nil.
 func (c *Consumer) Notify(n int, f func()) bool {
 	c.ring.checkNotify(n, f)
 	c.enter()
@@ -209,7 +213,7 @@ func (c *Consumer) Disarm() bool { return c.reader.data.withdraw() }
 // withdraws that withdraws this, and a new Ready takes back a value that was
 // not received. One that the producer is about to send meanwhile stays: look
 // for the bytes with a call that does not wait, and if there are none call
-// Ready again.
+// Ready again. Deadlines mean nothing to it.
 func (c *Consumer) Ready() <-chan struct{} {
 	c.enter()
 	c.arm()

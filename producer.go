@@ -237,7 +237,8 @@ func (p *Producer) put(b []byte) (int, error) {
 
 // Write copies b into the ring and parks while the ring is full. It returns
 // how many bytes it published and, if they are fewer than len(b), the error of
-// [Producer.Err] or os.ErrDeadlineExceeded. An empty b never waits.
+// [Producer.Err] or os.ErrDeadlineExceeded. An empty b never waits, and gets
+// either error like any other.
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
 // has left, so that a full ring is not refilled byte by byte.
@@ -349,10 +350,14 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 // running call returns with io.ErrClosedPipe. It never fails and never waits,
 // but for what the system takes to unmap memory that was mapped, where nobody
 // else has any of it.
+//
+// It does not give slices back: on mapped memory, after [Producer.Slices], call
+// Commit(0) too, on the producer's own goroutine. Else the memory stays.
 func (p *Producer) Close() error { return p.CloseWithError(nil) }
 
 // CloseWithError is Close with an error for the consumers to get in place of
-// io.EOF. If several goroutines close the producer the first error is the one.
+// io.EOF; of nil it is Close. If several goroutines close the producer the first
+// error is the one. What Close says of slices holds for it too.
 func (p *Producer) CloseWithError(err error) error {
 	r := p.ring
 	setErr(&r.writeErr, err, io.EOF)
