@@ -5,6 +5,7 @@ package bytering
 import (
 	"errors"
 	"io"
+	"math"
 	"testing"
 )
 
@@ -49,9 +50,12 @@ func TestProducerClosed(t *testing.T) {
 				if a, b := p.Slices(); len(a)+len(b) > 0 {
 					t.Errorf("Slices of a closed producer are %d and %d bytes", len(a), len(b))
 				}
-				if err := p.Commit(min(1, 4-filled)); err != io.ErrClosedPipe {
-					t.Errorf("Commit on a closed producer: %v", err)
+				for _, n := range []int{0, 1, 4, 5, math.MaxInt} {
+					if err := p.Commit(n); err != io.ErrClosedPipe {
+						t.Errorf("Commit(%d) on a closed producer: %v", n, err)
+					}
 				}
+				panics(t, "Commit", func() { p.Commit(-1) }, "Commit of -1 bytes")
 				state(t, p, c, filled, io.ErrClosedPipe, cerr)
 				drain(t, c, stream(3, filled), or(cl.err, io.EOF))
 			}
@@ -73,9 +77,12 @@ func TestConsumerClosed(t *testing.T) {
 				if a, b := c.Slices(); len(a)+len(b) > 0 {
 					t.Errorf("Slices of a closed consumer are %d and %d bytes", len(a), len(b))
 				}
-				if err := c.Discard(min(1, filled)); err != io.ErrClosedPipe {
-					t.Errorf("Discard on a closed consumer: %v", err)
+				for _, n := range []int{0, 1, 4, 5, math.MaxInt} {
+					if err := c.Discard(n); err != io.ErrClosedPipe {
+						t.Errorf("Discard(%d) on a closed consumer: %v", n, err)
+					}
 				}
+				panics(t, "Discard", func() { c.Discard(-1) }, "Discard of -1 bytes")
 				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
 			}
 		}

@@ -154,10 +154,10 @@ func (c *Consumer) Slices() (a, b []byte) {
 // and with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It
 // panics if n is negative or more than is there, as an index out of range
 // does. On a consumer that was closed it moves nothing and returns
-// io.ErrClosedPipe.
+// io.ErrClosedPipe, for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
 	c.enter()
-	if n < 0 || n > c.len(n) {
+	if n < 0 || n > c.len(n) && !c.closed() {
 		c.leave()
 		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, c.Len()))
 	}

@@ -100,7 +100,7 @@ func (m *listener) step(in *tape, mayClose bool) {
 		m.lent = m.lent || there > 0
 	case 2:
 		if m.cerr != nil {
-			m.same("Discard", 0, c.Discard(0), 0, io.ErrClosedPipe)
+			m.same("Discard", 0, c.Discard(n), 0, io.ErrClosedPipe)
 		} else if n <= there {
 			m.same("Discard", 0, c.Discard(n), 0, nil)
 			m.read += n

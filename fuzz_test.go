@@ -230,14 +230,12 @@ func (m *model) producerStep(in *tape) string {
 		m.same("Slices", len(a)+len(z), nil, offered, nil)
 		fillTwo(a, z, m.next(offered))
 		k := in.count(p.Cap())
-		if k > free {
+		if m.perr != nil {
+			m.same("Commit", 0, p.Commit(k), 0, io.ErrClosedPipe)
+		} else if k > free {
 			panics(m.tb, "Commit", func() { p.Commit(k) })
 		} else if k <= offered { // else there is nothing to fill
-			cerr := error(nil)
-			if m.perr != nil {
-				cerr, k = io.ErrClosedPipe, 0
-			}
-			m.put("Commit", m.next(k), k, p.Commit(k), k, cerr)
+			m.put("Commit", m.next(k), k, p.Commit(k), k, nil)
 		}
 		return "Slices and Commit"
 	case 4:
@@ -253,7 +251,9 @@ func (m *model) producerStep(in *tape) string {
 		return "IOSlices"
 	case 5:
 		panics(m.tb, "Commit", func() { p.Commit(-1 - n) })
-		panics(m.tb, "Commit", func() { p.Commit(free + 1 + n) })
+		if m.perr == nil {
+			panics(m.tb, "Commit", func() { p.Commit(free + 1 + n) })
+		}
 		return "Commit that panics"
 	case 6: // only what leaves room to see io.EOF, for which it would park
 		b = b[:min(n, max(0, free-1))]
@@ -335,10 +335,10 @@ func (m *model) consumerStep(in *tape) string {
 		all := append(bytes.Clone(a), z...)
 		m.same("Slices", len(all), nil, offered, nil)
 		k := in.count(c.Cap())
-		if k > there {
-			panics(m.tb, "Discard", func() { c.Discard(k) })
-		} else if m.cerr != nil {
+		if m.cerr != nil {
 			m.same("Discard", 0, c.Discard(k), 0, io.ErrClosedPipe)
+		} else if k > there {
+			panics(m.tb, "Discard", func() { c.Discard(k) })
 		} else {
 			m.get("Discard", all, k, c.Discard(k), k, nil)
 		}
@@ -356,7 +356,9 @@ func (m *model) consumerStep(in *tape) string {
 		return "IOSlices"
 	case 5:
 		panics(m.tb, "Discard", func() { c.Discard(-1 - n) })
-		panics(m.tb, "Discard", func() { c.Discard(there + 1 + n) })
+		if m.cerr == nil {
+			panics(m.tb, "Discard", func() { c.Discard(there + 1 + n) })
+		}
 		return "Discard that panics"
 	case 6, 7:
 		if n <= there || m.perr != nil || m.cerr != nil || n > c.Cap() {
