@@ -36,6 +36,30 @@ func TestBroadcastEverybodySeesEverything(t *testing.T) {
 	}
 }
 
+func TestFeeds(t *testing.T) {
+	p, cs := cast(t, 4, 3)
+	other, c := pair(t, 4)
+	for _, tc := range []struct {
+		p    *Producer
+		c    *Consumer
+		want bool
+	}{
+		{p, cs[0], true}, {p, cs[2], true}, {other, c, true},
+		{p, c, false}, {other, cs[0], false},
+		{p, nil, false}, {p, new(Consumer), false}, {new(Producer), new(Consumer), false},
+	} {
+		for _, state := range []string{"open", "closed"} {
+			if got := tc.p.Feeds(tc.c); got != tc.want {
+				t.Errorf("Feeds(%p) of %p, %s, is %v", tc.c, tc.p, state, got)
+			}
+			if tc.want {
+				tc.c.Close()
+				tc.p.Close()
+			}
+		}
+	}
+}
+
 // A checker is a writer that checks the stream and takes it in small pieces.
 type checker struct {
 	pos uint64

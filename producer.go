@@ -15,7 +15,7 @@ import (
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
 // is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers,
+// CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers, Feeds,
 // HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
 	ring *ring
@@ -73,6 +73,10 @@ func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
 // Consumers returns how many consumers the ring was made with. Any goroutine may
 // call it.
 func (p *Producer) Consumers() int { return len(p.ring.readers) }
+
+// Feeds tells whether c is a consumer of the producer's ring, open or closed.
+// Any goroutine may call it.
+func (p *Producer) Feeds(c *Consumer) bool { return c != nil && c.ring != nil && c.ring == p.ring }
 
 // Free returns how many bytes are free. Any goroutine may call it. To the
 // producer's own goroutine the answer can only grow until it commits; to

@@ -19,8 +19,8 @@ const (
 var (
 	// ErrInvalidMaxCall is for a largest call below 1 byte.
 	ErrInvalidMaxCall = errors.New("pump: invalid largest call")
-	// ErrInvalidRing is for one ring for both directions of a [Relay], and for
-	// half a ring.
+	// ErrInvalidRing is for one ring for both directions of a [Relay], for what
+	// is no whole ring, or one that is closed, and for one with a [Capacity].
 	ErrInvalidRing = errors.New("pump: invalid ring")
 )
 
@@ -29,6 +29,7 @@ type Option func(*config)
 
 type config struct {
 	capacity int
+	sized    bool // by Capacity
 	maxCall  int
 	meter    *Meter
 	direct   bool
@@ -40,11 +41,12 @@ type config struct {
 
 // Capacity sets the bytes of the ring, of each direction for [Relay]; 1 MiB
 // without it. The values and errors are those of bytering.New.
-func Capacity(n int) Option { return func(c *config) { c.capacity = n } }
+func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, true } }
 
 // Ring makes [Copy] use the ring of p and c, made with whatever options, in
 // place of one of its own. What lies in it is written first. Both halves are
-// closed in the end, unless Copy refuses an option.
+// closed in the end, unless Copy refuses an option: halves that are nil, closed,
+// or of two rings, and a [Capacity] beside Ring, are an [ErrInvalidRing].
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
 }
@@ -90,8 +92,27 @@ func (c *config) check() (err error) {
 		c.p, c.c, err = bytering.New(blocks(c.capacity), bytering.Align(largestBlock))
 	case c.own:
 		c.p, c.c, err = bytering.New(c.capacity)
-	case c.p == nil || c.c == nil:
-		err = fmt.Errorf("%w: a half is nil", ErrInvalidRing)
+	default:
+		err = c.checkRing()
 	}
 	return err
+}
+
+// checkRing refuses a ring that can't move anything, or is asked for twice.
+func (c *config) checkRing() error {
+	switch {
+	case c.p == nil || c.c == nil:
+		return fmt.Errorf("%w: a half is nil", ErrInvalidRing)
+	case c.sized:
+		return fmt.Errorf("%w: a Capacity of %d bytes beside it", ErrInvalidRing, c.capacity)
+	case !c.p.Feeds(c.c):
+		return fmt.Errorf("%w: its halves are of two rings", ErrInvalidRing)
+	}
+	if err := c.p.Err(); err != nil {
+		return fmt.Errorf("%w: it is closed, says its producer: %w", ErrInvalidRing, err)
+	}
+	if err := c.c.Err(); err != nil {
+		return fmt.Errorf("%w: it is closed, says its consumer: %w", ErrInvalidRing, err)
+	}
+	return nil
 }

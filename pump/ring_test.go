@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/bytering/bytering"
@@ -34,7 +35,7 @@ func TestRing(t *testing.T) {
 		if _, err := p.Write(stream(4)); err != nil {
 			t.Fatal(err)
 		}
-		opts := []Option{Capacity(-1), Ring(p, c)} // the capacity is that of the ring
+		opts := []Option{Ring(p, c)}
 		if tc.err == ErrInvalidMaxCall {
 			opts = append(opts, MaxCall(0))
 		}
@@ -55,10 +56,51 @@ func TestInvalidRing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, opt := range []Option{Ring(nil, nil), Ring(p, nil), Ring(nil, c)} {
-		if _, err := Copy(t.Context(), io.Discard, bytes.NewReader(nil), opt); !errors.Is(err, ErrInvalidRing) {
-			t.Errorf("Copy with half a ring: %v", err)
+	ring := func(end func(*bytering.Producer, *bytering.Consumer)) Option {
+		p, c, err := bytering.New(100)
+		if err != nil {
+			t.Fatal(err)
 		}
+		p.Write(stream(4))
+		end(p, c)
+		return Ring(p, c)
+	}
+	p2, cs, err := bytering.NewBroadcast(100, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cs[0].Close()
+	for name, tc := range map[string]struct {
+		opts []Option
+		says string
+		is   error
+	}{
+		"nothing":     {[]Option{Ring(nil, nil)}, "a half is nil", ErrInvalidRing},
+		"no consumer": {[]Option{Ring(p, nil)}, "a half is nil", ErrInvalidRing},
+		"no producer": {[]Option{Ring(nil, c)}, "a half is nil", ErrInvalidRing},
+		"made by new": {[]Option{Ring(new(bytering.Producer), new(bytering.Consumer))}, "two rings", ErrInvalidRing},
+		"two rings":   {[]Option{Ring(p2, c)}, "two rings", ErrInvalidRing},
+		"a capacity":  {[]Option{Capacity(7), Ring(p, c)}, "a Capacity of 7 bytes", ErrInvalidRing},
+		"and after":   {[]Option{Ring(p, c), Capacity(-1)}, "a Capacity of -1 bytes", ErrInvalidRing},
+		"closed": {[]Option{ring(func(p *bytering.Producer, c *bytering.Consumer) { p.Close(); c.Close() })},
+			"closed, says its producer: io: read/write on closed pipe", io.ErrClosedPipe},
+		"producer closed": {[]Option{ring(func(p *bytering.Producer, _ *bytering.Consumer) { p.Close() })},
+			"closed, says its producer", io.ErrClosedPipe},
+		"consumer closed": {[]Option{ring(func(_ *bytering.Producer, c *bytering.Consumer) { c.CloseWithError(errTest) })},
+			"closed, says its producer", errTest},
+		"one of two closed": {[]Option{Ring(p2, cs[0])}, "closed, says its consumer", io.ErrClosedPipe},
+	} {
+		read := readerFunc(func([]byte) (int, error) {
+			t.Errorf("%s: the source is read", name)
+			return 0, io.EOF
+		})
+		_, err := Copy(t.Context(), io.Discard, read, tc.opts...)
+		if !errors.Is(err, ErrInvalidRing) || !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if p2.Err() != nil || cs[1].Err() != nil {
+		t.Errorf("a refused ring says %v and %v", p2.Err(), cs[1].Err())
 	}
 	a, b := net.Pipe()
 	if _, _, err := Relay(t.Context(), a, b, Ring(p, c)); !errors.Is(err, ErrInvalidRing) {
