@@ -33,7 +33,7 @@ func ExampleNew_refused() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// bytering: invalid capacity: 0 bytes
+	// bytering: invalid capacity: 0 bytes, not within 1 to 1<<61
 }
 
 func ExampleAlign() {

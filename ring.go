@@ -31,7 +31,8 @@ var (
 	ErrInvalidReset = errors.New("bytering: invalid reset")
 )
 
-// An Option changes how a ring is made.
+// An Option changes how a ring is made. Of two that contradict each other, such
+// as two of [File], or [Park] and [Spin], the last one holds.
 type Option func(*config)
 
 type config struct {
@@ -176,7 +177,7 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 		o(&cfg)
 	}
 	if capacity < 1 || uint64(capacity) > maxCapacity {
-		return nil, nil, fmt.Errorf("%w: %d bytes", ErrInvalidCapacity, capacity)
+		return nil, nil, fmt.Errorf("%w: %d bytes, not within 1 to 1<<61", ErrInvalidCapacity, capacity)
 	}
 	if err := cfg.check(); err != nil {
 		return nil, nil, err

@@ -55,6 +55,9 @@ func TestNewRefuses(t *testing.T) {
 			if !errors.Is(err, tc.err) || !strings.Contains(err.Error(), strconv.Itoa(tc.value)) {
 				t.Errorf("%s of %d to %d: %v; want %v with %d in it", what, tc.capacity, tc.consumers, err, tc.err, tc.value)
 			}
+			if tc.err == ErrInvalidCapacity && !strings.HasSuffix(err.Error(), "not within 1 to 1<<61") {
+				t.Errorf("%s of %d to %d: %v, which does not name the limits", what, tc.capacity, tc.consumers, err)
+			}
 			if got {
 				t.Errorf("%s of %d to %d returns halves with its error", what, tc.capacity, tc.consumers)
 			}

@@ -135,5 +135,5 @@ func (chunks) Write(b []byte) (int, error) {
 func ExampleCapacity() {
 	_, err := pump.Copy(context.Background(), io.Discard, strings.NewReader("x"), pump.Capacity(0))
 	fmt.Println(err)
-	// Output: bytering: invalid capacity: 0 bytes
+	// Output: bytering: invalid capacity: 0 bytes, not within 1 to 1<<61
 }

@@ -42,9 +42,14 @@ func Alloc(n, align int) (b []byte, err error) {
 	return b[skip : skip+n : skip+n], nil
 }
 
+// noMemory names align where somebody asked for it, which nobody does for 1.
 func noMemory(n, align int, cause error) error {
-	if cause == nil {
-		return fmt.Errorf("%w for %d bytes aligned to %d", ErrNoMemory, n, align)
+	err := fmt.Errorf("%w for %d bytes", ErrNoMemory, n)
+	if align > 1 {
+		err = fmt.Errorf("%w aligned to %d", err, align)
 	}
-	return fmt.Errorf("%w for %d bytes aligned to %d: %w", ErrNoMemory, n, align, cause)
+	if cause != nil {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return err
 }

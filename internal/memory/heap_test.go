@@ -3,6 +3,7 @@ package memory
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -42,6 +43,8 @@ func TestAllocOfWhatCannotBeHad(t *testing.T) {
 		b, err := Alloc(c.n, c.align)
 		if !errors.Is(err, ErrNoMemory) || b != nil {
 			t.Errorf("Alloc(%d, %d) = %d bytes, %v; want ErrNoMemory", c.n, c.align, len(b), err)
+		} else if got := strings.Contains(err.Error(), "aligned to"); got != (c.align > 1) {
+			t.Errorf("Alloc(%d, %d): %v", c.n, c.align, err)
 		}
 	}
 }

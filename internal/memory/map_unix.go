@@ -133,7 +133,7 @@ func settle(area []byte, p plan, o Options) error {
 	}
 	if o.Prefault {
 		if err := populate(area); err != nil {
-			return noMemory(p.size, p.align, err)
+			return noMemory(p.size, o.Align, err)
 		}
 	}
 	return nil

@@ -171,6 +171,8 @@ func TestWhatCannotBeHad(t *testing.T) {
 		}
 		if !errors.Is(err, c.want) || m != nil {
 			t.Errorf("New(%d, %+v): %v, want %v", c.n, c.o, err, c.want)
+		} else if c.want == ErrNoMemory && strings.Contains(err.Error(), "aligned to") != (c.o.Align > 1) {
+			t.Errorf("New(%d, %+v): %v, which does not name just the alignment that was asked for", c.n, c.o, err)
 		}
 	}
 }

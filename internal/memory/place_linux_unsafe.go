@@ -46,15 +46,15 @@ func mremap(from, to []byte) error {
 func place(p plan, o Options) (whole, area []byte, err error) {
 	whole, err = system.mmap(-1, 0, p.room, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		return nil, nil, noMemory(p.size, p.align, err)
+		return nil, nil, noMemory(p.size, o.Align, err)
 	}
 	at := os.Getpagesize()
 	at += -Misalignment(whole[at:], p.align) & (p.align - 1)
 	area = whole[at : at+p.total : at+p.total]
 	if o.Mirror || o.File != nil {
-		err = share(area, p, o.File)
+		err = share(area, p, o)
 	} else if err = protect(area, readWrite); err != nil {
-		err = noMemory(p.size, p.align, err)
+		err = noMemory(p.size, o.Align, err)
 	}
 	if err != nil {
 		unmap(whole)
@@ -63,15 +63,15 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 	return whole, area, nil
 }
 
-// share puts mappings of the file, or of anonymous memory, one after the other
+// share puts mappings of the file of o, or of anonymous memory, one after the other
 // until area is full.
-func share(area []byte, p plan, f *os.File) error {
+func share(area []byte, p plan, o Options) error {
 	var b []byte
 	var err error
-	if f != nil {
-		b, err = mapFile(f, p.span)
+	if o.File != nil {
+		b, err = mapFile(o.File, p.span)
 	} else if b, err = system.mmap(-1, 0, p.span, readWrite, syscall.MAP_ANON|syscall.MAP_SHARED); err != nil {
-		err = noMemory(p.size, p.align, err)
+		err = noMemory(p.size, o.Align, err)
 	}
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func share(area []byte, p plan, f *os.File) error {
 	defer unmap(b)
 	for at := 0; at < len(area); at += p.span {
 		if err := duplicate(b, area[at:at+p.span]); err != nil {
-			return fmt.Errorf("%w, mapping %d of them once more", noMemory(p.size, p.align, err), p.span)
+			return fmt.Errorf("%w, mapping %d of them once more", noMemory(p.size, o.Align, err), p.span)
 		}
 	}
 	return nil

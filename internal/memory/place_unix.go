@@ -22,7 +22,7 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 	}
 	whole, err = system.mmap(-1, 0, p.room, readWrite, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		return nil, nil, noMemory(p.size, p.align, err)
+		return nil, nil, noMemory(p.size, o.Align, err)
 	}
 	at := -Misalignment(whole, p.align) & (p.align - 1)
 	return whole, whole[at : at+p.total : at+p.total], nil
