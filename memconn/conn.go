@@ -10,7 +10,7 @@ import (
 
 // A Conn is one end of a connection in memory. Any goroutine may call any
 // method at any time. Each Write is whole: what several goroutines write is
-// not mixed.
+// not mixed. [Pipe] and [Listener] make them; the zero Conn is not usable.
 //
 // Errors are those that package net gives: io.EOF at the end of the stream,
 // and otherwise a [*net.OpError] that wraps net.ErrClosed after Close, and

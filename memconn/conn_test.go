@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -376,11 +378,6 @@ func (w badWriter) Write([]byte) (int, error) { return 0, w.err }
 // A panic of somebody else's Read or Write leaves the connection as it was.
 func TestPanics(t *testing.T) {
 	a, b := ends(t)
-	caught := func(f func()) (r any) {
-		defer func() { r = recover() }()
-		f()
-		return nil
-	}
 	if caught(func() { a.ReadFrom(panics{}) }) == nil {
 		t.Error("ReadFrom swallows a panic")
 	}
@@ -392,6 +389,13 @@ func TestPanics(t *testing.T) {
 	if got, err := io.ReadAll(b); string(got) != "still there" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// caught returns what f panics with.
+func caught(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
 }
 
 type panics struct{}
@@ -417,20 +421,33 @@ func TestAddrs(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for name, f := range map[string]func(){
-		"Pipe(Buffer(0))":     func() { Pipe(Buffer(0)) },
-		"Listen(Buffer(-1))":  func() { Listen(Buffer(-1)) },
-		"Listen(Backlog(-1))": func() { Listen(Backlog(-1)) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s is accepted", name)
-				}
-			}()
-			f()
-		}()
+	type refused struct {
+		opt  Option
+		says string
 	}
+	cases := []refused{
+		{Buffer(0), "memconn: Buffer of 0 bytes, below 1"},
+		{Buffer(-5), "memconn: Buffer of -5 bytes, below 1"},
+		{Backlog(-5), "memconn: Backlog of -5, below 0"},
+		{Backlog(1<<20 + 1), "memconn: Backlog of 1048577, above 1<<20"},
+		{Backlog(math.MaxInt), fmt.Sprintf("memconn: Backlog of %d, above 1<<20", math.MaxInt)},
+	}
+	if strconv.IntSize == 64 { // of 32 bits every int is within the limit
+		cases = append(cases, refused{Buffer(math.MaxInt), fmt.Sprintf("memconn: Buffer of %d bytes, above 1<<61", math.MaxInt)})
+		var most uint64 = 1 << 61 // and more than there is
+		if got := fmt.Sprint(caught(func() { Pipe(Buffer(int(most))) })); !strings.HasPrefix(got, fmt.Sprintf("memconn: Buffer of %d bytes: ", most)) {
+			t.Errorf("without the memory for it Pipe panics with %q", got)
+		}
+	}
+	for _, tc := range cases {
+		if got := caught(func() { Pipe(tc.opt) }); got != tc.says {
+			t.Errorf("Pipe panics with %v, want %q", got, tc.says)
+		}
+		if got := caught(func() { Listen(tc.opt) }); got != tc.says {
+			t.Errorf("Listen panics with %v, want %q", got, tc.says)
+		}
+	}
+	Listen(Backlog(1 << 20)).Close()
 }
 
 func TestAllocs(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 )
 
 // A Listener hands out the other ends of what is dialled through it. Any
-// goroutine may call any method at any time.
+// goroutine may call any method at any time. [Listen] makes one; the zero
+// Listener is not usable.
 type Listener struct {
 	cfg   config
 	addr  net.Addr
@@ -21,9 +22,6 @@ var _ net.Listener = (*Listener)(nil)
 // Listen returns a listener. There is no way to it but its own methods.
 func Listen(opts ...Option) *Listener {
 	cfg := configure(opts)
-	if cfg.buffer < 1 {
-		panic("memconn: Listen with a buffer below 1 byte")
-	}
 	addr := Addr{Name: cfg.name}
 	if cfg.name == "" {
 		addr = cfg.address()

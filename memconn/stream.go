@@ -1,6 +1,7 @@
 package memconn
 
 import (
+	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -51,7 +52,7 @@ const (
 func newStream(buffer int) *stream {
 	p, c, err := bytering.New(buffer)
 	if err != nil {
-		panic("memconn: " + err.Error())
+		panic(fmt.Sprintf("memconn: Buffer of %d bytes: %v", buffer, err))
 	}
 	s := &stream{p: p, c: c, lazy: buffer / 8}
 	s.w.init()
