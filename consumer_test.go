@@ -5,8 +5,10 @@ package bytering
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"testing/iotest"
 )
@@ -104,6 +106,9 @@ func TestConsumerIOSlices(t *testing.T) {
 					if n < 0 || n > filled {
 						if got != 0 || !errors.Is(gotErr, ErrInvalidCount) || err != nil && !errors.Is(gotErr, err) {
 							t.Errorf("a callback's %d, %v for %d bytes gives %d, %v", n, err, filled, got, gotErr)
+						}
+						if says := fmt.Sprintf("bytering: invalid count: the callback returned %d for %d bytes", n, filled); !strings.HasPrefix(gotErr.Error(), says) {
+							t.Errorf("the error is %q, want %q", gotErr, says)
 						}
 						n = 0
 					} else {

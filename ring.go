@@ -306,7 +306,7 @@ func (r *ring) gone() error {
 // checkCount holds a count from outside against what was offered (I7).
 func checkCount(who string, n, offered int) error {
 	if n < 0 || n > offered {
-		return fmt.Errorf("%w: %s returned %d for %d bytes", ErrInvalidCount, who, n, offered)
+		return fmt.Errorf("bytering: %w: %s returned %d for %d bytes", ErrInvalidCount, who, n, offered)
 	}
 	return nil
 }

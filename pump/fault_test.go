@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -198,6 +199,9 @@ func TestInvalidCount(t *testing.T) {
 				return src.Read(b[:min(3, len(b))])
 			}), Capacity(10), MaxCall(tc.maxCall))
 			e := failed(t, err, Source, bytering.ErrInvalidCount)
+			if strings.Contains(err.Error(), "bytering:") {
+				t.Errorf("%q has two prefixes", err)
+			}
 			if tc.with != nil && !errors.Is(err, tc.with) {
 				t.Errorf("%v lacks %v", err, tc.with)
 			}
