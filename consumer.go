@@ -376,7 +376,8 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 //
 // It does not give slices back: on a ring of [NewBroadcast] and on mapped memory,
 // after [Consumer.Slices] or [Consumer.Peek], call Discard(0) too, on the
-// consumer's own goroutine. Else it still limits the producer, or the memory stays.
+// consumer's own goroutine. Else it still limits the producer, or the memory
+// stays.
 func (c *Consumer) Close() error { return c.CloseWithError(nil) }
 
 // CloseWithError is Close with an error for the producer to get in place of

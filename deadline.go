@@ -73,10 +73,10 @@ func moment(t time.Time) uint64 {
 // own Close, with io.ErrClosedPipe.
 //
 // A call that begins after the deadline does nothing, also where there is
-// space, or nothing to write. One that is parked first takes the space that is there, and Write
-// tells how many bytes it published. The deadline is looked at when a call
-// begins and when it would park: ReadFrom passes it by for as long as it finds
-// space. An end of the stream, being final, is told before it.
+// space, or nothing to write. One that is parked first takes the space that is
+// there, and Write tells how many bytes it published. The deadline is looked at
+// when a call begins and when it would park: ReadFrom passes it by for as long
+// as it finds space. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
 func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(moment(t)) }
@@ -104,10 +104,10 @@ func (p *Producer) late() bool { return p.ring.deadline.passed() && !p.ended() }
 // io.ErrClosedPipe.
 //
 // A call that begins after the deadline does nothing, also where there is
-// something to read, or b is empty. One that is parked first takes what is there, and Peek
-// returns that with the error. The deadline is looked at when a call begins
-// and when it would park: WriteTo passes it by for as long as it finds bytes.
-// An end of the stream, being final, is told before it.
+// something to read, or nothing is asked for. One that is parked first takes
+// what is there, and Peek returns that with the error. The deadline is looked at
+// when a call begins and when it would park: WriteTo passes it by for as long as
+// it finds bytes. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
 func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(moment(t)) }

@@ -30,6 +30,12 @@
 //     too use the channel of [Producer.Ready] and [Consumer.Ready] in a select, or
 //     have [Producer.Notify] and [Consumer.Notify] call a function.
 //
+// They may be mixed. None of them allocates in the long run, but for a small
+// record each time that Notify or Ready arms. A parked Write
+// sleeps until a quarter of the ring is free; a consumer that needs more than
+// there is should therefore wait with Wait or Peek, which tell the writer so, not by
+// looking again and again.
+//
 // A loop that works in place waits, fills and commits, until an end:
 //
 //	for {
@@ -45,12 +51,6 @@
 //			return err
 //		}
 //	}
-//
-// They may be mixed. None of them allocates in the long run, but for a small
-// record each time that Notify or Ready arms. A parked Write
-// sleeps until a quarter of the ring is free; a consumer that needs more than
-// there is should therefore wait with Wait or Peek, which tell the writer so, not by
-// looking again and again.
 //
 // # Who may call what
 //

@@ -163,8 +163,8 @@ func (p *Producer) Slices() (a, b []byte) {
 // Commit publishes the first n bytes of what [Producer.Slices] returned. The
 // consumers see them at once. It panics if n is negative or more than is free,
 // as an index out of range does. On a producer that was closed it publishes
-// nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers are closed it
-// publishes for nobody and returns nil: [Producer.Err] says so.
+// nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers
+// are closed it publishes for nobody and returns nil: [Producer.Err] says so.
 func (p *Producer) Commit(n int) error {
 	p.enter()
 	if n < 0 || n > p.free(n) && !p.closed() {

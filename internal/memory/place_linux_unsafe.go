@@ -63,7 +63,7 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 	return whole, area, nil
 }
 
-// share puts mappings of the file of o, or of anonymous memory, one after the other
+// share puts mappings of o's file, or of anonymous memory, one after the other
 // until area is full.
 func share(area []byte, p plan, o Options) error {
 	var b []byte
