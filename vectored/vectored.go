@@ -230,7 +230,7 @@ func first(bufs [][]byte) []byte {
 // invalidCount returns the error for a count that is out of range, and came
 // with err.
 func invalidCount(n, offered int, err error) error {
-	bad := fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
+	bad := fmt.Errorf("vectored: %w: %d for %d bytes", ErrInvalidCount, n, offered)
 	if err != nil {
 		return errors.Join(bad, err)
 	}
