@@ -126,7 +126,9 @@ func (c *Consumer) discard(n int) error {
 	}
 	c.pos = next
 	c.off = c.ring.wrap(c.off, n)
-	c.ring.discarded()
+	if c.ring.space.waited() {
+		c.ring.discarded()
+	}
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 // HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
 	ring *ring
+	only *target // of the consumer, if it is the only one
 
 	// The owner's (I2).
 	pos     uint64 // the write cursor, without the closed bit
@@ -136,7 +137,9 @@ func (p *Producer) commit(n int) error {
 	}
 	p.pos = next
 	p.off = p.ring.wrap(p.off, n)
-	p.ring.committed(next)
+	if p.only == nil || p.only.waited() {
+		p.ring.committed(next)
+	}
 	return nil
 }
 

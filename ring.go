@@ -202,6 +202,9 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 		r.ownUntilAbandoned(m)
 	}
 	p := &Producer{ring: r, spinner: newSpinner(cfg)}
+	if consumers == 1 {
+		p.only = &r.readers[0].data
+	}
 	r.begin(p, cs)
 	return p, cs, nil
 }

@@ -70,6 +70,10 @@ func (l *lot) moved(target *target, at uint64) {
 	}
 }
 
+// waited tells whether anybody waits at the target, or has a note there. Where
+// nobody does, which is nearly always, it costs two loads and no call.
+func (t *target) waited() bool { return t.Load()&armed != 0 || t.note.Load() != nil }
+
 // committed wakes and notifies the consumers that wait for no more than the
 // write cursor at. The cursor has been stored. Those that are parked come
 // first, because a note's function is somebody else's.
