@@ -57,7 +57,7 @@
 // A half belongs to one goroutine at a time; hand it over as any other
 // value, with a channel for example. Close, CloseWithError, SetWriteDeadline,
 // SetReadDeadline, Disarm and the methods that only look (Err, Free or Len,
-// Cap, Consumers, Feeds, Position) may be called by any goroutine at any time.
+// Cap, Consumers, Feeds, HugePages, Position) may be called by any goroutine at any time.
 //
 // # The end of the stream
 //

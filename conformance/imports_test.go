@@ -19,7 +19,7 @@ var arrows = map[string][]string{
 	"internal/interleave": {},
 	"internal/direct":     {"internal/kernel", "internal/memory"},
 	"internal/kernel":     {},
-	"internal/memory":     {},
+	"internal/memory":     {"internal/kernel"},
 	"internal/netwrite":   {},
 	"internal/pause":      {},
 	"internal/scripted":   {"internal/kernel"},                      // for tests

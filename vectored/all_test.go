@@ -25,25 +25,7 @@ func TestAllSlicesACall(t *testing.T) {
 		calls++
 		return (*net.Buffers)(bufs).WriteTo(w)
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	peer, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Close()
-	raw, err := conn.(*net.TCPConn).SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, peer, raw := dialled(t)
 	w := &allWriter{oneWriter: oneWriter{conn, raw}}
 
 	big := make([]byte, 3*maxAll)

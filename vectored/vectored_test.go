@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -250,22 +251,32 @@ func TestOneSliceACall(t *testing.T) {
 	}
 }
 
-// A closed connection is os.ErrClosed there too, which its own Read doesn't say,
-// where the descriptor tells.
-func TestOneSliceACallOfAClosedConn(t *testing.T) {
+// dialled returns both ends of a TCP connection, and the first as a descriptor.
+func dialled(t *testing.T) (conn, peer net.Conn, raw syscall.RawConn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
+	if conn, err = net.Dial("tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := conn.(*net.TCPConn).SyscallConn()
-	if err != nil {
+	t.Cleanup(func() { conn.Close() })
+	if peer, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { peer.Close() })
+	if raw, err = conn.(*net.TCPConn).SyscallConn(); err != nil {
+		t.Fatal(err)
+	}
+	return conn, peer, raw
+}
+
+// A closed connection is os.ErrClosed there too, which its own Read doesn't say,
+// where the descriptor tells.
+func TestOneSliceACallOfAClosedConn(t *testing.T) {
+	conn, _, raw := dialled(t)
 	conn.Close()
 	closed := []error{os.ErrClosed, net.ErrClosed}
 	if !isClosed(raw) { // and the system doesn't tell

@@ -38,12 +38,7 @@ func TestSignalAnytime(t *testing.T) {
 			slow := someTimes(seed + uint64(i))
 			w.feed(func() bool {
 				slow()
-				select {
-				case <-stop:
-					return true
-				default:
-					return false
-				}
+				return isClosed(stop)
 			})
 		}()
 		eventually(t, "something moved", w.moving)
@@ -92,14 +87,7 @@ func TestSignalTwice(t *testing.T) {
 	w := pipeToPipe(t, p, func() {})
 	p.startDefault(syscall.SIGTERM)
 	stop := make(chan struct{})
-	go w.feed(func() bool {
-		select {
-		case <-stop:
-			return true
-		default:
-			return false
-		}
-	})
+	go w.feed(func() bool { return isClosed(stop) })
 	eventually(t, "something moved", w.moving)
 	for range 5 {
 		p.Process.Signal(syscall.SIGTERM)
@@ -108,5 +96,15 @@ func TestSignalTwice(t *testing.T) {
 	close(stop)
 	if !w.check(t, said) {
 		t.Errorf("%q is not exact", said)
+	}
+}
+
+// isClosed tells whether c is.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }

@@ -13,7 +13,7 @@ func Supported() error { return nil }
 
 // look finds out the block and what the flags are.
 func (d *File) look() (appends bool, err error) {
-	err = d.control(func(fd uintptr) error {
+	err = kernel.Control(d.file, func(fd uintptr) error {
 		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
 		if errno != 0 {
 			return os.NewSyscallError("fcntl", errno)
@@ -33,7 +33,7 @@ func (d *File) look() (appends bool, err error) {
 // set changes that flag alone: the others may have changed since look, as all
 // whom the file is shared with can do that.
 func (d *File) set(on bool) error {
-	return d.control(func(fd uintptr) error {
+	return kernel.Control(d.file, func(fd uintptr) error {
 		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
 		if errno == 0 {
 			flags &^= syscall.O_DIRECT
@@ -48,18 +48,6 @@ func (d *File) set(on bool) error {
 		d.on = on
 		return nil
 	})
-}
-
-func (d *File) control(f func(fd uintptr) error) error {
-	raw, err := d.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failed error
-	if err := raw.Control(func(fd uintptr) { failed = f(fd) }); err != nil {
-		return err
-	}
-	return failed
 }
 
 func isRefusal(err error) bool {

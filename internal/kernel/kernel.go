@@ -1,7 +1,5 @@
 //go:build linux || dragonfly || freebsd || netbsd
 
-// Package kernel is the system calls that package vectored makes, behind one
-// variable, so that tests can put a scripted kernel there.
 package kernel
 
 import "syscall"

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"github.com/bytering/bytering/internal/kernel"
 )
 
 func refuse(f *os.File, why string, cause error) error {
@@ -33,22 +35,9 @@ func claim(f *os.File) error {
 	return nil
 }
 
-// control runs do with the descriptor of f. Unlike f.Fd it leaves the file as
-// it is, and keeps it from being closed meanwhile.
-func control(f *os.File, do func(fd int) error) error {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	if outer := raw.Control(func(fd uintptr) { err = do(int(fd)) }); outer != nil {
-		return outer
-	}
-	return err
-}
-
 func mapFile(f *os.File, length int) (b []byte, err error) {
-	err = control(f, func(fd int) (err error) {
-		b, err = system.mmap(fd, 0, length, readWrite, syscall.MAP_SHARED)
+	err = kernel.Control(f, func(fd uintptr) (err error) {
+		b, err = system.mmap(int(fd), 0, length, readWrite, syscall.MAP_SHARED)
 		return err
 	})
 	switch {
@@ -70,11 +59,11 @@ func grow(f *os.File, size int) error {
 	if syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit) == nil && uint64(size) > uint64(limit.Cur) {
 		return refuse(f, fmt.Sprintf("cannot have %d bytes, RLIMIT_FSIZE is %d", size, limit.Cur), syscall.EFBIG)
 	}
-	err := control(f, func(fd int) error {
-		err := inSteps(fd, int64(size), 64<<20, allocate)
+	err := kernel.Control(f, func(fd uintptr) error {
+		err := inSteps(int(fd), int64(size), 64<<20, allocate)
 		if errors.Is(err, errors.ErrUnsupported) {
 			zeros := make([]byte, min(size, 1<<20))
-			return inSteps(fd, int64(size), int64(len(zeros)), func(fd int, at, n int64) error {
+			return inSteps(int(fd), int64(size), int64(len(zeros)), func(fd int, at, n int64) error {
 				return writeAll(fd, at, zeros[:n])
 			})
 		}

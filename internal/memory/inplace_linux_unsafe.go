@@ -19,7 +19,7 @@ const noCopyOnWrite = 0x800000
 // inPlace asks a file system that writes to a new place each time, btrfs, to
 // write this file, which is empty, to the one that it is given. Others refuse,
 // and need not do it, or can't: then a disk that fills up later is a fault.
-func inPlace(fd int) error {
+func inPlace(fd uintptr) error {
 	const long = unsafe.Sizeof(uintptr(0)) << 16
 	// _IOR('f', 1, long) and _IOW('f', 2, long), as most machines have them.
 	get, set := uintptr(2<<30|long|'f'<<8|1), uintptr(1<<30|long|'f'<<8|2)
@@ -28,11 +28,11 @@ func inPlace(fd int) error {
 		get, set = 2<<29|long|'f'<<8|1, 4<<29|long|'f'<<8|2
 	}
 	var flags int32
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), get, uintptr(unsafe.Pointer(&flags))); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, get, uintptr(unsafe.Pointer(&flags))); errno != 0 {
 		return errno
 	}
 	flags |= noCopyOnWrite
-	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), set, uintptr(unsafe.Pointer(&flags))); errno != 0 {
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, set, uintptr(unsafe.Pointer(&flags))); errno != 0 {
 		return errno
 	}
 	return nil

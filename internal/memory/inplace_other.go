@@ -3,4 +3,4 @@
 package memory
 
 // inPlace has nothing to ask for here.
-func inPlace(int) error { return nil }
+func inPlace(uintptr) error { return nil }

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+
+	"github.com/bytering/bytering/internal/kernel"
 )
 
 const readWrite = syscall.PROT_READ | syscall.PROT_WRITE
@@ -118,7 +120,7 @@ var claims sync.Mutex
 // because it may be refused.
 func settle(area []byte, p plan, o Options) error {
 	if o.File != nil {
-		control(o.File, inPlace)
+		kernel.Control(o.File, inPlace)
 		if err := grow(o.File, p.size); err != nil {
 			return err
 		}
