@@ -227,13 +227,15 @@ func (r *ring) slowest() (at uint64, ok bool) {
 }
 
 // filled returns how many bytes lie between a read and a write cursor of
-// which neither need be the caller's own. Loaded one after the other they may
-// be further apart than was ever true, so the answer is brought into range.
+// which neither need be the caller's own. The answer is brought into range:
+// loaded one after the other the two may be further apart than was ever true,
+// and a closed consumer falls behind for as long as the others go on. On 32
+// bits that is more than an int holds.
 func (r *ring) filled(read, write uint64) int {
 	if !reached(write, read) {
 		return 0
 	}
-	return min(distance(read, write), r.size)
+	return int(min((write-read)&count, uint64(r.size)))
 }
 
 // place returns the n bytes from off on, in the two pieces before and after

@@ -193,3 +193,16 @@ func TestFilledIsBroughtIntoRange(t *testing.T) {
 		}
 	}
 }
+
+// A closed consumer falls behind by more than an int holds on 32 bits.
+func TestFilledIsInRange(t *testing.T) {
+	p, _ := pair(t, 100)
+	for _, far := range []uint64{0, 1, 99, 100, 101, 1<<31 - 1, 1 << 31, 1<<31 + 7, 1 << 32, 1<<33 + 1, 1 << 61} {
+		for _, read := range []uint64{0, 1<<63 - 1} {
+			want := int(min(far, 100))
+			if got := p.ring.filled(read, (read+far)&count); got != want {
+				t.Errorf("filled from %d over %d bytes is %d, want %d", read, far, got, want)
+			}
+		}
+	}
+}
