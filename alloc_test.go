@@ -89,6 +89,7 @@ func TestAllocs(t *testing.T) {
 			c.TryRead(buf)
 			c.IOSlices(take)
 			p.Write(buf)
+			p.Slices()
 			p.Commit(p.Free())
 			p.TryWrite(buf)
 			p.IOSlices(put)

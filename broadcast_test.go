@@ -153,6 +153,7 @@ func TestBroadcastClosedConsumerHolds(t *testing.T) {
 		{"Peek after Close", func(c *Consumer, closeIt func()) { closeIt(); c.Peek(1) }, false},
 	} {
 		p, cs := cast(t, 4, 2)
+		p.Slices()
 		p.Commit(1)
 		cs[0].Discard(1)
 		cs[1].Discard(1)

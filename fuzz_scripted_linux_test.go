@@ -69,6 +69,7 @@ func FuzzScriptedEnds(f *testing.F) {
 			t.Fatal(err)
 		}
 		begin := int(off) % p.Cap()
+		p.Slices()
 		if err := errors.Join(p.Commit(begin), c.Discard(begin)); err != nil {
 			t.Fatal(err)
 		}

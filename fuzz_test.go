@@ -232,11 +232,15 @@ func (m *model) producerStep(in *tape) string {
 		k := in.count(p.Cap())
 		if m.perr != nil {
 			m.same("Commit", 0, p.Commit(k), 0, io.ErrClosedPipe)
-		} else if k > free {
+		} else if k > offered {
 			panics(m.tb, "Commit", func() { p.Commit(k) })
-		} else if k <= offered { // else there is nothing to fill
+		} else {
 			m.put("Commit", m.next(k), k, p.Commit(k), k, nil)
 		}
+		if m.perr == nil {
+			panics(m.tb, "Commit", func() { p.Commit(offered + 1) })
+		}
+		p.Commit(0)
 		return "Slices and Commit"
 	case 4:
 		k, kerr := in.outcome(free)
@@ -252,7 +256,7 @@ func (m *model) producerStep(in *tape) string {
 	case 5:
 		panics(m.tb, "Commit", func() { p.Commit(-1 - n) })
 		if m.perr == nil {
-			panics(m.tb, "Commit", func() { p.Commit(free + 1 + n) })
+			panics(m.tb, "Commit", func() { p.Commit(1 + n) })
 		}
 		return "Commit that panics"
 	case 6: // only what leaves room to see io.EOF, for which it would park

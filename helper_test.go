@@ -54,6 +54,7 @@ func mustMove(t testing.TB, p *Producer, c *Consumer, n int) {
 	t.Helper()
 	for n > 0 {
 		m := min(n, p.Cap())
+		p.Slices()
 		if err := errors.Join(p.Commit(m), c.Discard(m)); err != nil {
 			t.Fatalf("moving on by %d: %v", m, err)
 		}

@@ -44,7 +44,7 @@ func (w *world) unmapped() error {
 		return nil
 	}
 	want := 1
-	if !w.p.closed() || w.p.lent {
+	if !w.p.closed() || w.p.lent > 0 {
 		want = 0
 	}
 	for _, c := range w.cs {
@@ -286,6 +286,7 @@ func mirrored(t *interleave.T) {
 	r := w.p.ring
 	r.reach = make([]byte, 4)
 	r.mem = r.reach[:2:2]
+	w.p.Slices()
 	w.p.Commit(1)
 	w.c.Discard(1)
 	one := func(what string, b, rest []byte) {

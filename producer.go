@@ -27,7 +27,7 @@ type Producer struct {
 	off     int    // where pos lies in the memory
 	busy    bool   // a call is running
 	held    bool   // on a mapped ring: the memory stays
-	lent    bool   // slices are with the owner
+	lent    int    // bytes of the slices that are with the owner
 	out     bool   // on a mapped ring: something was handed out
 	alarm   alarm
 	bell    bell
@@ -57,7 +57,7 @@ func (p *Producer) enter() {
 }
 
 func (p *Producer) leave() {
-	if p.held && !p.lent {
+	if p.held && p.lent == 0 {
 		p.held = false
 		p.giveBack()
 	}
@@ -130,7 +130,7 @@ func (p *Producer) empty() (a, b []byte) {
 
 // commit publishes n bytes of the empty space (I3, I5).
 func (p *Producer) commit(n int) error {
-	p.lent = false
+	p.lent = 0
 	next := (p.pos + uint64(n)) & count
 	if !p.ring.write.CompareAndSwap(p.pos, next) {
 		return io.ErrClosedPipe
@@ -155,24 +155,27 @@ func (p *Producer) Slices() (a, b []byte) {
 	if !p.ended() {
 		a, b = p.empty()
 	}
-	p.lent = p.lent || len(a) > 0
-	if p.held && p.lent {
+	p.lent = max(p.lent, len(a)+len(b))
+	if p.held && p.lent > 0 {
 		p.ring.handOut(&p.out)
 	}
 	p.leave()
 	return a, b
 }
 
-// Commit publishes the first n bytes of what [Producer.Slices] returned. The
-// consumers see them at once. It panics if n is negative or more than is free,
-// as an index out of range does. On a producer that was closed it publishes
+// Commit publishes the first n bytes of what [Producer.Slices] returned, and
+// gives the rest back. The consumers see them at once. It panics if n is
+// negative, or more than Slices has handed out since the last call that
+// published something: after a Write, for example, the slices from before it no
+// longer are the empty space. On a producer that was closed Commit publishes
 // nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers
-// are closed it publishes for nobody and returns nil: [Producer.Err] says so.
+// are closed it has no effect and returns nil: [Producer.Err] says so.
 func (p *Producer) Commit(n int) error {
 	p.enter()
-	if n < 0 || n > p.free(n) && !p.closed() {
+	if n < 0 || n > p.lent && !p.closed() {
+		lent := p.lent
 		p.leave()
-		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d free", n, p.Free()))
+		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d handed out", n, lent))
 	}
 	err := p.commit(n)
 	p.leave()

@@ -139,6 +139,7 @@ func checkOffer(t *testing.T, bufs [][]byte, offered, from, n, capacity int) {
 
 func TestProducerSurvivesPanics(t *testing.T) {
 	p, c := at(t, 4, 3, 2)
+	p.Slices()
 	bang := func() (int, error) { panic("bang") }
 	panics(t, "IOSlices", func() { p.IOSlices(func([][]byte, int) (int, error) { return bang() }) }, "bang")
 	panics(t, "ReadFrom", func() { p.ReadFrom(readerFunc(func([]byte) (int, error) { return bang() })) }, "bang")
@@ -146,8 +147,8 @@ func TestProducerSurvivesPanics(t *testing.T) {
 		n     int
 		parts []string
 	}{
-		{3, []string{"bytering: Commit of 3 bytes with 2 free"}},
-		{math.MaxInt, []string{"Commit of", "with 2 free"}},
+		{3, []string{"bytering: Commit of 3 bytes with 2 handed out"}},
+		{math.MaxInt, []string{"Commit of", "with 2 handed out"}},
 		{-1, []string{"Commit of -1 bytes"}},
 		{math.MinInt, []string{"Commit of -"}},
 	} {
@@ -155,13 +156,13 @@ func TestProducerSurvivesPanics(t *testing.T) {
 	}
 	state(t, p, c, 2, nil, nil)
 	fill(t, p, 2)
-	panics(t, "Commit in a full ring", func() { p.Commit(1) }, "Commit of 1 bytes with 0 free")
+	panics(t, "Commit in a full ring", func() { p.Commit(1) }, "Commit of 1 bytes with 0 handed out")
 	p.Close()
 	drain(t, c, stream(3, 4), io.EOF)
 }
 
-// What a half was handed only grows until it gives that back (I4), and Commit
-// may go as far as what there is by then.
+// What a half was handed only grows until it gives that back (I4), but Commit
+// goes no further than what Slices has handed out.
 func TestEmptySpaceGrows(t *testing.T) {
 	p, c := at(t, 8, 6, 6)
 	a, b := p.Slices()
@@ -171,6 +172,8 @@ func TestEmptySpaceGrows(t *testing.T) {
 	if err := c.Discard(4); err != nil {
 		t.Fatal(err)
 	}
+	panics(t, "Commit", func() { p.Commit(6) }, "Commit of 6 bytes with 2 handed out")
+	p.Slices()
 	if err := p.Commit(6); err != nil {
 		t.Errorf("Commit of what became free: %v", err)
 	}

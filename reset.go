@@ -55,7 +55,7 @@ func Reset(p *Producer, cs ...*Consumer) error {
 	if r.mapped {
 		return fmt.Errorf("%w: the memory was mapped, and ends with the ring", ErrInvalidReset)
 	}
-	if why := rest(p.busy, p.closed(), p.lent); why != "" {
+	if why := rest(p.busy, p.closed(), p.lent > 0); why != "" {
 		return fmt.Errorf("%w: %s the producer", ErrInvalidReset, why)
 	}
 	for i, c := range cs {

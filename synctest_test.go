@@ -164,6 +164,7 @@ func TestParkedCallsGoOn(t *testing.T) {
 				r.stays(t, m.name)
 				p.Commit(0)
 				r.stays(t, m.name)
+				p.Slices()
 				p.Commit(1)
 				if m.name == "WriteTo" {
 					r.stays(t, m.name)

@@ -84,11 +84,17 @@ func newWrapping(way wrapWay, size int, src, dst *os.File) (*wrapping, error) {
 }
 
 // skip moves an empty ring on by n bytes.
-func (w *wrapping) skip(n int) error { return errors.Join(w.p.Commit(n), w.c.Discard(n)) }
+func (w *wrapping) skip(n int) error {
+	w.p.Slices()
+	return errors.Join(w.p.Commit(n), w.c.Discard(n))
+}
 
 // room leaves the empty ring so much empty space as a piece has, over the
 // wrap. The consumer has to discard the rest of the ring.
-func (w *wrapping) room() error { return w.p.Commit(w.rest) }
+func (w *wrapping) room() error {
+	w.p.Slices()
+	return w.p.Commit(w.rest)
+}
 
 // read reads a piece, or what is there at the end, into the empty ring.
 func (w *wrapping) read() (int, error) {

@@ -51,6 +51,7 @@ func goDirect(in, out *side, src, dst any, cfg config) {
 		return
 	}
 	n := int(uint64(lead.Offset())-cfg.p.Position()) & (lead.Block() - 1)
+	cfg.p.Slices()
 	if cfg.p.Commit(n) != nil || cfg.c.Discard(n) != nil {
 		return // of a ring that is closed nothing is moved
 	}
