@@ -391,6 +391,7 @@ func (c *Consumer) CloseWithError(err error) error {
 	if rd.read.Or(closed)&closed != 0 {
 		return nil
 	}
+	c.alarm.stop()
 	if rd.hold.close() {
 		r.release() // before a note, which may panic
 	}

@@ -33,6 +33,30 @@ type alarm struct {
 	at    uint64 // what the timer was last set for
 }
 
+// stop stops the timer of a half that is closed: until it went off it would keep
+// the token from the garbage collector. Any goroutine may call it. A Close sets
+// the closed bit, then stops. The owner sets the timer, then looks at the bit.
+// So whichever comes first, the timer is stopped in the end.
+func (a *alarm) stop() { a.timer.Stop() }
+
+// watch makes sure that a sleep of the producer ends at its deadline.
+func (p *Producer) watch() error {
+	err := p.alarm.watch(&p.ring.deadline, p.ring.lot.token)
+	if p.alarm.at != 0 && p.closed() {
+		p.alarm.stop()
+	}
+	return err
+}
+
+// watch makes sure that a sleep of the consumer ends at its deadline.
+func (c *Consumer) watch() error {
+	err := c.alarm.watch(&c.reader.deadline, c.reader.lot.token)
+	if c.alarm.at != 0 && c.closed() {
+		c.alarm.stop()
+	}
+	return err
+}
+
 // watch makes sure that a sleep for the token ends at d, and returns
 // os.ErrDeadlineExceeded if d has passed. Its caller is armed, so that who
 // sets d after the load here wakes it.

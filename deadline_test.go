@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/internal/atomics"
 )
 
 // deadlines are moments that have passed or never come, seen from any time.
@@ -385,6 +387,44 @@ func TestNoTimerWithoutAWait(t *testing.T) {
 	c.Wait(context.Background(), 3)
 	if p.alarm != (alarm{}) || c.alarm != (alarm{}) {
 		t.Error("a call that found what it wanted has made a timer")
+	}
+}
+
+// A timer that a parked call has set stops when its half is closed, whether the
+// call has come back before or is ended by the Close.
+func TestCloseStopsTheTimer(t *testing.T) {
+	for _, parked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			empty, c := pair(t, 4)
+			p, full := pair(t, 4)
+			fill(t, p, 4)
+			c.SetReadDeadline(time.Now().Add(time.Hour))
+			p.SetWriteDeadline(time.Now().Add(time.Hour))
+			read := start(func() (int, error) { return c.Read(make([]byte, 4)) })
+			write := start(func() (int, error) { return p.Write(make([]byte, 1)) })
+			synctest.Wait()
+			err := io.ErrClosedPipe
+			n := 0
+			if !parked {
+				fill(t, empty, 1)
+				full.Discard(4)
+				n, err = 1, nil
+				read.ends(t, "Read", n, err)
+				write.ends(t, "Write", n, err)
+			}
+			c.Close()
+			p.Close()
+			if parked {
+				read.ends(t, "Read", n, err)
+				write.ends(t, "Write", n, err)
+			}
+			atomics.Drain(c.reader.lot.token)
+			atomics.Drain(p.ring.lot.token)
+			time.Sleep(2 * time.Hour)
+			if len(c.reader.lot.token)+len(p.ring.lot.token) != 0 {
+				t.Errorf("parked %t: a timer of a closed half goes off", parked)
+			}
+		})
 	}
 }
 

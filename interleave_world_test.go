@@ -151,7 +151,15 @@ func (w *world) atRest() error {
 			return fmt.Errorf("consumer %d holds at rest", i)
 		}
 	}
-	if r.hold.Raw()&held != 0 && !w.p.lent {
+	if w.p.closed() && w.p.alarm.timer.IsSet() {
+		return fmt.Errorf("the closed producer's timer runs at rest")
+	}
+	for i, c := range w.cs {
+		if c.closed() && c.alarm.timer.IsSet() {
+			return fmt.Errorf("closed consumer %d's timer runs at rest", i)
+		}
+	}
+	if r.hold.Raw()&held != 0 && w.p.lent == 0 {
 		return fmt.Errorf("the producer holds at rest")
 	}
 	return w.unmapped()

@@ -268,12 +268,10 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err = p.await(context.Background(), 1, min(len(b)-n, p.ring.quarter())); err != nil {
-			break
+		if err := p.await(context.Background(), 1, min(len(b)-n, p.ring.quarter())); err != nil {
+			return n, err
 		}
 	}
-	p.leave()
-	return n, err
 }
 
 // WriteString is [Producer.Write] of the bytes of s.

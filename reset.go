@@ -103,11 +103,13 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 
 	atomics.Owned(&p.busy)
 	p.pos, p.limit, p.off = r.start, (r.start+uint64(r.size))&count, 0
+	p.alarm.at = 0
 	p.bell.quiet()
 	p.spinner.rewind(r.start)
 	for _, c := range cs {
 		atomics.Owned(&c.busy)
 		c.pos, c.limit, c.off, c.eof = r.start, r.start, 0, false
+		c.alarm.at = 0
 		c.bell.quiet()
 		c.spinner.rewind(r.start)
 	}

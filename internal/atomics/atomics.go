@@ -65,17 +65,26 @@ var began = time.Now()
 // below 1<<63.
 func Now() uint64 { return uint64(1<<62 + time.Since(began)) }
 
-// A Timer posts a token later on. One goroutine at a time may set it.
-type Timer struct{ t *time.Timer }
+// A Timer posts a token later on. One goroutine at a time may set it, and any
+// may stop it at any time.
+type Timer struct{ t atomic.Pointer[time.Timer] }
 
 // Set makes the timer post the token k at the moment at, and not at an earlier
 // one that it was set for before. It is now. The timer keeps the first k.
 func (x *Timer) Set(k Token, now, at uint64) {
 	d := time.Duration(at - now)
-	if x.t == nil {
-		x.t = time.AfterFunc(d, func() { Post(k) })
-	} else {
-		x.t.Reset(d)
+	if t := x.t.Load(); t != nil {
+		t.Reset(d)
+		return
+	}
+	x.t.Store(time.AfterFunc(d, func() { Post(k) }))
+}
+
+// Stop keeps the timer from posting, until it is set again, and lets the
+// runtime forget it.
+func (x *Timer) Stop() {
+	if t := x.t.Load(); t != nil {
+		t.Stop()
 	}
 }
 

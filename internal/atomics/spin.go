@@ -3,6 +3,7 @@
 package atomics
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/bytering/bytering/internal/pause"
@@ -35,6 +36,21 @@ func (s *Spin) Next() bool {
 	s.n++
 	pause.Once()
 	return !s.Now() || time.Since(s.began) < s.budget && time.Duration(s.n) < s.budget
+}
+
+// Patience is how many looks, between yields or in a spin, are worth the hope
+// for more than is there.
+const Patience = 8
+
+// quick is about what ten goroutines take that yield in turn.
+const quick = 5 * time.Microsecond
+
+// Yield lets other goroutines run, and reports whether that was quick. Where
+// goroutines keep all processors busy it takes milliseconds.
+func Yield() bool {
+	began := time.Now()
+	runtime.Gosched()
+	return time.Since(began) < quick
 }
 
 // Now tells whether this is one of the rare turns.

@@ -8,6 +8,12 @@ import "time"
 // does anyway, which is to let the others go on between two looks.
 type Spin struct{ n int }
 
+// Patience is one look: more would repeat it.
+const Patience = 1
+
+// Yield does nothing, since every operation lets the others go on.
+func Yield() bool { return false }
+
 func NewSpin(time.Duration) Spin { return Spin{} }
 
 func (s *Spin) Next() bool { s.n++; return s.n <= 2 }

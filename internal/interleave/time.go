@@ -1,5 +1,7 @@
 package interleave
 
+import "slices"
+
 // A schedule's clock stands still until its scenario moves it on.
 type hands struct {
 	object
@@ -41,6 +43,19 @@ func (x *Timer) Set(k *Token, _, at uint64) {
 	x.at, x.token = at, k
 	t.ring()
 }
+
+// Stop keeps the timer from posting, until it is set again.
+func (x *Timer) Stop() {
+	t := world
+	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
+		note[int](th, "timer off", nil, "")
+	}
+	t.hands.timers = slices.DeleteFunc(t.hands.timers, func(y *Timer) bool { return y == x })
+	x.at = 0
+}
+
+// IsSet reports whether the timer is going to post, for checks.
+func (x *Timer) IsSet() bool { return x.at != 0 }
 
 // Advance moves the clock on, and lets the timers that are due by then post,
 // each in an operation of its own.
