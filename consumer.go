@@ -233,21 +233,19 @@ func (c *Consumer) get(b []byte) (int, error) {
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
 	c.enter()
+	defer c.leave()
 	if c.overdue() {
-		c.leave()
 		return 0, os.ErrDeadlineExceeded
 	}
 	for {
-		n, err = c.get(b)
+		n, err := c.get(b)
 		if n > 0 || err != nil || len(b) == 0 {
-			break
+			return n, err
 		}
-		if err = c.await(context.Background(), 1); err != nil {
-			break
+		if err := c.await(context.Background(), 1); err != nil {
+			return 0, err
 		}
 	}
-	c.leave()
-	return n, err
 }
 
 // ReadByte is [Consumer.Read] of one byte.

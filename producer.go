@@ -219,9 +219,8 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
 	p.enter()
-	n, err = p.put(b)
-	p.leave()
-	return n, err
+	defer p.leave() // also if b is no memory and the fault is recovered
+	return p.put(b)
 }
 
 // put is TryWrite inside a call.
@@ -254,16 +253,15 @@ func (p *Producer) put(b []byte) (int, error) {
 // has left, so that a full ring is not refilled byte by byte.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	p.enter()
+	defer p.leave()
 	if p.overdue() {
-		p.leave()
 		return 0, os.ErrDeadlineExceeded
 	}
 	for {
-		var m int
-		m, err = p.put(b[n:])
+		m, err := p.put(b[n:])
 		n += m
 		if n == len(b) || err != nil {
-			break
+			return n, err
 		}
 		if m > 0 {
 			continue
