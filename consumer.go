@@ -127,7 +127,11 @@ func (c *Consumer) discard(n int) error {
 	c.pos = next
 	c.off = c.ring.wrap(c.off, n)
 	if c.ring.space.waited() {
-		c.ring.discarded()
+		if n == 0 {
+			c.ring.shareSpace()
+		} else {
+			c.ring.discarded()
+		}
 	}
 	return nil
 }
@@ -144,6 +148,9 @@ func (c *Consumer) discard(n int) error {
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
+	if c.lent || len(a) == 0 {
+		c.ring.shareSpace() // the consumer may be polling for more
+	}
 	c.lent = c.lent || len(a) > 0
 	if c.held && c.lent {
 		c.ring.handOut(&c.out)
@@ -204,8 +211,10 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
 	c.enter()
-	n, err = c.get(b)
-	c.leave()
+	defer c.leave() // also if b is no memory and the fault is recovered
+	if n, err = c.get(b); n == 0 {
+		c.ring.shareSpace() // the consumer may be polling for more
+	}
 	return n, err
 }
 

@@ -104,7 +104,7 @@ func (w *world) watch(start uint64) func() error {
 		lastWrite = write
 		// Who is armed waits for at least a byte, and at most for all.
 		if space := r.space.Raw(); space&armed != 0 {
-			if n := r.size - distance(space, write); n < 1 || n > r.size {
+			if n := r.size - int((write-space)&goal); n < 1 || n > r.size {
 				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
 			}
 		}
@@ -115,7 +115,7 @@ func (w *world) watch(start uint64) func() error {
 			}
 			lastRead[i] = read
 			if data := rd.data.Raw(); data&armed != 0 {
-				if n := distance(read, data); n < 1 || n > r.size {
+				if n := int((data - read) & goal); n < 1 || n > r.size {
 					return fmt.Errorf("consumer %d waits for %d bytes of %d", i, n, r.size)
 				}
 			}

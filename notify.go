@@ -196,7 +196,11 @@ func (c *Consumer) notify(n int, f func()) bool {
 	}
 	data, mine := &c.reader.data, &note{c.target(n), f}
 	data.note.Store(mine)
-	return !c.ready(n) || !data.note.CompareAndSwap(mine, nil)
+	if c.ready(n) {
+		return !data.note.CompareAndSwap(mine, nil)
+	}
+	c.ring.shareSpace()
+	return true
 }
 
 // Disarm withdraws what [Consumer.Notify] or [Consumer.Ready] has armed. True

@@ -100,7 +100,7 @@ func (s *spinner) wanted(pos uint64) bool {
 
 // look ends a window and chooses the way for the next.
 func (s *spinner) look(pos, now uint64) {
-	rate := float64(distance(s.from, pos)) / float64(now-s.since)
+	rate := float64((pos-s.from)&count) / float64(now-s.since)
 	valid := s.waits-s.first >= leastWaits
 	s.window, s.since, s.from, s.first = now>>windowBits, now, pos, s.waits
 	switch {
@@ -133,14 +133,20 @@ func (s *spinner) turn() uint64 {
 	return 0
 }
 
-// spin looks whether want bytes are free, or need while a consumer starves, or
-// whether they will never be, for as long as the policy says. True means so.
+// spin looks whether want bytes are free, or need and no more for some looks,
+// or whether they will never be, for as long as the policy says. True means so.
+// It is not armed meanwhile, so a consumer that waits for it can't tell it so.
 func (p *Producer) spin(ctx context.Context, need, want int) bool {
+	last, same := 0, 0
 	for s := atomics.NewSpin(p.spinner.budget); s.Next(); {
-		switch free := p.free(want); {
+		free := p.free(want)
+		if same++; free != last {
+			last, same = free, 0
+		}
+		switch {
 		case free >= want || p.ended():
 			return true
-		case free >= need && p.ring.starving():
+		case free >= need && same >= atomics.Patience:
 			return true
 		case s.Now() && (p.overdue() || over(ctx)):
 			return false
@@ -150,12 +156,14 @@ func (p *Producer) spin(ctx context.Context, need, want int) bool {
 }
 
 // spin looks whether n bytes are there, or will never be, for as long as the
-// policy says. True means so.
+// policy says. True means so. In each round it looks at the producer, which may
+// have begun to wait softly since the last.
 func (c *Consumer) spin(ctx context.Context, n int) bool {
 	for s := atomics.NewSpin(c.spinner.budget); s.Next(); {
 		if c.ready(n) {
 			return true
 		}
+		c.ring.shareSpace()
 		if s.Now() && (c.overdue() || over(ctx)) {
 			return false
 		}
@@ -165,14 +173,3 @@ func (c *Consumer) spin(ctx context.Context, n int) bool {
 
 // over tells whether ctx has ended.
 func over(ctx context.Context) bool { return ctx.Err() != nil }
-
-// starving tells whether a consumer is parked, so that the producer should use
-// what space there is.
-func (r *ring) starving() bool {
-	for _, rd := range r.readers {
-		if rd.data.Load()&armed != 0 {
-			return true
-		}
-	}
-	return false
-}

@@ -370,6 +370,7 @@ func (p *Producer) CloseWithError(err error) error {
 	if r.write.Or(closed)&closed != 0 {
 		return nil
 	}
+	p.alarm.stop()
 	if r.mapped && r.hold.close() {
 		r.release() // before a note, which may panic
 	}

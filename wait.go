@@ -44,8 +44,47 @@ import (
 // The explorer proves this sentence by sentence over the code below, and
 // model/ring.pml does over the protocol alone.
 
-// armed is the bit of a target that says that somebody waits for it.
-const armed = 1 << 63
+// A target is a cursor value with two bits above it:
+//
+//	bit 63    armed: the half waits
+//	bit 62    soft: it waits for more than it needs
+//	bits 0-61 the cursor value, modulo 1<<62
+//
+// Only the producer's target is ever soft. A Write that finds the ring full
+// could go on with one free byte, but waits for a quarter of the ring, so that
+// a full ring isn't refilled byte by byte. The consumers may not give back that
+// much: they may wait in turn for bytes that Write still has. So while any
+// consumer waits for more than it has, one free byte is enough. This takes two
+// looks, because either may come first, the wait or the space:
+//
+//   - A consumer that begins to wait stores its target or note, re-checks its own
+//     condition, then loads the producer's target. If that is soft, and any space
+//     is free, the consumer wakes the producer. It does so again after each
+//     spurious token.
+//   - A consumer that gives space back, by a discard or by its release, stores
+//     its cursor or its hold, then loads the producer's target. If that is soft
+//     and not reached, and any space is free, the consumer loads the targets
+//     and notes of all consumers, and wakes the producer if one is set.
+//
+// The theorem holds for the pair: of the store of a consumer's target and the
+// load of it after a discard, one comes first. If the store does, the discard
+// finds the wait. If the load does, the cursor was stored before, and the
+// waiting consumer finds the space. The producer's second look is for one byte,
+// not for a quarter. A consumer that spins looks at the producer's target in
+// each round, and one that polls looks in each call that moves nothing.
+//
+// A wait for n bytes by Wait or Notify is never soft. Such waits on both sides
+// can be served only if the two need at most one byte more than the capacity
+// between them.
+const (
+	armed = 1 << 63
+	soft  = 1 << 62
+	goal  = soft - 1
+)
+
+// met reports whether the cursor at has come to what the target t waits for.
+// The two are less than maxCapacity apart, one way or the other.
+func met(t, at uint64) bool { return (at-t)&goal < maxCapacity }
 
 // A lot is where a half parks: a channel, so that testing/synctest sees the
 // goroutine as blocked.
@@ -65,7 +104,7 @@ func (l *lot) wake(target *target) {
 // moved ends the wait of whoever is armed at target for the cursor value at,
 // or for an earlier one. Where nobody waits it costs a load.
 func (l *lot) moved(target *target, at uint64) {
-	if t := target.Load(); t&armed != 0 && reached(at, t&count) && target.CompareAndSwap(t, 0) {
+	if t := target.Load(); t&armed != 0 && met(t, at) && target.CompareAndSwap(t, 0) {
 		atomics.Post(l.token)
 	}
 }
@@ -89,12 +128,12 @@ func (r *ring) committed(at uint64) {
 }
 
 // discarded wakes and notifies the producer if it waits for no more than what
-// is free now. The read cursor has been stored, or its consumer released.
+// is free now, or softly and a consumer waits. The read cursor has been stored,
+// or its consumer released.
 func (r *ring) discarded() {
-	if r.space.Load()&armed != 0 {
-		if at, ok := r.slowest(); ok {
-			r.lot.moved(&r.space, at)
-		} else {
+	if t := r.space.Load(); t&armed != 0 {
+		at, ok := r.slowest()
+		if !ok || met(t, at) || t&soft != 0 && r.anyFree(at) && r.starving() {
 			r.lot.wake(&r.space)
 		}
 	}
@@ -103,21 +142,36 @@ func (r *ring) discarded() {
 	}
 }
 
-// shareSpace wakes a parked producer that has any free space, though it waits
-// for more. A consumer does this before it parks: the producer waits for a
-// quarter of the ring so that a full ring isn't refilled byte by byte, and
-// would wait for ever if the consumer in turn waited for more than there is.
+// shareSpace wakes a producer that waits softly if any space is free. A consumer
+// calls it when it waits for more than it has.
 func (r *ring) shareSpace() {
-	if r.space.Load()&armed == 0 {
-		return
+	if r.space.Load()&soft != 0 {
+		r.share()
 	}
-	if at, ok := r.slowest(); ok && r.filled(at, r.write.Load()&count) < r.size {
+}
+
+func (r *ring) share() {
+	if at, ok := r.slowest(); ok && r.anyFree(at) {
 		r.lot.wake(&r.space)
 	}
 }
 
-// quarter is how much space a writer waits for that could use any.
-func (r *ring) quarter() int { return max(1, r.size/4) }
+// anyFree reports whether a byte is free while the slowest read cursor is at.
+func (r *ring) anyFree(at uint64) bool {
+	return r.filled(at, r.write.Load()&count) < r.size
+}
+
+// starving reports whether a consumer waits, parked or with a note, so that the
+// producer should use what space there is. The words are loaded after whatever
+// gave the space back was stored.
+func (r *ring) starving() bool {
+	for _, rd := range r.readers {
+		if rd.data.waited() {
+			return true
+		}
+	}
+	return false
+}
 
 // sleep takes a token, or returns the cause of ctx if that ends first.
 func (l *lot) sleep(ctx context.Context) error {
@@ -138,15 +192,21 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 	if p.spinner.wanted(p.pos) && p.spin(ctx, need, want) {
 		return nil
 	}
-	target := p.target(want)
+	target := armed | p.target(want)&goal
+	if want > need {
+		target |= soft
+	}
 	for {
-		r.space.Store(armed | target)
+		r.space.Store(target)
 		ready, err := p.ready(need), error(nil)
 		if !ready {
-			if err = p.alarm.watch(&r.deadline, r.lot.token); err == nil {
+			if err = p.watch(); err == nil {
 				err = r.lot.sleep(ctx)
 			}
 			ready = p.ready(need)
+			if ready && err == nil && want > need {
+				p.linger(want)
+			}
 		}
 		if ready {
 			err = nil
@@ -154,6 +214,18 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 		if ready || err != nil {
 			r.space.Store(0)
 			return err
+		}
+	}
+}
+
+// linger yields, a few times while that is quick, until want bytes are free or
+// never will be. The producer was woken for less. If it took that at once, it
+// would be woken for every piece that the slowest consumer reads while a faster
+// one waits, and move a half of what it does so.
+func (p *Producer) linger(want int) {
+	for range atomics.Patience {
+		if p.ready(want) || !atomics.Yield() {
+			return
 		}
 	}
 }
@@ -176,18 +248,15 @@ func (p *Producer) ready(n int) bool {
 func (c *Consumer) await(ctx context.Context, n int) error {
 	rd := c.reader
 	rd.data.withdraw()
-	if c.spinner.wanted(c.pos) {
-		c.ring.shareSpace()
-		if c.spin(ctx, n) {
-			return nil
-		}
+	if c.spinner.wanted(c.pos) && c.spin(ctx, n) {
+		return nil
 	}
 	target := c.target(n)
 	for {
-		rd.data.Store(armed | target)
+		rd.data.Store(armed | target&goal)
 		ready, err := c.ready(n), error(nil)
 		if !ready {
-			if err = c.alarm.watch(&rd.deadline, rd.lot.token); err == nil {
+			if err = c.watch(); err == nil {
 				c.ring.shareSpace()
 				err = rd.lot.sleep(ctx)
 			}
