@@ -298,3 +298,35 @@ func TestBroadcastConsumersComeToAnEnd(t *testing.T) {
 		readers.Wait()
 	}
 }
+
+// A consumer that is closed in the middle of a call limits the producer until
+// that call has come back, and says so.
+func TestLimits(t *testing.T) {
+	for _, consumers := range []int{0, 1, 3} { // 0 is New
+		p, cs := some(t, 4, consumers)
+		fill(t, p, 4)
+		stuck, goOn := make(chan struct{}), make(chan struct{})
+		back := make(chan error)
+		go func() {
+			_, err := cs[0].WriteTo(writerFunc(func(b []byte) (int, error) { close(stuck); <-goOn; return len(b), nil }))
+			back <- err
+		}()
+		<-stuck
+		for i, c := range cs {
+			if !c.Limits() {
+				t.Errorf("open consumer %d of %d does not limit", i, consumers)
+			}
+			c.Close()
+			if got, want := c.Limits(), i == 0 && consumers > 0; got != want {
+				t.Errorf("closed consumer %d of %d limits: %t, want %t", i, consumers, got, want)
+			}
+		}
+		close(goOn)
+		if err := <-back; err != io.ErrClosedPipe {
+			t.Errorf("WriteTo: %v", err)
+		}
+		if cs[0].Limits() {
+			t.Error("a consumer limits whose call has come back")
+		}
+	}
+}

@@ -98,6 +98,16 @@ func (c *Consumer) Err() error {
 // only a close, after the bit, can refuse.
 func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
 
+// Limits reports whether the producer still waits for this consumer: whether it
+// is open, or was closed and has a call running or slices lent. Any goroutine
+// may call it. It turns false once, until [Reset].
+//
+// Of several consumers, the one with the smallest [Consumer.Position] of those
+// that limit is the slowest. If that is closed already, it is stuck in a call,
+// such as a WriteTo of a connection that takes nothing: closing the consumer
+// doesn't end that call, so close the connection too.
+func (c *Consumer) Limits() bool { return !c.reader.hold.released() }
+
 // len returns how many bytes are there: at least n of them as the cached limit
 // has it, else as the producer has it now (I2, I5).
 func (c *Consumer) len(n int) int {
