@@ -408,13 +408,13 @@ func (c *Consumer) CloseWithError(err error) error {
 	if rd.read.Or(closed)&closed != 0 {
 		return nil
 	}
-	c.alarm.stop()
 	if rd.hold.close() {
 		r.release() // before a note, which may panic
 	}
 	r.open.Add(-1)
 	r.lot.wake(&r.space)
 	rd.lot.wake(&rd.data)
+	c.alarm.stop()
 	r.notifyProducer()
 	r.notifyConsumer(rd)
 	return nil

@@ -370,7 +370,6 @@ func (p *Producer) CloseWithError(err error) error {
 	if r.write.Or(closed)&closed != 0 {
 		return nil
 	}
-	p.alarm.stop()
 	if r.mapped && r.hold.close() {
 		r.release() // before a note, which may panic
 	}
@@ -378,6 +377,7 @@ func (p *Producer) CloseWithError(err error) error {
 		rd.lot.wake(&rd.data)
 	}
 	r.lot.wake(&r.space)
+	p.alarm.stop()
 	r.notifyConsumers()
 	r.notifyProducer()
 	return nil

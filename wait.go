@@ -161,6 +161,9 @@ func (r *ring) anyFree(at uint64) bool {
 	return r.filled(at, r.write.Load()&count) < r.size
 }
 
+// quarter is the free space that a writer waits for when any amount would do.
+func (r *ring) quarter() int { return max(leastWant, r.size/4) }
+
 // starving reports whether a consumer waits, parked or with a note, so that the
 // producer should use what space there is. The words are loaded after whatever
 // gave the space back was stored.
@@ -192,7 +195,7 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 	if p.spinner.wanted(p.pos) && p.spin(ctx, need, want) {
 		return nil
 	}
-	target := armed | p.target(want)&goal
+	target := p.target(want)&goal | armed
 	if want > need {
 		target |= soft
 	}
@@ -251,9 +254,9 @@ func (c *Consumer) await(ctx context.Context, n int) error {
 	if c.spinner.wanted(c.pos) && c.spin(ctx, n) {
 		return nil
 	}
-	target := c.target(n)
+	target := c.target(n)&goal | armed
 	for {
-		rd.data.Store(armed | target&goal)
+		rd.data.Store(target)
 		ready, err := c.ready(n), error(nil)
 		if !ready {
 			if err = c.watch(); err == nil {

@@ -60,6 +60,7 @@ type T struct {
 	threads []*thread
 	checks  []func() error
 	finals  []func() error
+	stuck   func() error
 	names   map[*object]string
 	holds   []hold
 	hands   hands
@@ -85,6 +86,10 @@ func (t *T) Check(f func() error) { t.checks = append(t.checks, f) }
 
 // Final runs f at the end of every schedule.
 func (t *T) Final(f func() error) { t.finals = append(t.finals, f) }
+
+// Standstill makes f the judge of schedules in which no thread can go on and some
+// have not ended, which otherwise are failures.
+func (t *T) Standstill(f func() error) { t.stuck = f }
 
 // Fail ends the schedule as a failure, from inside a thread.
 func (t *T) Fail(format string, args ...any) { panic(failed(fmt.Sprintf(format, args...))) }

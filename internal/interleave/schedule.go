@@ -127,8 +127,14 @@ func (t *T) end() string {
 			stuck += " " + th.name
 		}
 	}
-	if stuck != "" {
+	if stuck != "" && t.stuck == nil {
 		return "deadlock: these sleep for ever:" + stuck
+	}
+	if stuck != "" {
+		if err := t.stuck(); err != nil {
+			return err.Error() + "; these sleep for ever:" + stuck
+		}
+		return ""
 	}
 	for _, f := range t.finals {
 		if err := f(); err != nil {

@@ -1,0 +1,7 @@
+//go:build !interleave
+
+package bytering
+
+// leastWant is the smallest free space that a writer waits for when any amount
+// would do.
+const leastWant = 1
