@@ -105,6 +105,15 @@ func ways() []way {
 			c.IOSlices(func([][]byte, int) (int, error) { return 0, nil })
 		})},
 		{"poll-slices", polling(func(c *Consumer) { c.Slices() })},
+		{"poll-slices-of-nothing", func(x *court, i, _ int) {
+			c := x.cs[i]
+			c.Discard(c.Len())
+			x.wants[i] = 1
+			for n := 0; n == 0 && c.ring.write.Load()&closed == 0; interleave.Spin() {
+				a, _ := c.Slices()
+				n = len(a)
+			}
+		}},
 		{"poll-discard", polling(func(c *Consumer) { c.Discard(0) })},
 		{"poll-tryread", polling(func(c *Consumer) { c.TryRead(nil) })},
 	}
@@ -161,6 +170,10 @@ func moves() []move {
 		{"nobody", 0, nil},
 		{"itself", 1, nil},
 		{"another", 1, func(x *court, c *Consumer) { c.Discard(1) }},
+		{"another-after-a-spurious-token", 1, func(x *court, c *Consumer) {
+			x.c.setDeadline(0)
+			c.Discard(1)
+		}},
 		{"another-by-slices", 1, func(x *court, c *Consumer) { c.Slices(); c.Discard(1) }},
 		{"another-closes", 1, func(x *court, c *Consumer) { c.Close() }},
 		{"another-is-released", 1, func(x *court, c *Consumer) { c.Slices(); c.Close(); c.Discard(0) }},
@@ -175,9 +188,8 @@ func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T)
 		before *= 2
 	}
 	return func(t *interleave.T) {
-		leastWant = 2
-		defer func() { leastWant = 1 }()
 		x := &court{world: ringOf(t, capacity, consumers, near), wants: make([]int, consumers)}
+		leastWant = 2
 		x.Standstill(x.judge)
 		x.p.Write(stream(0, capacity))
 		if consumers == 3 {

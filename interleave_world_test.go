@@ -40,6 +40,7 @@ func spinning(run func(*interleave.T)) func(*interleave.T) {
 
 // ringOf makes the ring of a scenario.
 func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
+	leastWant = 1
 	p, cs, err := newRing(capacity, consumers, consumers > 1, []Option{func(c *config) { c.start = start }})
 	if err != nil {
 		panic(err)
