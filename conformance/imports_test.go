@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"vectored":            {"internal/kernel", "internal/netwrite"}, // the latter where there is no writev
 	"vectored/netbuffers": {"internal/netwrite"},                    // likewise
 	"pump":                {"", "internal/direct", "vectored", "vectored/netbuffers"},
-	"memconn":             {"", "vectored"},
+	"memconn":             {"", "internal/atomics", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }
 

@@ -130,6 +130,10 @@ func (x *Uint32) CompareAndSwap(old, new uint32) bool {
 	return compareAndSwap(&x.object, &x.v, old, new)
 }
 
+func (x *Uint32) Add(d uint32) uint32 {
+	return update(&x.object, &x.v, func(v uint32) uint32 { return v + d }) + d
+}
+
 func (x *Uint32) Or(mask uint32) uint32 {
 	return update(&x.object, &x.v, func(v uint32) uint32 { return v | mask })
 }
