@@ -4,30 +4,34 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync/atomic"
 	"time"
+
+	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/vectored"
 )
 
 // A Conn is one end of a connection in memory. Any goroutine may call any
-// method at any time. Each Write is whole: what several goroutines write is
-// not mixed. [Pipe] and [Listener] make them; the zero Conn is not usable.
+// method at any time. Calls in the same direction take turns, so each Write and
+// each Writev is whole: what several goroutines write is not mixed. [Pipe] and
+// [Listener] make them; the zero Conn is not usable.
 //
 // Errors are those that package net gives: io.EOF at the end of the stream,
 // and otherwise a [*net.OpError] that wraps net.ErrClosed after Close, and
 // os.ErrDeadlineExceeded, whose Timeout is true, after a deadline. Only a write
-// for which there is no way any more, because the peer has closed or either
-// end has shut this direction, returns io.ErrClosedPipe as it is, like that of
-// net.Pipe.
+// that can never succeed, because the peer has closed or either end has shut
+// this direction, returns io.ErrClosedPipe as it is, like that of net.Pipe.
 type Conn struct {
 	in, out       *stream
 	local, remote net.Addr
-	closed        atomic.Bool
+	closed        atomics.Uint32 // 1 from the beginning of Close on
 }
 
 var _ interface {
 	net.Conn
 	io.ReaderFrom
 	io.WriterTo
+	vectored.Reader
+	vectored.Writer
 } = (*Conn)(nil)
 
 // Pipe returns the two ends of a connection. Both are of type [*Conn].
@@ -42,68 +46,81 @@ func pair(buffer int, x, y net.Addr) (a, b *Conn) {
 		&Conn{in: there, out: back, local: y, remote: x}
 }
 
-// Read reads up to len(b) bytes and waits while there are none. An empty b
-// never waits.
+// Read reads up to len(b) bytes and blocks while there are none. An empty b
+// never blocks, also while another goroutine is in a Read: it gets the error
+// that another b would get at once, if there is one.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.in.read(b)
-	if err != nil {
-		err = c.readError("read", err)
-	}
-	return n, err
+	return n, c.result("read", err, c.in.c, io.EOF, nil)
 }
 
-// Write writes b and waits while there is no room. If it fails it returns how
-// many bytes were written. An empty b never waits.
+// Readv reads into bufs, in their order, what one Read of as many bytes would
+// return, and blocks while there is nothing to read. Without room, in no slice
+// or in empty ones, it returns 0 and nil and does nothing. It neither changes
+// nor keeps bufs. See [vectored.Reader]; unlike others, a Conn may be called by
+// any goroutine.
+func (c *Conn) Readv(bufs [][]byte) (int, error) {
+	n, err := c.in.readv(bufs)
+	return n, c.result("readv", err, c.in.c, io.EOF, nil)
+}
+
+// Write writes b and blocks while there is no room. If it fails it returns how
+// many bytes were written. An empty b never blocks, also while another
+// goroutine is in a Write: it gets the error that another b would get at once,
+// if there is one.
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.out.write(b)
-	if err != nil {
-		err = c.writeError("write", err)
-	}
-	return n, err
+	return n, c.result("write", err, c.out.p, io.ErrClosedPipe, nil)
 }
 
-// ReadFrom lets src read into the ring itself, until it returns io.EOF. Other
-// writers wait until ReadFrom is done, or their deadline has passed. It looks at
-// the deadline when it begins, and when it has to wait for room, and it can't
-// break off src, also not because of Close.
+// Writev writes bufs, in their order, as one Write of all their bytes would, and
+// like that blocks while there is no room: it returns fewer bytes only with an
+// error. Without a byte to write it returns 0 and nil and does nothing. It
+// neither changes nor keeps bufs. See [vectored.Writer]; unlike others, a Conn
+// may be called by any goroutine.
+func (c *Conn) Writev(bufs [][]byte) (int, error) {
+	n, err := c.out.writev(bufs)
+	return n, c.result("writev", err, c.out.p, io.ErrClosedPipe, nil)
+}
+
+// ReadFrom lets src read into the ring itself until src returns io.EOF. Other
+// writers wait until ReadFrom returns, or their deadline passes. It checks the
+// deadline when it starts and before it blocks for room. It can't interrupt
+// src, not even on Close. An error of src is returned as it is.
 func (c *Conn) ReadFrom(src io.Reader) (int64, error) {
-	n, err := c.out.readFrom(src)
-	if err != nil {
-		err = c.writeError("readfrom", err)
-	}
-	return n, err
+	var foreign error
+	n, err := c.out.readFrom(watchSource(src, &foreign))
+	return n, c.result("readfrom", err, c.out.p, io.ErrClosedPipe, foreign)
 }
 
-// WriteTo lets dst write from the ring itself, until the end of the stream.
-// Other readers wait until WriteTo is done, or their deadline has passed. It
-// looks at the deadline when it begins, and when it has to wait for bytes, and
-// it can't break off dst, also not because of Close.
+// WriteTo lets dst write from the ring itself until the end of the stream,
+// which is not an error here. Other readers wait until WriteTo returns, or
+// their deadline passes. It checks the deadline when it starts and before it
+// blocks for bytes. It can't interrupt dst, not even on Close. An error of dst,
+// io.EOF too, is returned as it is.
 func (c *Conn) WriteTo(dst io.Writer) (int64, error) {
-	n, err := c.in.writeTo(dst)
-	if err != nil {
-		if err = c.readError("writeto", err); err == io.EOF {
-			err = nil
-		}
-	}
-	return n, err
+	var foreign error
+	n, err := c.in.writeTo(watchSink(dst, &foreign))
+	return n, c.result("writeto", err, c.in.c, nil, foreign)
 }
 
 // Close ends both directions. The peer reads what was written before, then
-// io.EOF; its writes fail. What lies unread on this side is lost. Calls that
-// wait return. A Close after the first does nothing; it never fails and never
-// waits.
+// io.EOF; its writes fail. What lies unread on this side is lost, and nothing
+// that the peer writes after it has seen the Close is read here. Calls that
+// block return. Close may be called again; it never fails and never blocks.
 func (c *Conn) Close() error {
-	if !c.closed.Swap(true) {
-		c.out.closeWrite()
-		c.in.closeRead()
-	}
+	c.closed.Store(1)
+	// The peer sees the end of its own reading last, so that an answer to that
+	// finds this end closed.
+	c.in.closeRead()
+	c.out.closeWrite()
 	return nil
 }
 
 // CloseWrite ends this direction alone: the peer reads what was written
 // before, then io.EOF. After Close it fails with net.ErrClosed.
 func (c *Conn) CloseWrite() error {
-	if c.closed.Load() {
+	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
 	}
 	c.out.closeWrite()
@@ -114,12 +131,14 @@ func (c *Conn) CloseWrite() error {
 // return io.EOF, and what lies unread is lost. After Close it fails with
 // net.ErrClosed.
 func (c *Conn) CloseRead() error {
-	if c.closed.Load() {
+	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
 	}
 	c.in.closeRead()
 	return nil
 }
+
+func (c *Conn) isClosed() bool { return c.closed.Load() != 0 }
 
 // LocalAddr returns this end's [Addr].
 func (c *Conn) LocalAddr() net.Addr { return c.local }
@@ -135,53 +154,44 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
-// SetReadDeadline sets the moment from which on reads fail in place of waiting,
-// also those that wait already. The zero time takes it away. After Close it
+// SetReadDeadline sets the time after which reads fail instead of blocking,
+// including those that block already. The zero time clears it. After Close it
 // fails with net.ErrClosed.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	if c.closed.Load() {
+	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)
 	}
 	c.in.r.set(t, c.in.c.SetReadDeadline)
 	return nil
 }
 
-// SetWriteDeadline sets the moment from which on writes fail in place of
-// waiting, also those that wait already. The zero time takes it away. A Write
-// that fails so may have written a part. After Close it fails with
-// net.ErrClosed.
+// SetWriteDeadline sets the time after which writes fail instead of blocking,
+// including those that block already. The zero time clears it. A Write that
+// fails so may have written a part. After Close it fails with net.ErrClosed.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	if c.closed.Load() {
+	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)
 	}
 	c.out.w.set(t, c.out.p.SetWriteDeadline)
 	return nil
 }
 
-// readError returns what a reader gets for err. The half says io.ErrClosedPipe
-// for its own end only, but so may a destination for its own.
-func (c *Conn) readError(op string, err error) error {
+// result returns what the caller of op gets for err. The errors that a half h
+// has for itself are translated: io.ErrClosedPipe becomes net.ErrClosed after
+// Close and ended before it. All others are those of a source or a sink, and so
+// is one that is equal to foreign.
+func (c *Conn) result(op string, err error, h half, ended, foreign error) error {
 	switch {
+	case err != os.ErrDeadlineExceeded && err != io.ErrClosedPipe, err == foreign:
+		return err
 	case err == os.ErrDeadlineExceeded:
 		return c.opError(op, err)
-	case err == io.ErrClosedPipe && c.in.c.Err() == err:
-		if c.closed.Load() {
-			return c.opError(op, net.ErrClosed)
-		}
-		return io.EOF
-	}
-	return err
-}
-
-// writeError returns what a writer gets for err.
-func (c *Conn) writeError(op string, err error) error {
-	switch {
-	case err == os.ErrDeadlineExceeded:
-		return c.opError(op, err)
-	case err == io.ErrClosedPipe && c.closed.Load():
+	case h.Err() != err:
+		return err // of a descriptor, which is not watched
+	case c.isClosed():
 		return c.opError(op, net.ErrClosed)
 	}
-	return err
+	return ended
 }
 
 func (c *Conn) opError(op string, err error) error {

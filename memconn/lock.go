@@ -2,189 +2,121 @@ package memconn
 
 import (
 	"os"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/bytering/bytering/internal/atomics"
 )
 
 // A lock gives a half of a ring, which belongs to one goroutine at a time, to
 // many that take turns. Its state is
 //
-//	bit 0    held: a goroutine is in a call
-//	the rest how many goroutines wait for their turn
+//	bit 0      held: a goroutine has the turn
+//	bits 1-31  the number of goroutines that wait for theirs
 //
-// so a lock that nobody contends for is a compare-and-swap from 0, and the
-// unlock an addition that tells whether somebody waits.
+// An uncontended turn is a compare-and-swap from 0 and an add that leaves 0.
+// Everything else is a monitor: a goroutine that waits holds the mutex of turn
+// except while it sleeps, and whatever can end its wait happens under that
+// mutex, or before the mutex is locked to wake it. So no wake is lost.
 //
-// Unlike a sync.Mutex it can be waited for with an end: the half's deadline,
-// and the end of the half itself, also while the holder is stuck in somebody
-// else's Read or Write and looks at neither. All waiters sleep on one token,
-// and what wakes one is passed on: a waiter that gets its turn posts the token
-// when it unlocks, one that gives up posts it when it leaves. So whatever ends
-// the wait of all needs to wake only one.
-//
-// No wake is lost, for the reason given in bytering's wait.go: a waiter counts
-// itself, then looks at all that can end its wait, then sleeps; a waker changes
-// one of these, then looks at the count, then posts. A spurious token is legal.
+// Unlike that of a sync.Mutex, a wait ends at the half's deadline, and when the
+// half ends, also while the goroutine that has the turn is stuck in a Read or a
+// Write of somebody else's. Turns come in the order in which they were asked
+// for.
 type lock struct {
-	state atomic.Uint32
-	// limit is the deadline in nanoseconds of now, 0 for never. Once the half
-	// has ended it is past, which makes one load enough for who has the turn.
-	limit atomic.Uint64
-	token chan struct{}
+	state atomics.Uint32
+	turn  *atomics.Cond
 
-	mu    sync.Mutex  // orders the setters of limit, and guards the rest
-	ended bool        // limit stays past
-	timer *time.Timer // posts the token at the limit; made for the first waiter under one
+	// Under the mutex of turn.
+	limit uint64         // the deadline in nanoseconds of atomics.Now, or 0
+	alarm *atomics.Alarm // wakes the waiters at limit; set only while there are any
 }
 
 const (
 	held   = 1
 	waiter = 2
-	past   = 1 // before all that the clock shows
 )
 
-func (l *lock) init() { l.token = make(chan struct{}, 1) }
-
-// try takes the lock if nobody has it and nobody waits.
-func (l *lock) try() bool { return l.state.CompareAndSwap(0, held) }
-
-// seize takes the lock if nobody has it, also before those who wait.
-func (l *lock) seize() bool {
-	for {
-		s := l.state.Load()
-		if s&held != 0 {
-			return false
-		}
-		if l.state.CompareAndSwap(s, s+held) {
-			return true
-		}
-	}
+func (l *lock) init() {
+	turn := atomics.NewCond()
+	l.turn = turn
+	l.alarm = atomics.NewAlarm(func() { wake(turn) }) // refers to nothing of the ring
 }
 
-// unlock ends a turn.
-func (l *lock) unlock() {
-	if l.state.Add(^uint32(held-1)) != 0 {
-		l.post()
-	}
-}
-
-// A half is one of a ring's. Its Err may be asked by anybody.
+// A half is one of a ring's. Its Err may be called by any goroutine.
 type half interface{ Err() error }
 
-// wait takes the lock of h when it is its turn. If h ends before, it returns
-// the error of h, and os.ErrDeadlineExceeded if the deadline passes.
-func (l *lock) wait(h half) error {
-	l.state.Add(waiter)
-	for {
-		s := l.state.Load()
-		if s&held == 0 {
-			if l.state.CompareAndSwap(s, s-waiter+held) {
-				return nil
-			}
-			continue
+// lock begins a turn. If it has to wait, and h ends meanwhile or the deadline
+// passes, it returns that as an error.
+func (l *lock) lock(h half) error {
+	if l.state.CompareAndSwap(0, held) {
+		return nil
+	}
+	return l.wait(h)
+}
+
+// unlock ends a turn and wakes the waiter whose turn is next.
+func (l *lock) unlock() {
+	if l.state.Add(^uint32(held-1)) != 0 {
+		l.turn.L.Lock()
+		l.turn.Signal()
+		l.turn.L.Unlock()
+	}
+}
+
+func (l *lock) wait(h half) (err error) {
+	l.turn.L.Lock()
+	defer l.turn.L.Unlock()
+	// If others wait already the turn is theirs, and one of them may have been
+	// woken for it. A goroutine that was woken takes the turn if it can, so that
+	// unlock's signal is never wasted on one that leaves.
+	next := l.state.Add(waiter)/waiter == 1
+	for !next || l.state.Or(held)&held != 0 {
+		if l.limit != 0 {
+			l.alarm.Set(atomics.Now(), l.limit) // before the clock is looked at
 		}
-		err := h.Err()
-		if err == nil && l.late() {
-			err = os.ErrDeadlineExceeded
+		if err = l.ended(h); err != nil {
+			break
 		}
-		if err != nil {
-			if l.state.Add(^uint32(waiter-1)) >= waiter {
-				l.post()
-			}
-			return err
-		}
-		l.watch()
-		<-l.token
+		l.turn.Wait()
+		next = true
 	}
+	if l.state.Add(^uint32(waiter-1)) < waiter {
+		l.alarm.Stop()
+	}
+	return err
 }
 
-// post wakes a waiter. It never blocks.
-func (l *lock) post() {
-	select {
-	case l.token <- struct{}{}:
-	default: // one is on its way, and whoever takes it looks after this
+// ended returns the error of h, or os.ErrDeadlineExceeded, if a wait must end.
+func (l *lock) ended(h half) error {
+	if err := h.Err(); err != nil {
+		return err
 	}
+	if l.limit != 0 && l.limit <= atomics.Now() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
-// wake has the waiters look again.
-func (l *lock) wake() {
-	if l.state.Load() >= waiter {
-		l.post()
-	}
+// wake makes all waiters look again.
+func wake(turn *atomics.Cond) {
+	turn.L.Lock()
+	turn.Broadcast()
+	turn.L.Unlock()
 }
 
-// late tells whether the deadline has passed, or the half has ended.
-func (l *lock) late() bool {
-	at := l.limit.Load()
-	return at != 0 && at <= now()
+// check returns what a call that needs no turn is told.
+func (l *lock) check(h half) error {
+	l.turn.L.Lock()
+	defer l.turn.L.Unlock()
+	return l.ended(h)
 }
 
-// watch makes sure that the token is posted at the deadline. Its caller counts
-// as a waiter, so that who sets another one afterwards wakes it.
-func (l *lock) watch() {
-	if l.limit.Load() == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := l.limit.Load() // under mu, lest the timer be set back to an older one
-	if at == 0 || l.ended {
-		return
-	}
-	d := time.Duration(at - now())
-	if l.timer == nil {
-		token := l.token // and nothing else is kept alive by the timer
-		l.timer = time.AfterFunc(d, func() {
-			select {
-			case token <- struct{}{}:
-			default:
-			}
-		})
-	} else {
-		l.timer.Reset(d)
-	}
-}
-
-// set sets the deadline here and, through also, in the ring, and makes sure
-// that two setters do not leave one here and the other there.
-func (l *lock) set(t time.Time, also func(time.Time) error) {
-	l.mu.Lock()
-	if !l.ended {
-		l.limit.Store(moment(t))
-		also(t)
-	}
-	l.mu.Unlock()
-	l.wake()
-}
-
-// end is for a half that has been closed.
-func (l *lock) end() {
-	l.mu.Lock()
-	l.ended = true
-	l.limit.Store(past)
-	if l.timer != nil {
-		l.timer.Stop()
-	}
-	l.mu.Unlock()
-	l.wake()
-}
-
-// began is when the clock showed 1<<62. It does not begin at 0, because in a
-// bubble of testing/synctest it is another year.
-var began = time.Now()
-
-// now returns the nanoseconds of a clock that only goes forward, above past.
-func now() uint64 { return uint64(1<<62 + time.Since(began)) }
-
-// moment returns t in nanoseconds of now, 0 for the zero time.
-func moment(t time.Time) uint64 {
-	if t.IsZero() {
-		return 0
-	}
-	left := time.Until(t)
-	if left <= 0 {
-		return past
-	}
-	return now() + uint64(left) // both are below 1<<63
+// set sets the deadline here and, through ring, of the half. The mutex keeps
+// two setters from leaving one deadline here and another there.
+func (l *lock) set(t time.Time, ring func(time.Time) error) {
+	l.turn.L.Lock()
+	defer l.turn.L.Unlock()
+	l.limit = atomics.Moment(t)
+	ring(t) // fails only once the half is closed, and then has no meaning
+	l.turn.Broadcast()
 }
