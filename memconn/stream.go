@@ -169,17 +169,19 @@ func (s *stream) writeTo(dst io.Writer) (int64, error) {
 	return s.c.WriteTo(dst)
 }
 
-// closeWrite and closeRead end a half, and then wake the goroutines that wait
-// for a turn of which nothing can come any more. Reads go on after closeWrite:
-// one that waits while another has the turn has bytes before it, or is told by
-// unlock.
+// closeWrite and closeRead end a half, and then make the goroutines that wait
+// for a turn at either look again.
 func (s *stream) closeWrite() {
 	s.p.Close()
-	wake(s.w.turn)
+	s.wake()
 }
 
 func (s *stream) closeRead() {
 	s.c.Close()
-	wake(s.r.turn)
+	s.wake()
+}
+
+func (s *stream) wake() {
 	wake(s.w.turn)
+	wake(s.r.turn)
 }
