@@ -143,8 +143,8 @@ func TestErrors(t *testing.T) {
 		}, io.EOF, io.ErrClosedPipe, true},
 		{"deadline, bytes there", func(a, b *Conn) { b.Write([]byte("x")); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
 	} {
-		for call, want := range map[string]error{"Read": tc.read, "WriteTo": tc.read, "Read of nothing": tc.read,
-			"Write": tc.write, "ReadFrom": tc.write, "Write of nothing": tc.write} {
+		for call, want := range map[string]error{"Read": tc.read, "Readv": tc.read, "WriteTo": tc.read, "Read of nothing": tc.read,
+			"Write": tc.write, "Writev": tc.write, "ReadFrom": tc.write, "Write of nothing": tc.write} {
 			a, b := ends(t)
 			tc.do(a, b)
 			var n int64
@@ -153,10 +153,14 @@ func TestErrors(t *testing.T) {
 			switch call {
 			case "Read":
 				m, err = a.Read(make([]byte, 3))
+			case "Readv":
+				m, err = a.Readv([][]byte{nil, make([]byte, 3)})
 			case "Read of nothing":
 				m, err = a.Read(nil)
 			case "Write":
 				m, err = a.Write([]byte("abc"))
+			case "Writev":
+				m, err = a.Writev([][]byte{nil, []byte("abc")})
 			case "Write of nothing":
 				m, err = a.Write(nil)
 			case "ReadFrom":
@@ -351,29 +355,6 @@ func TestReadFromWriteTo(t *testing.T) {
 		want = pattern(300_000)
 	}
 }
-
-// Errors of the other side of ReadFrom and WriteTo are theirs, also if they
-// look like ours.
-func TestForeignErrors(t *testing.T) {
-	for _, foreign := range []error{errors.New("test error"), io.ErrClosedPipe, net.ErrClosed, io.ErrUnexpectedEOF} {
-		a, b := ends(t)
-		if n, err := a.ReadFrom(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(foreign))); n != 3 || err != foreign {
-			t.Errorf("ReadFrom = %d, %v, want %v", n, err, foreign)
-		}
-		if n, err := b.WriteTo(badWriter{foreign}); n != 0 || err != foreign {
-			t.Errorf("WriteTo = %d, %v, want %v", n, err, foreign)
-		}
-		// Both are none the worse for it.
-		a.Close()
-		if got, err := io.ReadAll(b); string(got) != "abc" || err != nil {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-}
-
-type badWriter struct{ err error }
-
-func (w badWriter) Write([]byte) (int, error) { return 0, w.err }
 
 // A panic of somebody else's Read or Write leaves the connection as it was.
 func TestPanics(t *testing.T) {

@@ -110,10 +110,11 @@ func ExampleBacklog() {
 
 func ExampleBuffer() {
 	a, _ := memconn.Pipe(memconn.Buffer(10))
-	a.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	n, err := a.Write([]byte("more than ten bytes"))
-	fmt.Println(n, errors.Is(err, os.ErrDeadlineExceeded))
-	// Output: 10 true
+	fmt.Fprint(a, "0123456789") // there is room for it, and for no more
+	a.SetWriteDeadline(time.Now())
+	_, err := fmt.Fprint(a, "x")
+	fmt.Println(errors.Is(err, os.ErrDeadlineExceeded))
+	// Output: true
 }
 
 func ExampleAddr() {
