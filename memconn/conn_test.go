@@ -366,6 +366,9 @@ func TestPanics(t *testing.T) {
 	if caught(func() { b.WriteTo(panics{}) }) == nil {
 		t.Error("WriteTo swallows a panic")
 	}
+	if w, r := a.out.w.state.Load(), b.in.r.state.Load(); w != 0 || r != 0 {
+		t.Fatalf("the turns are taken: %d, %d", w, r)
+	}
 	a.Close()
 	if got, err := io.ReadAll(b); string(got) != "still there" || err != nil {
 		t.Errorf("%q, %v", got, err)

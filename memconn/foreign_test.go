@@ -116,6 +116,28 @@ func TestOwnErrors(t *testing.T) {
 	check("WriteTo of nothing", n, err, nil)
 }
 
+// A stuffed is a descriptor whose calls are a script's.
+type stuffed struct {
+	*os.File
+	script
+}
+
+func (s *stuffed) Read(b []byte) (int, error)  { return s.script.Read(b) }
+func (s *stuffed) Write(b []byte) (int, error) { return s.script.Write(b) }
+
+// The errors of a descriptor are not watched. Still they are not taken for those
+// that the ring does not have.
+func TestForeignErrorsOfADescriptor(t *testing.T) {
+	a, b := ends(t)
+	io.WriteString(b, "never written")
+	for _, foreign := range []error{io.EOF, io.ErrClosedPipe} {
+		s := &stuffed{script: script{func() {}, 0, foreign}}
+		if n, err := a.WriteTo(s); n != 0 || err != foreign {
+			t.Errorf("WriteTo = %d, %v, want %v", n, err, foreign)
+		}
+	}
+}
+
 // A descriptor reaches the ring as what it is, so that readv and writev are
 // used, and so does what has them itself.
 func TestForeignKindsAreKept(t *testing.T) {

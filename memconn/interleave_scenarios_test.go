@@ -27,6 +27,7 @@ func scenarios() (all []scenario) {
 		add(2, putOff(s, 0), "deadline/%s/cleared", s.name)
 		add(2, putOff(s, 90), "deadline/%s/put-off", s.name)
 		add(1, stranded(s), "deadline/%s/one-of-two-leaves", s.name)
+		add(1, alarmOfAll(s), "deadline/%s/one-of-two-has-the-turn", s.name)
 		add(2, setters(s, 5, 0), "setters/%s/one-clears", s.name)
 		add(2, setters(s, 5, 90), "setters/%s/two-deadlines", s.name)
 		add(2, endsWait(s, 1, (*Conn).Close, true, net.ErrClosed), "end/%s/close", s.name)
@@ -151,6 +152,30 @@ func stranded(s side) func(*interleave.T) {
 			})
 		}
 		w.Go("clock", func() { w.advance(6); s.set(w.a, after(0)) })
+	}
+}
+
+// alarmOfAll lets one of two waiters have its turn until the deadline has ended
+// the wait of the other.
+func alarmOfAll(s side) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := pairOf(t, 1)
+		l, h := s.lock(w.a)
+		s.set(w.a, after(5))
+		w.held(s, 0)
+		var late [2]interleave.Token
+		for i := range late {
+			w.Go(fmt.Sprint("waiter ", i), func() {
+				if err := l.lock(h); err != nil {
+					w.wantLate(0, err, 5)
+					late[i].Post()
+					return
+				}
+				late[1-i].Take(nil)
+				l.unlock()
+			})
+		}
+		w.Go("clock", func() { w.advance(6) })
 	}
 }
 
@@ -296,16 +321,19 @@ func whole(t *interleave.T) {
 	})
 }
 
-// shared has two goroutines read what one writes.
+// shared has two goroutines read what one writes, each read without a gap.
 func shared(t *interleave.T) {
-	w := pairOf(t, 2)
+	w := pairOf(t, 3)
+	w.a.Write([]byte{1})
 	var sum, bytes int
 	for i := range 2 {
 		w.Go(fmt.Sprint("reader ", i), func() {
 			for {
-				b, c := make([]byte, 1), make([]byte, 1)
-				n, err := w.b.Readv([][]byte{b, c})
-				sum += int(b[0]) + int(c[0])
+				b := make([]byte, 3)
+				n, err := w.b.Readv([][]byte{b[:2], nil, b[2:]})
+				for _, v := range b[:n] {
+					sum += int(v)
+				}
 				bytes += n
 				if err != nil {
 					w.want(n, err, 0, io.EOF)
@@ -315,8 +343,8 @@ func shared(t *interleave.T) {
 		})
 	}
 	w.Go("writer", func() {
-		n, err := w.a.Write([]byte{1, 2, 4})
-		w.want(n, err, 3, nil)
+		n, err := w.a.Write([]byte{2, 4})
+		w.want(n, err, 2, nil)
 		w.a.Close()
 	})
 	w.Final(func() error {

@@ -66,9 +66,8 @@ func (l *lock) unlock() {
 func (l *lock) wait(h half) (err error) {
 	l.turn.L.Lock()
 	defer l.turn.L.Unlock()
-	// If others wait already the turn is theirs, and one of them may have been
-	// woken for it. A goroutine that was woken takes the turn if it can, so that
-	// unlock's signal is never wasted on one that leaves.
+	// If others wait already the next turn is theirs, and unlock has woken one of
+	// them, or will. A goroutine that was woken takes the turn if it can.
 	next := l.state.Add(waiter)/waiter == 1
 	for !next || l.state.Or(held)&held != 0 {
 		if l.limit != 0 {

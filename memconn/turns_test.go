@@ -544,6 +544,31 @@ func TestEmptyCallsDoNotWait(t *testing.T) {
 	})
 }
 
+// A WriteTo that waits for its turn sees the end of the stream, which is not an
+// error, and the end of its own side.
+func TestWriteToWaitsForTheEnd(t *testing.T) {
+	for name, end := range map[string]func(a, b *Conn) error{
+		"peer's Close":      func(a, b *Conn) error { return b.Close() },
+		"peer's CloseWrite": func(a, b *Conn) error { return b.CloseWrite() },
+		"own CloseRead":     func(a, b *Conn) error { return a.CloseRead() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := ends(t)
+			a.in.r.lock(a.in.c)
+			n, err, done := int64(1), error(nil), false
+			go func() { n, err = a.WriteTo(io.Discard); done = true }()
+			if synctest.Wait(); done {
+				t.Errorf("%s: WriteTo does not wait", name)
+			}
+			end(a, b)
+			if synctest.Wait(); !done || n != 0 || err != nil {
+				t.Errorf("%s: WriteTo = %d, %v, done %t", name, n, err, done)
+			}
+			a.in.r.unlock()
+		})
+	}
+}
+
 // Once the goroutines that waited under a deadline have left, nothing refers to
 // the lock, even if the deadline is an hour away.
 func TestNoAlarmStays(t *testing.T) {

@@ -83,6 +83,10 @@ func TestReadvIsOneRead(t *testing.T) {
 		if synctest.Wait(); n != 4 || err != nil || string(x)+string(y[:2]) != "abcd" || z[0] != 0 {
 			t.Errorf("Readv = %d, %v: %s %s", n, err, x, y)
 		}
+		io.WriteString(a, "yz") // as much as the first slice holds
+		if n, err := b.Readv(bufs); n != 2 || err != nil || string(x) != "yz" {
+			t.Errorf("Readv of one slice = %d, %v", n, err)
+		}
 		io.WriteString(a, "e")
 		a.Close()
 		if n, err := b.Readv(bufs); n != 1 || err != nil || x[0] != 'e' {

@@ -1,0 +1,19 @@
+//go:build !interleave
+
+package memconn
+
+import (
+	"testing"
+
+	"github.com/bytering/bytering/internal/mutants"
+)
+
+// TestMutants holds the tests, and the scenarios of the explorer, to find every
+// planted defect.
+func TestMutants(t *testing.T) {
+	mutants.Skip(t)
+	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests,
+		"-short", "-failfast", "-timeout=30s", ".")
+	mutants.Run(t, mutants.Read(t, "testdata/interleavings.txt"), mutants.Tests,
+		"-tags", "interleave", "-failfast", "-timeout=1m", "-run", "^TestInterleavings$", ".")
+}
