@@ -62,7 +62,7 @@ func TestGRPC(t *testing.T) {
 			srv.RegisterService(&echoService, nil)
 			served := make(chan error)
 			go func() { served <- srv.Serve(l) }()
-			cc, err := grpc.NewClient("passthrough:mem",
+			cc, err := grpc.NewClient("passthrough:///"+l.Addr().String(), // the target of DialAddr's doc
 				grpc.WithContextDialer(l.DialAddr),
 				grpc.WithTransportCredentials(insecure.NewCredentials()))
 			if err != nil {
@@ -125,7 +125,7 @@ func TestGRPCUnavailable(t *testing.T) {
 	srv := grpc.NewServer()
 	srv.RegisterService(&echoService, nil)
 	go srv.Serve(l)
-	cc, err := grpc.NewClient("passthrough:mem",
+	cc, err := grpc.NewClient("passthrough:///"+l.Addr().String(),
 		grpc.WithContextDialer(l.DialAddr),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 const network = "mem"
 
 // An Addr is the address of an end or of a listener. It reads as name:number,
-// like host and port, where the number is no other end's in the process, or as
+// like host and port, where no other end in the process has the number, or as
 // the name alone if the number is 0. Addrs can be compared with ==.
 type Addr struct {
 	Name   string

@@ -113,7 +113,7 @@ func TestBufferIsExact(t *testing.T) {
 	}
 }
 
-// Who gets what error, after what.
+// The error of every call, after every kind of end.
 func TestErrors(t *testing.T) {
 	late := func(c *Conn) { c.SetDeadline(time.Now().Add(-time.Second)) }
 	for _, tc := range []struct {
@@ -131,9 +131,9 @@ func TestErrors(t *testing.T) {
 		{"both halves", func(a, b *Conn) { a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
 		{"peer's both halves", func(a, b *Conn) { b.CloseWrite(); b.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
 		{"deadline", func(a, b *Conn) { late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
-		{"deadline, bytes looked up", func(a, b *Conn) { some(b, a); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
-		{"own Close, bytes looked up", func(a, b *Conn) { some(b, a); a.Close() }, net.ErrClosed, net.ErrClosed, false},
-		{"both halves, bytes looked up", func(a, b *Conn) { some(b, a); a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
+		{"deadline, after some bytes", func(a, b *Conn) { some(b, a); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
+		{"own Close, after some bytes", func(a, b *Conn) { some(b, a); a.Close() }, net.ErrClosed, net.ErrClosed, false},
+		{"both halves, after some bytes", func(a, b *Conn) { some(b, a); a.CloseWrite(); a.CloseRead() }, io.EOF, io.ErrClosedPipe, true},
 		{"both halves and no deadline", func(a, b *Conn) {
 			some(b, a)
 			some(a, b)
@@ -264,8 +264,7 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// some lets small writes and small reads pass, so that either end has looked up
-// more of the ring.
+// some lets small writes and small reads pass, and leaves bytes to be read.
 func some(from, to *Conn) {
 	for range 20 {
 		from.Write([]byte("12345678"))
@@ -275,7 +274,7 @@ func some(from, to *Conn) {
 	}
 }
 
-// Small calls and large ones mixed, which use the ring in different ways.
+// Small calls and large ones mixed, and the ways that bytes move.
 func TestMixedSizes(t *testing.T) {
 	for _, buffer := range []int{10, 100, 1000} {
 		a, b := ends(t, Buffer(buffer))
@@ -338,7 +337,7 @@ func TestReadFromWriteTo(t *testing.T) {
 			a.CloseWrite()
 		}()
 		go func() {
-			for range 3 { // leaves something looked up, and something taken
+			for range 3 {
 				first := make([]byte, 1)
 				io.ReadFull(b, first)
 				c.Write(first)

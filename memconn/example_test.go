@@ -73,7 +73,7 @@ func ExampleListener() {
 
 // With gRPC the listener's other dial fits:
 //
-//	grpc.NewClient("passthrough:mem", grpc.WithContextDialer(l.DialAddr), ...)
+//	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 func ExampleListener_DialAddr() {
 	l := memconn.Listen()
 	var dialer func(context.Context, string) (net.Conn, error) = l.DialAddr // as gRPC has it

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// A Listener hands out the other ends of what is dialled through it. Any
+// A Listener hands out the other ends of what is dialled through it: by
+// [Listener.DialContext] for net/http, by [Listener.DialAddr] for gRPC. Any
 // goroutine may call any method at any time. [Listen] makes one; the zero
 // Listener is not usable.
 type Listener struct {
@@ -19,7 +20,7 @@ type Listener struct {
 
 var _ net.Listener = (*Listener)(nil)
 
-// Listen returns a listener. There is no way to it but its own methods.
+// Listen returns a listener. It is reached by its own methods alone.
 func Listen(opts ...Option) *Listener {
 	cfg := configure(opts)
 	addr := Addr{Name: cfg.name}
@@ -38,7 +39,7 @@ func Listen(opts ...Option) *Listener {
 // Accept returns.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Accept waits for the next connection and returns this side's end, a [*Conn].
+// Accept blocks for the next connection and returns this side's end, a [*Conn].
 // After Close it fails with net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
@@ -56,7 +57,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // Dial makes a connection and returns the client's end, a [*Conn]. Like TCP it
 // does not wait for Accept unless the backlog is full. It fails with the error
-// of ctx if that ends before, and with net.ErrClosed after Close.
+// of ctx if that ends first, and with net.ErrClosed after Close.
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, l.opError("dial", err)
@@ -92,20 +93,24 @@ func (l *Listener) DialContext(ctx context.Context, _, _ string) (net.Conn, erro
 }
 
 // DialAddr is [Listener.Dial] for grpc.WithContextDialer. The address does not
-// matter.
+// matter to it. It does to gRPC, which takes the listener's address alone for a
+// name to look up, and fails; with the scheme passthrough it looks up nothing:
+//
+//	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 func (l *Listener) DialAddr(ctx context.Context, _ string) (net.Conn, error) {
 	return l.Dial(ctx)
 }
 
-// Close ends Accept and every Dial that waits. Connections that were dialled
-// and not accepted are closed; those that were are left alone. It never fails.
+// Close ends every Accept and every Dial that blocks. Connections that were
+// dialled and not accepted are closed; accepted ones are left alone. It never
+// fails.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.done) })
 	l.drain()
 	return nil
 }
 
-// drain closes what nobody will accept.
+// drain closes what will not be accepted.
 func (l *Listener) drain() {
 	for {
 		select {

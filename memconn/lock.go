@@ -19,9 +19,8 @@ import (
 // mutex, or before the mutex is locked to wake it. So no wake is lost.
 //
 // Unlike that of a sync.Mutex, a wait ends at the half's deadline, and when the
-// half ends, also while the goroutine that has the turn is stuck in a Read or a
-// Write of somebody else's. Turns come in the order in which they were asked
-// for.
+// half ends, even while the goroutine that has the turn is stuck in a foreign
+// Read or Write. Turns come in the order in which they were asked for.
 type lock struct {
 	state atomics.Uint32
 	turn  *atomics.Cond

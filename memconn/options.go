@@ -45,7 +45,7 @@ func Buffer(n int) Option { return func(c *config) { c.buffer = n } }
 
 // Backlog sets how many connections that were dialled may wait for Accept, from 0
 // to 1<<20; 128 without it. With 0 a Dial waits until it is accepted. [Pipe] and
-// [Listen] panic for others. Else it means nothing to [Pipe].
+// [Listen] panic for others. A value within that range means nothing to [Pipe].
 func Backlog(n int) Option { return func(c *config) { c.backlog = n } }
 
 // Name sets the name in the addresses: the whole address of a listener, and

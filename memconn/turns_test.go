@@ -20,8 +20,7 @@ import (
 	"github.com/bytering/bytering/internal/atomics"
 )
 
-// stuck is somebody else's Read and Write that do not come back before it is
-// closed.
+// stuck is a source and a sink whose calls do not return before it is closed.
 type stuck chan struct{}
 
 func (s stuck) Read([]byte) (int, error)    { <-s; return 0, io.EOF }
@@ -64,8 +63,8 @@ func waiters(a, b *Conn, n int) (writers, readers chan result) {
 	return writers, readers
 }
 
-// Whoever waits for a turn of which the holder is stuck outside keeps the
-// deadline and sees every close; all who wait do.
+// Calls that wait for a turn while its holder is stuck outside keep the deadline
+// and see every close, all of them.
 func TestWaitingForATurnEnds(t *testing.T) {
 	const n = 5
 	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
@@ -123,7 +122,7 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	}
 }
 
-// So does who waits to write, when only this direction is ended by its own side.
+// The same where only this direction is ended, by its own side.
 func TestOwnHalfEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t)
@@ -144,8 +143,8 @@ func TestOwnHalfEndsTheWait(t *testing.T) {
 	})
 }
 
-// The same where the holder is in the ring: everybody's deadline is one, and
-// after it everybody goes on.
+// The same where the holder is in the ring: all calls share one deadline, and
+// after it all go on.
 func TestDeadlineOfAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(8))
@@ -247,9 +246,9 @@ func TestSmallReadsFeedTheWriter(t *testing.T) {
 	})
 }
 
-// The same with everybody at once: whatever the order, what is read makes room
-// for as much, and nobody has to read on for it.
-func TestFeedRace(t *testing.T) {
+// The same with all at once: whatever the order, what is read makes room for as
+// much, and no further read is needed for it.
+func TestReadsMakeRoom(t *testing.T) {
 	rounds := 3000
 	if testing.Short() {
 		rounds = 300
@@ -325,7 +324,7 @@ func TestWritesAreWhole(t *testing.T) {
 	}
 }
 
-// Everybody does everything, and in the end everybody comes back. What all
+// Everything at once, and in the end every call returns. What all
 // readers got is as much as all writers wrote.
 func TestStress(t *testing.T) {
 	rounds := 12
@@ -411,7 +410,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// Closes from everywhere leave nobody behind.
+// Closes from everywhere leave no call behind.
 func TestCloseRace(t *testing.T) {
 	for i := range 500 {
 		a, b := ends(t, Buffer(16))

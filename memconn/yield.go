@@ -6,18 +6,17 @@ import (
 )
 
 // A yielder lets a goroutine that finds nothing to read, or no room, yield its
-// processor once before it parks. Where the peer is next to run there, as it is
-// when two goroutines take turns, what it waits for is there afterwards, for a
-// fraction of what it costs to be parked and woken: 8 bytes there and back took
-// 250 ns in place of 440, on one processor and on two.
+// processor once before it parks. If the peer runs there next, as it does when
+// two goroutines take turns, what the goroutine waits for is there afterwards,
+// for a fraction of the cost of parking and waking: 8 bytes there and back took
+// 250 ns instead of 440, on one processor and on two.
 //
-// Who has yielded goes to the end of the queue of all, where who is woken goes
-// to the front of its processor's own. With others that keep the processors
-// busy a yield takes tens of milliseconds. So it is not tried again for some
-// parks after one that was in vain, each time for more of them, and for very
-// many after one that was slow: as many as make up for the time that it lost.
-// The clock costs as much as a yield, and is read each time only while there is
-// no trust.
+// A goroutine that yields goes to the tail of the global run queue; one that is
+// woken goes to the head of its P's local queue. So a yield takes tens of
+// milliseconds where others keep the processors busy. After a yield in vain the
+// next parks go without one, each time more of them, and after a slow yield as
+// many as make up for the time that it lost. The clock costs as much as a yield,
+// and is read each time only until yields have proven worth it.
 type yielder struct {
 	trust int // yields in a row that were worth it
 	pause int // parks without a yield after the last one in vain
@@ -35,7 +34,8 @@ const (
 	maxPrice = 1 << 30
 )
 
-// yield yields, perhaps. It may have been worth it if look then sees n bytes.
+// yield yields, unless it is to be skipped. It was worth it if look then sees n
+// bytes, and it was not slow.
 func (y *yielder) yield(look func() int, n int) {
 	if y.skip > 0 {
 		y.skip--
@@ -54,8 +54,8 @@ func (y *yielder) yield(look func() int, n int) {
 	y.judge(look() >= n, took)
 }
 
-// judge says what follows from a yield that brought something, or not, and took
-// so long, 0 if it was not timed.
+// judge records whether a yield brought something, and how long it took, which
+// is 0 if it was not timed.
 func (y *yielder) judge(something bool, took time.Duration) {
 	if something && took < soon {
 		y.trust++
