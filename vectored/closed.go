@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// isClosed tells whether a descriptor was closed: then it refuses everything.
+// isClosed reports whether a descriptor was closed: then it refuses everything.
 // What it says is not os.ErrClosed, and for a file not even an exported error.
 // Where there is no way to ask it, raw is nil.
 func isClosed(raw syscall.RawConn) bool {

@@ -3,9 +3,7 @@
 package vectored
 
 import (
-	"errors"
 	"io"
-	"os"
 	"syscall"
 
 	"github.com/bytering/bytering/internal/kernel"
@@ -23,6 +21,7 @@ const (
 // RawConn allocate.
 type call struct {
 	op     kernel.Op
+	owner  syscall.Conn // what conn is the descriptor of
 	conn   syscall.RawConn
 	try    func(fd uintptr) bool // attempt as a value
 	direct func(fd uintptr)      // the same for Control, of a File's calls
@@ -31,6 +30,7 @@ type call struct {
 	vec     []syscall.Iovec
 	off     int64
 	offered int
+	fd      uintptr
 	n       int
 	errno   syscall.Errno
 
@@ -38,16 +38,16 @@ type call struct {
 	one [1][]byte        // for Read and Write
 }
 
-// open makes c a call on the descriptor of conn, and tells whether that is one
-// of the usual kind.
-func (c *call) open(op kernel.Op, conn syscall.Conn) (usual bool, err error) {
-	raw, usual, err := inspect(conn)
-	c.prepare(op, raw)
+// open makes c a call on the descriptor of owner, and reports whether that is
+// one of the usual kind.
+func (c *call) open(op kernel.Op, owner syscall.Conn) (usual bool, err error) {
+	raw, usual, err := inspect(owner)
+	c.prepare(op, owner, raw)
 	return usual, err
 }
 
-func (c *call) prepare(op kernel.Op, conn syscall.RawConn) {
-	c.op, c.conn = op, conn
+func (c *call) prepare(op kernel.Op, owner syscall.Conn, conn syscall.RawConn) {
+	c.op, c.owner, c.conn = op, owner, conn
 	c.vec = c.two[:0]
 	c.try = c.attempt
 }
@@ -74,6 +74,7 @@ func (c *call) load(bufs [][]byte) {
 // wait until the descriptor is ready. A regular file, for which it can't wait,
 // never says EAGAIN.
 func (c *call) attempt(fd uintptr) bool {
+	c.fd = fd
 	for {
 		if c.n, c.errno = kernel.Call(c.op, fd, c.vec, c.off); c.errno != syscall.EINTR {
 			return c.errno != syscall.EAGAIN
@@ -108,38 +109,25 @@ func (c *call) run(bufs [][]byte) (int, error) {
 	case err != nil:
 		return 0, c.interrupted(err)
 	case c.errno != 0:
-		return 0, os.NewSyscallError(c.op.String(), c.errno)
+		return 0, c.failed(c.errno)
 	case c.n < 0 || c.n > c.offered:
 		return 0, invalidCount(c.n, c.offered, nil)
+	case c.n == 0 && !c.reads():
+		return 0, c.failed(io.ErrUnexpectedEOF) // as os and net have it
+	case c.n == 0:
+		return 0, io.EOF
 	}
 	return c.n, nil
 }
 
-// interrupted returns the error for a call that RawConn ended with err. That
-// outranks what the last attempt said, which is EAGAIN.
-func (c *call) interrupted(err error) error {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return err
-	case isClosed(c.conn):
-		return &closedError{err}
-	case c.errno == syscall.EAGAIN:
-		// In blocking mode when it was opened, and so without the poller; now
-		// somebody who shares it has set O_NONBLOCK.
-		return os.NewSyscallError(c.op.String(), c.errno)
-	}
-	return err
-}
+// reads reports whether it is a read of either kind.
+func (c *call) reads() bool { return c.op == kernel.Readv || c.op == kernel.Preadv }
 
 type reader struct{ call }
 
 func (r *reader) Readv(bufs [][]byte) (int, error) {
 	n, err := r.run(bufs)
-	if n > 0 {
-		touchWrite(bufs, n)
-	} else if err == nil && r.offered > 0 {
-		err = io.EOF
-	}
+	touchWrite(bufs, n)
 	return n, err
 }
 
@@ -147,29 +135,6 @@ func (r *reader) Read(b []byte) (int, error) {
 	r.one[0] = b
 	n, err := r.Readv(r.one[:])
 	r.one[0] = nil
-	return n, err
-}
-
-type writer struct{ call }
-
-func (w *writer) Writev(bufs [][]byte) (int, error) {
-	n, err := w.run(bufs)
-	if n > 0 {
-		touchRead(bufs, n)
-	} else if err == nil && w.offered > 0 {
-		err = io.ErrUnexpectedEOF // as os and net have it
-	}
-	return n, err
-}
-
-func (w *writer) Write(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var m int
-		w.one[0] = b[n:]
-		m, err = w.Writev(w.one[:])
-		n += m
-	}
-	w.one[0] = nil
 	return n, err
 }
 
@@ -181,26 +146,10 @@ func newReader(c syscall.Conn) (Reader, error) {
 	return r, nil
 }
 
-func newWriter(c syscall.Conn) (Writer, error) {
-	w := new(writer)
-	if _, err := w.open(kernel.Writev, c); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
 func readerOf(c syscall.Conn) Reader {
 	r := new(reader)
 	if usual, err := r.open(kernel.Readv, c); err != nil || !usual {
 		return nil
 	}
 	return r
-}
-
-func writerOf(c syscall.Conn) Writer {
-	w := new(writer)
-	if usual, err := w.open(kernel.Writev, c); err != nil || !usual {
-		return nil
-	}
-	return w
 }

@@ -12,6 +12,7 @@ import (
 type positioned struct {
 	name   string
 	append bool
+	file   *os.File
 	conn   syscall.RawConn
 	calls  sync.Pool // of *call
 }
@@ -36,41 +37,32 @@ func (p *positioned) open(f *os.File) error {
 	case seek != nil:
 		return refuse(f, errNoOffsets)
 	}
-	p.name, p.conn = f.Name(), raw
+	p.name, p.file, p.conn = f.Name(), f, raw
 	p.append = flags&syscall.O_APPEND != 0
 	return nil
 }
 
 func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
-	n, offered, err := p.run(kernel.Preadv, bufs, off)
-	if n > 0 {
-		touchWrite(bufs, n)
-	} else if err == nil && offered > 0 {
-		err = io.EOF
-	}
+	n, err := p.run(kernel.Preadv, bufs, off)
+	touchWrite(bufs, n)
 	return n, err
 }
 
 func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
-	n, offered, err := p.run(kernel.Pwritev, bufs, off)
-	if n > 0 {
-		touchRead(bufs, n)
-	} else if err == nil && offered > 0 {
-		err = io.ErrUnexpectedEOF
-	}
+	n, err := p.run(kernel.Pwritev, bufs, off)
+	touchRead(bufs, n)
 	return n, err
 }
 
 // run makes a call of its own, since others may be under way.
-func (p *positioned) run(op kernel.Op, bufs [][]byte, off int64) (n, offered int, err error) {
+func (p *positioned) run(op kernel.Op, bufs [][]byte, off int64) (int, error) {
 	c, _ := p.calls.Get().(*call)
 	if c == nil {
 		c = new(call)
-		c.prepare(op, p.conn)
+		c.prepare(op, p.file, p.conn)
 		c.direct = func(fd uintptr) { c.attempt(fd) }
 	}
 	defer p.calls.Put(c)
 	c.op, c.off = op, off
-	n, err = c.run(bufs)
-	return n, c.offered, err
+	return c.run(bufs)
 }

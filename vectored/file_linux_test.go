@@ -264,6 +264,10 @@ func TestFileOnAScriptedKernel(t *testing.T) {
 			want(t, "Preadv", n, err, tc.n, tc.pread)
 			script(t, f, kernel.Pwritev, 1<<33+2, tc.results)
 			n, err = file.Pwritev(bufs, 1<<33+2)
+			if tc.pwrite != nil && tc.pwrite != ErrInvalidCount {
+				sameError(t, "Pwritev", err, &os.PathError{Op: "write", Path: f.Name(), Err: tc.pwrite})
+				err = errors.Unwrap(err)
+			}
 			want(t, "Pwritev", n, err, tc.n, tc.pwrite)
 		})
 	}

@@ -1,7 +1,9 @@
 package vectored
 
 import (
+	"errors"
 	"io"
+	"os"
 	"syscall"
 )
 
@@ -44,7 +46,7 @@ func (w *oneWriter) Write(b []byte) (int, error) {
 }
 
 func closedAsOS(raw syscall.RawConn, err error) error {
-	if err != nil && err != io.EOF && isClosed(raw) {
+	if err != nil && err != io.EOF && !errors.Is(err, os.ErrClosed) && isClosed(raw) {
 		return &closedError{err}
 	}
 	return err

@@ -56,10 +56,18 @@ type Writer interface {
 // With readv it goes past a Read that c's type may have. Where there is none it
 // calls that Read, and it is an error that wraps [ErrUnsupported] if c has none.
 //
-// Errors of a Readv are those of c's own Read, but wrap a syscall.Errno where
-// readv failed: os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
-// net.ErrClosed for a connection) once c is closed, also during the call. As
-// with os.File.Read, a descriptor in blocking mode, such as an inherited
+// Apart from io.EOF and [ErrInvalidCount], the error of a Readv is that of c's own
+// Read:
+//
+//   - Of a file it is an [*fs.PathError] whose Op is "read".
+//   - Of a connection of package net, errors.As makes a [*net.OpError] of it
+//     whose Op is "read". It has the same text, implements net.Error and wraps a
+//     syscall.Errno where readv failed. Its Net is that of the address: "tcp" for
+//     what was dialed as "tcp4".
+//   - It wraps os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
+//     net.ErrClosed for a connection) once c is closed, also during the call.
+//
+// As with os.File.Read, a descriptor in blocking mode, such as an inherited
 // standard input, holds a thread while it waits, and Close doesn't end that.
 //
 // A datagram or packet socket is an error that wraps [ErrUnsupported].
@@ -70,7 +78,8 @@ type Writer interface {
 func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 
 // NewWriter returns a Writer over the descriptor of c, as [NewReader] does. With
-// writev it goes past c's own Write; where there is none it calls that.
+// writev it goes past c's own Write; where there is none it calls that. The
+// errors are those of c's own Write in the same way, with the Op "write".
 //
 // Its Write writes everything, or returns an error. With writev a broken pipe is
 // EPIPE, also on standard output, where os.File.Write, and so a Writer that
@@ -80,7 +89,7 @@ func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 // ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
 // whose type is declared in package net or os it returns a Reader over its
 // descriptor, where that makes fewer calls. These types include the wrappers
-// that io.Copy hands to a ReadFrom, and no type of a user's. Else it returns
+// that io.Copy hands to a ReadFrom, and no type of a user's. Otherwise it returns
 // nil: read with r.Read.
 func ReaderOf(r io.Reader) Reader {
 	if v, ok := r.(Reader); ok {
@@ -104,8 +113,8 @@ func WriterOf(w io.Writer) Writer {
 	return nil
 }
 
-// Supported tells whether v is read and written by readv and writev, or what
-// v itself has in their place, if it is handed to [ReaderOf] and [WriterOf].
+// Supported reports whether v is read and written by readv and writev, or what
+// v itself has instead of them, if it is handed to [ReaderOf] and [WriterOf].
 func Supported(v any) (readv, writev bool) {
 	if r, ok := v.(io.Reader); ok {
 		readv = ReaderOf(r) != nil
@@ -128,10 +137,10 @@ func standard(v any) syscall.Conn {
 	return c
 }
 
-// declaredIn tells whether the package declares the type of c, or what that
-// points to.
-func declaredIn(c syscall.Conn, path string) bool {
-	t := reflect.TypeOf(c)
+// declaredIn reports whether the package declares the type of v, or the type
+// that v points to.
+func declaredIn(v any, path string) bool {
+	t := reflect.TypeOf(v)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

@@ -1,0 +1,96 @@
+package vectored
+
+import (
+	"errors"
+	"reflect"
+)
+
+// A connError is the *net.OpError of a connection's own Read or Write. That type
+// is not named here, as package net would then be in every program that has a
+// ring: errors.As gets one by reflection, from the target that it is given.
+type connError struct {
+	op   string // "read" or "write"
+	conn any
+	err  error
+}
+
+// netAddr is net.Addr.
+type netAddr interface {
+	Network() string
+	String() string
+}
+
+// addrs returns the addresses, which are nil if conn has no such methods, and the
+// name of the network.
+func (e *connError) addrs() (network string, local, remote netAddr) {
+	v := reflect.ValueOf(e.conn)
+	local, remote = addr(v.MethodByName("LocalAddr")), addr(v.MethodByName("RemoteAddr"))
+	for _, a := range []netAddr{remote, local} {
+		if a != nil {
+			network = a.Network()
+		}
+	}
+	return network, local, remote
+}
+
+func addr(method reflect.Value) netAddr {
+	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
+		return nil
+	}
+	a, _ := method.Call(nil)[0].Interface().(netAddr)
+	return a
+}
+
+// Error returns what that of a net.OpError does.
+func (e *connError) Error() string {
+	network, local, remote := e.addrs()
+	text, join := e.op, " "
+	if network != "" {
+		text += " " + network
+	}
+	if local != nil {
+		text += " " + local.String()
+		join = "->"
+	}
+	if remote != nil {
+		text += join + remote.String()
+	}
+	return text + ": " + e.err.Error()
+}
+
+func (e *connError) Unwrap() error { return e.err }
+
+// Timeout and Temporary are those of a net.Error.
+func (e *connError) Timeout() bool {
+	t, ok := e.err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+func (e *connError) Temporary() bool {
+	var t interface {
+		error
+		Temporary() bool
+	}
+	return errors.As(e.err, &t) && t.Temporary()
+}
+
+// As sets a target of type **net.OpError.
+func (e *connError) As(target any) bool {
+	v := reflect.ValueOf(target).Elem()
+	if v.Kind() != reflect.Pointer || v.Type().Elem().Name() != "OpError" || v.Type().Elem().PkgPath() != "net" {
+		return false
+	}
+	v.Set(reflect.New(v.Type().Elem()))
+	network, local, remote := e.addrs()
+	set := func(field string, value any) { v.Elem().FieldByName(field).Set(reflect.ValueOf(value)) }
+	set("Op", e.op)
+	set("Net", network)
+	set("Err", e.err)
+	if local != nil {
+		set("Source", local)
+	}
+	if remote != nil {
+		set("Addr", remote)
+	}
+	return true
+}
