@@ -14,7 +14,7 @@ const maxAll = 1 << 20
 type allWriter struct {
 	oneWriter
 	bufs [][]byte // the slices of the running call
-	rest [][]byte // those of them that are not written
+	rest [][]byte // what is not written
 }
 
 func (w *allWriter) Writev(bufs [][]byte) (int, error) {
@@ -31,13 +31,26 @@ func (w *allWriter) Writev(bufs [][]byte) (int, error) {
 		return 0, nil
 	}
 	w.rest = w.bufs
-	n, err := netwrite.All(w.w, &w.rest)
+	n, err := w.all(offered)
 	// Nothing of the caller's is kept.
 	clear(w.bufs)
-	w.bufs, w.rest = w.bufs[:0], nil
-	if n < 0 || n > int64(offered) {
-		return 0, invalidCount(int(n), offered, err)
+	w.bufs = w.bufs[:0]
+	touchRead(bufs, n)
+	return n, err
+}
+
+func (w *allWriter) writeAll(bufs [][]byte, size int) (int, error) {
+	touchRead(bufs, size) // before net sets them to nil
+	w.rest = bufs
+	return w.all(size)
+}
+
+// all writes all size bytes of rest.
+func (w *allWriter) all(size int) (int, error) {
+	n, err := netwrite.All(w.w, &w.rest)
+	w.rest = nil
+	if n < 0 || n > int64(size) {
+		return 0, invalidCount(int(n), size, err)
 	}
-	touchRead(bufs, int(n))
 	return int(n), closedAsOS(w.raw, err)
 }

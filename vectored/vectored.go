@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"syscall"
 )
 
@@ -19,7 +20,11 @@ var (
 	ErrInvalidCount = errors.New("invalid count")
 )
 
-var errTooLong = errors.New("vectored: more bytes than an int counts")
+var (
+	errTooLong   = errors.New("vectored: more bytes than an int counts")
+	errNilReader = fmt.Errorf("%w: the Reader is nil", ErrUnsupported)
+	errNilWriter = fmt.Errorf("%w: the Writer is nil", ErrUnsupported)
+)
 
 // A Reader reads into several slices with one call.
 //
@@ -43,7 +48,11 @@ type Reader interface {
 // once what is written; [WriteAll] goes on. Without a byte to write it returns
 // 0 and nil and does nothing. It neither changes nor keeps bufs and the slices.
 //
-// One goroutine at a time may call a Writer. It is cheap: make one for each.
+// One goroutine at a time may call a Writer. It is cheap: make one for each
+// goroutine. Writers over one connection may write at the same time: a Writev is
+// one write, whose bytes stay together, but what it did not take may come after
+// the bytes of others. [WriteAll] and the Write of a Writer that [NewWriter] made
+// keep all their bytes together, as a net.Conn's Write does.
 type Writer interface {
 	io.Writer
 	Writev(bufs [][]byte) (n int, err error)
@@ -81,9 +90,12 @@ func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 // writev it goes past c's own Write; where there is none it calls that. The
 // errors are those of c's own Write in the same way, with the Op "write".
 //
-// Its Write writes everything, or returns an error. With writev a broken pipe is
-// EPIPE, also on standard output, where os.File.Write, and so a Writer that
-// calls it, would end the process with SIGPIPE.
+// Its Write writes everything, or returns an error. With writev no other write to
+// the descriptor comes between its bytes.
+//
+// With writev a broken pipe is EPIPE, also on standard output, where
+// os.File.Write, and so a Writer that calls it, would end the process with
+// SIGPIPE.
 func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 
 // ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
@@ -149,9 +161,17 @@ func declaredIn(v any, path string) bool {
 
 // ReadFull reads until bufs are full and returns how many bytes that was: the
 // bytes of all of them, or fewer and the error. An end in the middle is
-// io.ErrUnexpectedEOF, one before the first byte io.EOF.
+// io.ErrUnexpectedEOF, one before the first byte io.EOF. A nil Reader is an error
+// that wraps [ErrUnsupported].
 func ReadFull(r Reader, bufs ...[]byte) (n int, err error) {
-	err = each(bufs, r.Readv, &n)
+	if r == nil {
+		return 0, errNilReader
+	}
+	left, err := size(bufs)
+	if err != nil || left == 0 {
+		return 0, err
+	}
+	n, err = each(slices.Clone(bufs), left, r.Readv)
 	if err == io.EOF && n > 0 {
 		err = io.ErrUnexpectedEOF
 	}
@@ -159,48 +179,61 @@ func ReadFull(r Reader, bufs ...[]byte) (n int, err error) {
 }
 
 // WriteAll writes all of bufs and returns how many bytes that was: the bytes of
-// all of them, or fewer and the error.
+// all of them, or fewer and the error. A nil Writer is an error that wraps
+// [ErrUnsupported].
+//
+// With writev, and where package vectored/netbuffers writes, no other write to the
+// same descriptor comes between the bytes, as with net.Buffers: neither that of
+// another Writer nor the value's own.
 func WriteAll(w Writer, bufs ...[]byte) (n int, err error) {
-	err = each(bufs, w.Writev, &n)
-	return n, err
+	if w == nil {
+		return 0, errNilWriter
+	}
+	left, err := size(bufs)
+	if err != nil || left == 0 {
+		return 0, err
+	}
+	bufs = slices.Clone(bufs) // the slices in it are cut
+	if all, ok := w.(wholeWriter); ok {
+		return all.writeAll(bufs, left)
+	}
+	return each(bufs, left, w.Writev)
+}
+
+// A wholeWriter is a Writer of this package that writes without another write in
+// between. writeAll writes all size bytes of bufs, and cuts the slices in it.
+type wholeWriter interface {
+	writeAll(bufs [][]byte, size int) (int, error)
 }
 
 // maxIdle is how often in a row a Reader or a Writer may do nothing before
 // io.ErrNoProgress is returned, as in package bufio.
 const maxIdle = 100
 
-// each calls f with what is left of bufs, which the caller made, until that is
+// each calls f with what is left of bufs, whose slices it cuts, until that is
 // nothing.
-func each(bufs [][]byte, f func([][]byte) (int, error), done *int) error {
-	left, err := size(bufs)
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		bufs = append([][]byte(nil), bufs...) // the slices in it are cut below
-	}
-	for idle := 0; left > 0; {
+func each(bufs [][]byte, left int, f func([][]byte) (int, error)) (done int, err error) {
+	for idle := 0; ; {
 		n, err := f(bufs)
 		if n < 0 || n > left {
-			return invalidCount(n, left, err)
+			return done, invalidCount(n, left, err)
 		}
-		*done += n
+		done += n
 		left -= n
 		switch {
 		case left == 0:
-			return nil
+			return done, nil
 		case err != nil:
-			return err
+			return done, err
 		case n > 0:
 			idle = 0
 		default:
 			if idle++; idle == maxIdle {
-				return io.ErrNoProgress
+				return done, io.ErrNoProgress
 			}
 		}
 		bufs = skip(bufs, n)
 	}
-	return nil
 }
 
 // skip drops the first n bytes of bufs, in place.

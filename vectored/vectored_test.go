@@ -158,6 +158,16 @@ func TestReadFullAndWriteAllOfNothing(t *testing.T) {
 	}
 }
 
+// ReaderOf and WriterOf return nil for many a value.
+func TestReadFullAndWriteAllOfNil(t *testing.T) {
+	for _, bufs := range [][][]byte{nil, {{1}}} {
+		n, err := ReadFull(ReaderOf(new(bytes.Buffer)), bufs...)
+		want(t, "ReadFull of nil", n, err, 0, ErrUnsupported)
+		n, err = WriteAll(WriterOf(new(bytes.Buffer)), bufs...)
+		want(t, "WriteAll of nil", n, err, 0, ErrUnsupported)
+	}
+}
+
 // Slices that share memory can be more bytes than an int counts on a machine
 // of 32 bits, where the sum comes round to 0.
 func TestMoreThanAnIntCounts(t *testing.T) {

@@ -8,37 +8,74 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-type writer struct{ call }
+// A writer writes with one system call, or with as many as it takes to write
+// everything. The latter are made within one call of RawConn, which holds the
+// descriptor's write lock: no other goroutine's write comes between them.
+type writer struct {
+	call
+
+	// Of the running call.
+	rest [][]byte // what is not written yet
+	done int      // how many bytes were written before rest
+	left int      // how many bytes rest has, or 0 if one system call is enough
+}
 
 func newWriter(c syscall.Conn) (Writer, error) {
-	w := new(writer)
-	if _, err := w.open(kernel.Writev, c); err != nil {
+	w, _, err := openWriter(c)
+	if err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
 func writerOf(c syscall.Conn) Writer {
-	w := new(writer)
-	if usual, err := w.open(kernel.Writev, c); err != nil || !usual {
+	w, usual, err := openWriter(c)
+	if err != nil || !usual {
 		return nil
 	}
 	return w
 }
 
-func (w *writer) Writev(bufs [][]byte) (int, error) {
-	n, err := w.run(bufs)
-	touchRead(bufs, n)
+func openWriter(c syscall.Conn) (w *writer, usual bool, err error) {
+	w = new(writer)
+	usual, err = w.open(kernel.Writev, c)
+	w.try = w.push
+	return w, usual, err
+}
+
+func (w *writer) Writev(bufs [][]byte) (int, error) { return w.write(bufs, 0) }
+
+func (w *writer) Write(b []byte) (int, error) {
+	w.one[0] = b
+	n, err := w.writeAll(w.one[:], len(b))
+	w.one[0] = nil
 	return n, err
 }
 
-func (w *writer) Write(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var m int
-		w.one[0] = b[n:]
-		m, err = w.Writev(w.one[:])
-		n += m
+// writeAll writes all size bytes of bufs, and cuts the slices in it.
+func (w *writer) writeAll(bufs [][]byte, size int) (int, error) { return w.write(bufs, size) }
+
+func (w *writer) write(bufs [][]byte, left int) (int, error) {
+	w.rest, w.done, w.left = bufs, 0, left
+	n, err := w.run(bufs)
+	touchRead(w.rest, n)
+	w.rest = nil
+	return w.done + n, err
+}
+
+// push is what RawConn calls. False asks it to wait until the descriptor is
+// ready, and to call push again for the rest.
+func (w *writer) push(fd uintptr) bool {
+	for w.attempt(fd) {
+		if w.n <= 0 || w.n > w.offered || w.n >= w.left {
+			return true
+		}
+		touchRead(w.rest, w.n)
+		w.done += w.n
+		w.left -= w.n
+		w.rest = skip(w.rest, w.n)
+		clear(w.vec)
+		w.load(w.rest)
 	}
-	w.one[0] = nil
-	return n, err
+	return false
 }
