@@ -30,6 +30,7 @@ type call struct {
 	vec     []syscall.Iovec
 	off     int64
 	offered int
+	fd      uintptr
 	n       int
 	errno   syscall.Errno
 
@@ -73,6 +74,7 @@ func (c *call) load(bufs [][]byte) {
 // wait until the descriptor is ready. A regular file, for which it can't wait,
 // never says EAGAIN.
 func (c *call) attempt(fd uintptr) bool {
+	c.fd = fd
 	for {
 		if c.n, c.errno = kernel.Call(c.op, fd, c.vec, c.off); c.errno != syscall.EINTR {
 			return c.errno != syscall.EAGAIN

@@ -93,9 +93,10 @@ func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 // Its Write writes everything, or returns an error. With writev no other write to
 // the descriptor comes between its bytes.
 //
-// With writev a broken pipe is EPIPE, also on standard output, where
-// os.File.Write, and so a Writer that calls it, would end the process with
-// SIGPIPE.
+// A broken pipe on descriptor 1 or 2, standard output or standard error, ends the
+// process with SIGPIPE if c is an *os.File and the program neither catches nor
+// ignores that signal, as with os.File.Write. With writev, a type that embeds the
+// file gets an error that wraps EPIPE instead.
 func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 
 // ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe

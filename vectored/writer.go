@@ -3,6 +3,7 @@
 package vectored
 
 import (
+	"io"
 	"syscall"
 
 	"github.com/bytering/bytering/internal/kernel"
@@ -59,6 +60,9 @@ func (w *writer) write(bufs [][]byte, left int) (int, error) {
 	w.rest, w.done, w.left = bufs, 0, left
 	n, err := w.run(bufs)
 	touchRead(w.rest, n)
+	if err != nil && w.errno == syscall.EPIPE && (w.fd == 1 || w.fd == 2) {
+		n, err = w.writeStandard(err)
+	}
 	w.rest = nil
 	return w.done + n, err
 }
@@ -78,4 +82,23 @@ func (w *writer) push(fd uintptr) bool {
 		w.load(w.rest)
 	}
 	return false
+}
+
+// writeStandard repeats a write to standard output or standard error that has
+// failed with err, a broken pipe, by the file's own Write: that ends the process
+// with SIGPIPE, unless the program catches or ignores it.
+func (w *writer) writeStandard(err error) (n int, _ error) {
+	f, ok := standard(w.owner).(io.Writer)
+	if !ok {
+		return 0, err
+	}
+	for _, b := range w.rest {
+		var m int
+		m, err = f.Write(b)
+		n += m
+		if err != nil || w.left == 0 && m > 0 {
+			break
+		}
+	}
+	return n, err
 }
