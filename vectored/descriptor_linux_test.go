@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -218,6 +219,7 @@ func TestNothingIsKept(t *testing.T) {
 	dst := scripted.NewSink(t, scripted.Decode([]byte{
 		scripted.All, 0, scripted.Fail, 0, scripted.Below, 0, scripted.Deadline, 0, scripted.End, 0})...)
 	r, w := must2(NewReader(src))(t), must2(NewWriter(dst))(t)
+	inParts := must2(NewWriter(scripted.NewSink(t, slices.Repeat([]scripted.Step{{N: 100}}, 100)...)))(t)
 	for what, call := range map[string]func(bufs [][]byte){
 		"Readv":    func(bufs [][]byte) { r.Readv(bufs) },
 		"Writev":   func(bufs [][]byte) { w.Writev(bufs) },
@@ -225,22 +227,23 @@ func TestNothingIsKept(t *testing.T) {
 		"Write":    func(bufs [][]byte) { w.Write(bufs[0]) },
 		"ReadFull": func(bufs [][]byte) { ReadFull(r, bufs...) },
 		"WriteAll": func(bufs [][]byte) { WriteAll(w, bufs...) },
+		"in parts": func(bufs [][]byte) { WriteAll(inParts, bufs...) },
 		"Preadv":   func(bufs [][]byte) { file.Preadv(bufs, 0) },
 		"Pwritev":  func(bufs [][]byte) { file.Pwritev(bufs, 0) },
 	} {
-		for _, slices := range []int{1, 2, 3, 7, 1, 2} {
-			kept := lend(slices, call)
+		for _, n := range []int{1, 2, 3, 7, 1, 2} {
+			kept := lend(n, call)
 			for range 3 {
 				runtime.GC()
 			}
 			for i, p := range kept {
 				if p.Value() != nil {
-					t.Errorf("%s of %d slices keeps slice %d", what, slices, i)
+					t.Errorf("%s of %d slices keeps slice %d", what, n, i)
 				}
 			}
 		}
 	}
-	runtime.KeepAlive([]any{f, file, r, w})
+	runtime.KeepAlive([]any{f, file, r, w, inParts})
 }
 
 // lend calls f with so many slices, and returns where they were.

@@ -108,6 +108,7 @@ func TestWholeWriteInParts(t *testing.T) {
 		{"to the borders", []result{{3, nil}, {5, nil}, {12, nil}}, 20, nil},
 		{"interrupted", []result{{3, nil}, {0, syscall.EINTR}, {17, nil}}, 20, nil},
 		{"failed", []result{{4, nil}, {0, syscall.EIO}}, 4, syscall.EIO},
+		{"broken pipe", []result{{4, nil}, {0, syscall.EPIPE}}, 4, syscall.EPIPE}, // and not standard output
 		{"nothing", []result{{4, nil}, {0, nil}}, 4, io.ErrUnexpectedEOF},
 		{"negative", []result{{4, nil}, {-1, nil}}, 4, ErrInvalidCount},
 		{"too many", []result{{4, nil}, {17, nil}}, 4, ErrInvalidCount},
@@ -134,4 +135,15 @@ func TestWholeWriteInParts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A count between what a system call was offered and what is to be written is
+// out of range too.
+func TestWholeWriteOfManySlices(t *testing.T) {
+	f, _ := create(t, "")
+	scripted.Serve(t, descriptor(t, f), func(_ kernel.Op, _ uintptr, vec []syscall.Iovec, _ int64) (int, syscall.Errno) {
+		return len(vec) + 1, 0
+	})
+	n, err := WriteAll(must2(NewWriter(f))(t), cut(make([]byte, 2*maxVec), 1)...)
+	want(t, "WriteAll", n, err, 0, ErrInvalidCount)
 }
