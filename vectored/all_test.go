@@ -33,9 +33,9 @@ func TestAllSlicesACall(t *testing.T) {
 	for range 2 {
 		n, err := w.Writev(bufs)
 		want(t, "Writev", n, err, 8, nil)
-	}
-	if string(bufs[1]) != "head" || string(bufs[3]) != "body" {
-		t.Errorf("the caller's slices are now %q", bufs)
+		if string(bufs[1]) != "head" || string(bufs[3]) != "body" {
+			t.Fatalf("the caller's slices are now %q", bufs)
+		}
 	}
 	for _, b := range w.bufs[:cap(w.bufs)] {
 		if b != nil {
@@ -55,6 +55,13 @@ func TestAllSlicesACall(t *testing.T) {
 	go io.Copy(io.Discard, peer)
 	n, err = w.Writev([][]byte{big[:1], big, big})
 	want(t, "Writev of much", n, err, maxAll, nil)
+	calls = 0
+	much := [][]byte{big[:1], nil, big}
+	n, err = WriteAll(w, much...)
+	want(t, "WriteAll of much", n, err, len(big)+1, nil)
+	if calls != 1 || len(much[0]) != 1 || len(much[2]) != len(big) {
+		t.Errorf("%d calls, between which other writes may come, or the caller's slices were cut", calls)
+	}
 	conn.Close()
 	closed := os.ErrClosed
 	if !isClosed(raw) { // and the system doesn't tell
@@ -72,9 +79,14 @@ func TestAllCounts(t *testing.T) {
 		is   error
 	}{{3, errTest, 3, errTest}, {-1, nil, 0, ErrInvalidCount}, {9, nil, 0, ErrInvalidCount}} {
 		setAll(t, func(io.Writer, *[][]byte) (int64, error) { return tc.n, tc.err })
-		n, err := new(allWriter).Writev([][]byte{[]byte("head"), []byte("body")})
-		if n != tc.want || !errors.Is(err, tc.is) {
-			t.Errorf("Writev = %d, %v; want %d, %v", n, err, tc.want, tc.is)
+		for what, write := range map[string]func(w *allWriter, bufs ...[]byte) (int, error){
+			"Writev":   func(w *allWriter, bufs ...[]byte) (int, error) { return w.Writev(bufs) },
+			"WriteAll": func(w *allWriter, bufs ...[]byte) (int, error) { return WriteAll(w, bufs...) },
+		} {
+			n, err := write(new(allWriter), []byte("head"), []byte("body"))
+			if n != tc.want || !errors.Is(err, tc.is) {
+				t.Errorf("%s = %d, %v; want %d, %v", what, n, err, tc.want, tc.is)
+			}
 		}
 	}
 }
