@@ -92,7 +92,7 @@ func TestBrokenStandardOutput(t *testing.T) {
 				defer report.Close()
 				r.Close()
 				cmd := exec.Command(os.Args[0], "-test.run=^TestBrokenStandardOutput$")
-				cmd.Env = append(os.Environ(), variable+"="+name+","+mode)
+				cmd.Env = append(os.Environ(), variable+"="+name+","+mode, "GORACE=atexit_sleep_ms=0")
 				cmd.ExtraFiles = []*os.File{w, reports}
 				cmd.Stdout, cmd.Stderr = w, w
 				err = cmd.Run()
@@ -116,7 +116,7 @@ func TestBrokenStandardOutput(t *testing.T) {
 // os.File makes. Then nothing was broken, and the counts are right.
 func TestStandardOutputIsReadAgain(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBrokenStandardOutput$")
-	cmd.Env = append(os.Environ(), "VECTORED_PIPED=,1again")
+	cmd.Env = append(os.Environ(), "VECTORED_PIPED=,1again", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.Output()
 	if got := strings.TrimSuffix(string(out), "PASS\n"); err != nil || got != "abcdefgabcdefg" {
 		t.Errorf("%v: %s", err, out)
