@@ -1,11 +1,13 @@
 //go:build !interleave
 
-// Package atomics gives the ring its shared words and its parking: those of
-// sync/atomic and a channel. Under the build tag interleave they are types that
-// hand control to the interleaving explorer at each operation.
+// Package atomics gives the ring its shared words and its parking, and the pump
+// its mutex: those of sync/atomic, a channel and that of sync. Under the build
+// tag interleave they are types that hand control to the interleaving explorer
+// at each operation.
 package atomics
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,6 +17,7 @@ type (
 	Uint32         = atomic.Uint32
 	Int32          = atomic.Int32
 	Pointer[T any] = atomic.Pointer[T]
+	Mutex          = sync.Mutex
 )
 
 // A Token is what a parked goroutine waits for.

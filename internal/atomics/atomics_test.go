@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -16,6 +17,7 @@ var (
 	_ *atomic.Uint32       = (*Uint32)(nil)
 	_ *atomic.Int32        = (*Int32)(nil)
 	_ *atomic.Pointer[int] = (*Pointer[int])(nil)
+	_ *sync.Mutex          = (*Mutex)(nil)
 	_ chan struct{}        = Token(nil)
 )
 

@@ -1,7 +1,7 @@
 //go:build interleave
 
-// Package atomics gives the ring its shared words and its parking: here those
-// that the interleaving explorer drives.
+// Package atomics gives the ring its shared words and its parking, and the pump
+// its mutex: here those that the interleaving explorer drives.
 package atomics
 
 import "github.com/bytering/bytering/internal/interleave"
@@ -11,6 +11,7 @@ type (
 	Uint32         = interleave.Uint32
 	Int32          = interleave.Int32
 	Pointer[T any] = interleave.Pointer[T]
+	Mutex          = interleave.Mutex
 	Token          = *interleave.Token
 	Timer          = interleave.Timer
 )

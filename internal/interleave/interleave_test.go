@@ -135,6 +135,19 @@ var defects = map[string]struct {
 			}
 		})
 	}},
+	"operation under a mutex": {"critical section", func(t *T) {
+		var mu Mutex
+		var x Uint64
+		for range 2 {
+			t.Go("locker", func() { mu.Lock(); x.Add(1); mu.Unlock() })
+		}
+	}},
+	"read outside of the mutex": {"race", func(t *T) {
+		var mu Mutex
+		b, n := make([]byte, 1), 0
+		t.Go("writer", func() { mu.Lock(); n++; mu.Unlock(); TouchWrite(b) })
+		t.Go("reader", func() { mu.Lock(); n++; mu.Unlock(); TouchRead(b) })
+	}},
 	"check": {"two", func(t *T) {
 		var x Uint64
 		t.Go("a", func() { x.Store(2); x.Store(0) })
@@ -213,8 +226,33 @@ func lastFrees(t *T) {
 	}
 }
 
+// underMutex has two threads add up, each in a critical section, and what came
+// before the first is the second's.
+func underMutex(t *T) {
+	var mu Mutex
+	b, n := make([]byte, 1), 0
+	for range 2 {
+		t.Go("adder", func() {
+			mu.Lock()
+			n++
+			second := n == 2
+			mu.Unlock()
+			if second {
+				TouchWrite(b)
+			}
+		})
+	}
+	TouchWrite(b)
+	t.Final(func() error {
+		if n != 2 {
+			return fmt.Errorf("count is %d", n)
+		}
+		return nil
+	})
+}
+
 func TestCorrectProgramsPass(t *testing.T) {
-	for _, program := range []func(*T){handoff, lastFrees} {
+	for _, program := range []func(*T){handoff, lastFrees, underMutex} {
 		if r := Explore(full, program); r.Failure != nil || !r.Complete {
 			t.Fatal(r.Failure)
 		}
