@@ -93,7 +93,7 @@ func Run(t *testing.T, ms []Mutant, killed *regexp.Regexp, args ...string) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			cmd := exec.Command("go", append([]string{"test", "-overlay", m.Overlay(t, t.TempDir()), "-vet=off", "-count=1"}, args...)...)
-			cmd.Env = append(os.Environ(), "MUTANTS=")
+			cmd.Env = append(os.Environ(), "MUTANTS=", "ONLY=") // those are for the list
 			out, err := cmd.CombinedOutput()
 			found := killed.FindStringSubmatch(string(out))
 			if err == nil || found == nil {
