@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"internal/scripted":   {"internal/kernel"},                      // for tests
 	"vectored":            {"internal/kernel", "internal/netwrite"}, // the latter where there is no writev
 	"vectored/netbuffers": {"internal/netwrite"},                    // likewise
-	"pump":                {"", "internal/direct", "vectored", "vectored/netbuffers"},
+	"pump":                {"", "internal/atomics", "internal/direct", "vectored", "vectored/netbuffers"},
 	"memconn":             {"", "internal/atomics", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 
-	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
 )
 
@@ -98,9 +97,16 @@ func (s *side) giveUp(why error) {
 	s.buffered = s.direct.Why()
 }
 
-// feed reads the source into the ring until its end.
-func (s *source) feed(p *bytering.Producer) (err error) {
-	defer func() { err = s.closeDirect(err) }()
+// feed reads the source into the ring until its end. If the consumer was closed
+// the error is a consumerClosed.
+func (f *flow) feed() (err error) {
+	s, p := &f.in, f.p
+	defer func() {
+		err = s.closeDirect(err)
+		if err != nil && !s.failed && p.Err() != nil && f.c.Err() == io.ErrClosedPipe {
+			err = consumerClosed{err}
+		}
+	}()
 	fill := func(bufs [][]byte, _ int) (int, error) { return s.Readv(bufs) }
 	for s.direct.Active() {
 		// For no more than half of the ring, as the sink does for its block:
@@ -120,9 +126,16 @@ func (s *source) feed(p *bytering.Producer) (err error) {
 	return err
 }
 
-// drain writes what is in the ring to the sink until the stream ends.
-func (s *sink) drain(c *bytering.Consumer) (err error) {
-	defer func() { err = s.closeDirect(err) }()
+// drain writes what is in the ring to the sink until the stream ends, which is
+// not an error, whatever the producer was closed with.
+func (f *flow) drain() (err error) {
+	s, c := &f.out, f.c
+	defer func() {
+		if end := c.Err(); !s.failed && end != nil && end != io.ErrClosedPipe {
+			err = nil
+		}
+		err = s.closeDirect(err)
+	}()
 	empty := func(bufs [][]byte, _ int) (int, error) { return s.Writev(bufs) }
 	for s.direct.Active() {
 		err := c.Wait(context.Background(), s.direct.Rest())

@@ -17,9 +17,9 @@
 // past, so they can be interrupted if they have SetReadDeadline or
 // SetWriteDeadline and those work: connections, and pipes and terminals that
 // package os has opened itself in non-blocking mode. Deadlines that were set
-// before are cleared by that; while nothing interrupts, none is touched. What a
-// connection of TLS can't do after a write that timed out, it can't do after one
-// that was interrupted: write.
+// before are cleared by that. An end that is in no call when it is stopped keeps
+// its own. What a connection of TLS can't do after a write that timed out, it
+// can't do after one that was interrupted: write.
 //
 // Files, and an inherited standard input or output, can't be interrupted. When
 // the other side has failed or the context has ended, such a call gets a quarter

@@ -37,20 +37,31 @@ type Error struct {
 	// not be interrupted and was left behind, at most. It is 0 if Written is
 	// exact.
 	Pending int64
-	// Err is what the side returned, or the cause of the context.
+	// Err is what the side returned, or the cause of the context. If a half of a
+	// ring given with [Ring] was closed by another goroutine, the side of that
+	// half has failed, with what the other half then says, or io.ErrClosedPipe.
 	Err error
 }
 
 func (e *Error) Error() string {
-	what := fmt.Sprintf("pump: %v failed at byte %d", e.Side, e.Offset)
-	if e.Side == Context {
-		what = "pump: stopped"
+	text := "pump: stopped"
+	if e.Side != Context {
+		text = fmt.Sprintf("pump: %v failed at byte %d", e.Side, e.Offset)
 	}
 	least := ""
 	if e.Pending > 0 {
 		least = "at least "
 	}
-	return fmt.Sprintf("%s: %v; %s%d bytes written", what, e.Err, least, e.Written)
+	return fmt.Sprintf("%s: %v; %s%d bytes written", text, e.Err, least, e.Written)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// reason is e for the consumers of a ring that don't belong to the copy. It has
+// no counts, which may not be final.
+func (e *Error) reason() error {
+	if e.Side == Context {
+		return fmt.Errorf("pump: stopped: %w", e.Err)
+	}
+	return fmt.Errorf("pump: %v failed: %w", e.Side, e.Err)
+}

@@ -45,8 +45,15 @@ func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, 
 
 // Ring makes [Copy] use the ring of p and c, made with whatever options, in
 // place of one of its own. What lies in it is written first. Both halves are
-// closed in the end, unless Copy refuses an option: halves that are nil, closed,
-// or of two rings, and a [Capacity] beside Ring, are an [ErrInvalidRing].
+// closed when Copy returns, unless it refuses an option: halves that are nil,
+// closed, or of two rings, and a [Capacity] beside Ring, are an
+// [ErrInvalidRing]. Other consumers of the ring get io.EOF if the source was read
+// to its end, and otherwise an error that wraps that of the source or the sink,
+// or the cause of the context.
+//
+// If another goroutine closes a half meanwhile, Copy ends: p's Close is a
+// failure of the source, after what lay in the ring was written, and c's one of
+// the sink. Either is noticed once the other side is not in a call.
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
 }

@@ -25,13 +25,12 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	first := make(chan error, 2)
+	// The first error is the cause of ctx from the moment when it ends.
 	one := func(dst io.Writer, src io.Reader, stats *Stats) func() error {
-		return func() error {
-			err := errExited // unless Copy returns
+		return func() (err error) {
+			err = errExited // unless it returns
 			defer func() {
 				if err != nil {
-					first <- err
 					cancel(err)
 				}
 			}()
@@ -42,16 +41,12 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 			return err
 		}
 	}
-	forwards, backwards := newTask(), newTask()
-	go forwards.run(one(b, a, &toB))
-	go backwards.run(one(a, b, &toA))
-	<-forwards.ended
-	<-backwards.ended
-	forwards.pass()
-	backwards.pass()
-	select {
-	case err = <-first:
-	default:
+	x, y := spawn(one(b, a, &toB)), spawn(one(a, b, &toA))
+	there, back := <-x, <-y
+	there.pass()
+	back.pass()
+	if there.err == nil || back.err != nil && context.Cause(ctx) == back.err {
+		return toB, toA, back.err
 	}
-	return toB, toA, err
+	return toB, toA, there.err
 }

@@ -7,39 +7,54 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/vectored"
 	_ "github.com/bytering/bytering/vectored/netbuffers" // for systems without writev
 )
 
-// errLeft ends the copying goroutine of a side at its next call.
-var errLeft = errors.New("pump: left behind")
+// errStopped ends the goroutine of a side at its next call.
+var errStopped = errors.New("pump: stopped")
 
 // A side is what the source and the sink have in common: their calls are
-// counted, timed, cut to the largest and can be interrupted.
+// counted, timed, cut to the largest and can be interrupted. See [flow] for the
+// steps.
 type side struct {
-	*task
 	counters
-	meter    *counters // nil if nobody looks on
+	meter    *counters // nil if nothing looks on
 	maxCall  int
 	vectored bool // a call takes more than one slice
 	setter   func(time.Time) error
 	direct   *direct.File // nil if no call is cut into blocks
+	wake     atomics.Token
 
 	// Of its goroutine.
-	idle  time.Time // since when it is not in a call
-	began time.Time // the call under way
+	idle   time.Time // since when it is not in a call
+	began  time.Time // the call under way
+	failed bool      // the last call returned an error
 
-	// Under mu.
-	stopped  bool  // no call is begun any more
-	pending  int64 // bytes that the call under way was offered
+	mu       atomics.Mutex
+	stopped  bool  // no call begins any more
+	pending  int64 // bytes that the call under way was offered, or 0
 	buffered error // why it is not direct, or not any more
+	over     bool  // it has settled, with
+	outcome
+	left bool // it is no longer waited for
+
+	// Of the overseer. If the side is left behind, then of its goroutine.
+	deadline bool // there is one to be cleared
 }
 
-func (s *side) init(cfg config) {
-	s.task = newTask()
+// A status is what a side has come to.
+type status struct {
+	over bool
+	err  error // errExited if it did not return
+}
+
+func (s *side) init(cfg config, wake atomics.Token) {
 	s.maxCall = cfg.maxCall
 	s.idle = time.Now()
+	s.wake = wake
 }
 
 // begin begins a call, unless none may be, and cuts bufs, which the ring made
@@ -52,17 +67,18 @@ func (s *side) begin(bufs [][]byte) (cut [][]byte, offered int, err error) {
 	if s.direct.Active() {
 		n, err := s.direct.Next(offered)
 		if err != nil {
+			s.failed = true
 			return nil, 0, err
 		}
 		cut, offered = clip(cut, n)
 	}
+	s.began = time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		return nil, 0, errLeft
+		return nil, 0, errStopped
 	}
 	s.pending = int64(offered)
-	s.began = time.Now()
 	return cut, offered, nil
 }
 
@@ -76,12 +92,13 @@ func (s *side) end(n, offered int, err error) (int, error) {
 	defer s.mu.Unlock()
 	s.pending = 0
 	if s.left {
-		return 0, errLeft
+		return 0, errStopped
 	}
 	if n < 0 || n > offered {
 		bad := fmt.Errorf("%w: %d for %d bytes", bytering.ErrInvalidCount, n, offered)
 		n, err = 0, errors.Join(bad, err)
 	}
+	s.failed = err != nil
 	past := 0
 	if s.direct != nil {
 		past = s.direct.Moved(n)
@@ -94,6 +111,72 @@ func (s *side) end(n, offered int, err error) (int, error) {
 	return n, err
 }
 
+// run runs f, the side's function, on its goroutine. A panic of a side that is
+// left behind ends the process: nothing else would tell of it.
+func (s *side) run(f func() error) {
+	err := errExited
+	defer func() {
+		s.mu.Lock()
+		s.over = true
+		left := s.left
+		if !left {
+			s.outcome = outcome{err, recover()}
+		}
+		s.mu.Unlock()
+		atomics.Post(s.wake)
+		if left {
+			s.clear()
+		}
+	}()
+	err = f()
+}
+
+// look returns whether the side has settled, and its error.
+func (s *side) look() status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return status{s.over, s.err}
+}
+
+// stop lets the side begin no further call, and returns what it has come to.
+func (s *side) stop() status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	return status{s.over, s.err}
+}
+
+// interrupt ends a call under way by a deadline in the past, if there is one.
+func (s *side) interrupt() {
+	s.mu.Lock()
+	calling := s.pending > 0 && !s.over
+	s.mu.Unlock()
+	if calling && s.setter != nil {
+		s.deadline = s.setter(time.Unix(1, 0)) == nil
+	}
+}
+
+// abandon leaves the side behind unless it has settled, and returns the bytes
+// that the call left behind was offered.
+func (s *side) abandon() (pending int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return 0
+	}
+	s.left = true
+	return s.pending
+}
+
+// clear clears the deadline of interrupt. While the call is under way that would
+// let it wait on, so the goroutine of a side that is left behind does this.
+func (s *side) clear() {
+	if s.deadline {
+		s.deadline = false
+		s.setter(time.Time{})
+	}
+}
+
 // stats returns what it has done, in the copy that is over.
 func (s *side) stats() SideStats {
 	stats := s.counters.stats()
@@ -101,58 +184,6 @@ func (s *side) stats() SideStats {
 	defer s.mu.Unlock()
 	stats.Buffered = s.buffered
 	return stats
-}
-
-// grace is how long a call that can't be interrupted may take to come back. It
-// is counted in ticks, so that it is not over when a process or machine goes on
-// that was halted meanwhile.
-const (
-	grace = ticks * tick
-	ticks = 10
-	tick  = 25 * time.Millisecond
-)
-
-// stop ends the side: it begins no further call, and one that waits is
-// interrupted. It returns once the goroutine has ended or is left behind, with
-// the bytes that a call left behind was offered.
-func (s *side) stop() (pending int64) {
-	s.mu.Lock()
-	s.stopped = true
-	s.mu.Unlock()
-	select {
-	case <-s.ended:
-		return 0 // and no deadline is touched
-	default:
-	}
-	if s.setter != nil && s.setter(time.Unix(1, 0)) == nil {
-		// Not before the call is back: it would go on to wait.
-		defer func() {
-			if s.left {
-				go s.clear()
-			} else {
-				s.clear()
-			}
-		}()
-	}
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for range ticks {
-		select {
-		case <-s.ended:
-			return 0
-		case <-ticker.C:
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left = !s.over
-	return s.pending
-}
-
-// clear clears the deadline once the goroutine has ended.
-func (s *side) clear() {
-	<-s.ended
-	s.setter(time.Time{})
 }
 
 // A source reads into the ring. It is a [vectored.Reader] whatever it reads
@@ -163,9 +194,9 @@ type source struct {
 	v   vectored.Reader // nil if src has none
 }
 
-func newSource(src io.Reader, cfg config) *source {
-	s := &source{src: src, v: vectored.ReaderOf(src)}
-	s.init(cfg)
+func (s *source) init(src io.Reader, cfg config, wake atomics.Token) {
+	s.side.init(cfg, wake)
+	s.src, s.v = src, vectored.ReaderOf(src)
 	s.vectored = s.v != nil
 	if d, ok := src.(interface{ SetReadDeadline(time.Time) error }); ok {
 		s.setter = d.SetReadDeadline
@@ -173,7 +204,6 @@ func newSource(src io.Reader, cfg config) *source {
 	if cfg.meter != nil {
 		s.meter = &cfg.meter.source
 	}
-	return s
 }
 
 func (s *source) Readv(bufs [][]byte) (n int, err error) {
@@ -203,9 +233,9 @@ type sink struct {
 	v   vectored.Writer // nil if dst has none
 }
 
-func newSink(dst io.Writer, cfg config) *sink {
-	s := &sink{dst: dst, v: vectored.WriterOf(dst)}
-	s.init(cfg)
+func (s *sink) init(dst io.Writer, cfg config, wake atomics.Token) {
+	s.side.init(cfg, wake)
+	s.dst, s.v = dst, vectored.WriterOf(dst)
 	s.vectored = s.v != nil
 	if d, ok := dst.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		s.setter = d.SetWriteDeadline
@@ -213,7 +243,6 @@ func newSink(dst io.Writer, cfg config) *sink {
 	if cfg.meter != nil {
 		s.meter = &cfg.meter.sink
 	}
-	return s
 }
 
 func (s *sink) Writev(bufs [][]byte) (n int, err error) {
