@@ -1,0 +1,255 @@
+//go:build interleave
+
+package pump
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+// A scenario is a copy whose goroutines and ends are interleaved in every way
+// within a bound on preemptions.
+type scenario struct {
+	name  string
+	bound int
+	run   func(*interleave.T)
+}
+
+// scenarios lists them all. Bounds are chosen so that each takes a second or two.
+func scenarios() []scenario {
+	return []scenario{
+		{"success", 1, success},
+		{"source-fails", 2, sourceFails},
+		{"sink-fails", 2, sinkFails(nil)},
+		{"sink-fails/other-consumer-idle", 2, sinkFails(func(w *world) { w.broadcast(false) })},
+		{"sink-fails/other-consumer-closed", 2, sinkFails(func(w *world) { w.broadcast(true) })},
+		{"both-fail", 2, bothFail},
+		{"cancel", 1, cancelled},
+		{"cancel/source-silent", 1, silentSource},
+		{"cancel/sink-silent", 1, silentSink},
+		{"cancel/source-deaf", 1, deafSource(false)},
+		{"cancel/source-deaf-panics", 1, deafSource(true)},
+		{"cancel/setter-panics", 1, setterPanics},
+		{"producer-closed", 1, producerClosed(false)},
+		{"producer-closed/cancel", 0, producerClosed(true)},
+		{"consumer-closed", 1, closedConsumer(false)},
+		{"consumer-closed/sink-silent", 1, closedConsumer(true)},
+		{"source-panics", 2, sourcePanics},
+	}
+}
+
+// TestInterleavings runs every scenario within its bound.
+//
+//	go test -tags interleave -run TestInterleavings ./pump
+//
+// With SEED=scenario:seed in the environment it replays that one schedule, with
+// ONLY=text it runs those whose names contain the text.
+func TestInterleavings(t *testing.T) {
+	name, seed, replay := strings.Cut(os.Getenv("SEED"), ":")
+	schedules := 0
+	for _, s := range scenarios() {
+		if replay && s.name == name {
+			f, err := interleave.Replay(seed, s.run)
+			if f != nil || err != nil {
+				t.Fatal(f, err)
+			}
+		}
+		if replay || !strings.Contains(s.name, os.Getenv("ONLY")) {
+			continue
+		}
+		r := interleave.Explore(interleave.Options{Preemptions: s.bound}, s.run)
+		if r.Failure != nil {
+			t.Fatalf("%s after %d schedules: %v\nreplay with SEED=%s:%s", s.name, r.Schedules, r.Failure, s.name, r.Failure.Seed)
+		}
+		t.Logf("%-34s %8d schedules, %3d operations in the longest, at most %d preemptions", s.name, r.Schedules, r.Depth, s.bound)
+		schedules += r.Schedules
+	}
+	t.Logf("interleave: %d schedules, no failure", schedules)
+}
+
+func success(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes = 2
+	w.run()
+	w.after(func() {
+		if w.err != nil {
+			t.Fail("error %v", w.err)
+		}
+		w.moved(2, 2)
+	})
+}
+
+func sourceFails(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.src.err = 1, errOther
+	w.run()
+	w.after(func() {
+		w.failed(Source, errOther)
+		w.moved(1, 1)
+	})
+}
+
+func sourcePanics(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.src.panics = 1, true
+	w.run()
+	w.after(func() {
+		if w.panicked != errTest || w.dst.moved != 1 {
+			t.Fail("panicked with %v after %d bytes", w.panicked, w.dst.moved)
+		}
+	})
+}
+
+// sinkFails has a source without an end, and a ring that may have a second
+// consumer.
+func sinkFails(ring func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		if ring != nil {
+			ring(w)
+		}
+		w.src.bytes, w.dst.err = 1000, errOther
+		w.run()
+		w.after(func() {
+			w.failed(Sink, errOther)
+			w.moved(w.src.moved, 0)
+		})
+	}
+}
+
+// bothFail: the source's error is told if it came before.
+func bothFail(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.src.err, w.dst.err = 1, errOther, errTest
+	w.run()
+	w.after(func() {
+		if !errors.Is(w.err, errOther) {
+			w.failed(Sink, errTest)
+			return
+		}
+		both, ok := w.err.(interface{ Unwrap() []error })
+		if !ok || len(both.Unwrap()) != 2 {
+			t.Fail("error %v", w.err)
+		}
+		w.is(both.Unwrap()[0], Sink, errTest)
+		w.is(both.Unwrap()[1], Source, errOther)
+	})
+}
+
+// cancelled cancels a copy that could end at any moment by itself.
+func cancelled(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes = 1
+	w.run()
+	w.cancels()
+	w.after(func() {
+		if w.err != nil {
+			w.failed(Context, errTest)
+		} else {
+			w.moved(1, 1)
+		}
+	})
+}
+
+func silentSource(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.src.silent = 1, true
+	w.run()
+	w.cancels()
+	w.after(func() { w.failed(Context, errTest) })
+}
+
+func silentSink(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.dst.silent = 1, true
+	w.run()
+	w.cancels()
+	w.after(func() {
+		w.failed(Context, errTest)
+		if w.dst.moved != 0 {
+			t.Fail("%d bytes written", w.dst.moved)
+		}
+	})
+}
+
+// deafSource is left behind if it comes back after the grace. Then a panic ends
+// the process; otherwise it comes out of Copy.
+func deafSource(panics bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.src.silent, w.src.deaf, w.src.panics = true, true, panics
+		w.run()
+		w.cancels(&w.src.wake)
+		w.clock()
+		w.after(func() {
+			switch {
+			case w.err != nil: // otherwise it came back in time
+				w.failed(Context, errTest)
+			case w.panicked != nil && !panics:
+				t.Fail("panicked with %v", w.panicked)
+			}
+		})
+		t.Final(func() error {
+			if w.src.raised != (w.crash != nil || w.panicked != nil) || w.crash != nil && w.panicked != nil {
+				return fmt.Errorf("a panic came out %v, and ended the process with %v", w.panicked, w.crash)
+			}
+			return nil
+		})
+	}
+}
+
+// setterPanics: the panic comes out of Copy, and the other side is stopped.
+func setterPanics(t *interleave.T) {
+	w := newWorld(t)
+	w.src.silent, w.src.setter = true, func() { panic(errTest) }
+	w.run()
+	w.cancels(&w.src.wake)
+	w.clock()
+	w.after(func() {
+		if w.panicked == nil && w.src.set > 0 {
+			t.Fail("the panic is lost")
+		}
+	})
+}
+
+// producerClosed closes it under a silent source.
+func producerClosed(cancel bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.src.bytes, w.src.silent = 1, true
+		w.run()
+		if cancel {
+			w.cancels()
+		}
+		t.Go("closer", func() { w.f.p.CloseWithError(errOther) })
+		w.after(func() {
+			switch {
+			case cancel && errors.Is(w.err, errTest):
+				w.is(w.err, Context, errTest)
+			case errors.Is(w.err, errOther): // the sink was first to see it
+				w.failed(Source, errOther)
+			default:
+				w.failed(Source, io.ErrClosedPipe)
+			}
+			w.moved(w.src.moved, w.dst.moved)
+		})
+	}
+}
+
+// closedConsumer is a failure of the sink alone, whichever side finds out first,
+// and interrupts the other.
+func closedConsumer(silent bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.src.bytes, w.src.silent, w.dst.silent = 2, true, silent
+		w.run()
+		t.Go("closer", func() { w.f.c.Close() })
+		w.after(func() { w.failed(Sink, io.ErrClosedPipe) })
+	}
+}

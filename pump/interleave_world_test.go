@@ -1,0 +1,245 @@
+//go:build interleave
+
+package pump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+// A world is a copy in a scenario: its three goroutines, and its ends.
+type world struct {
+	*interleave.T
+	f        *flow
+	opts     []Option
+	src, dst fake
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+
+	// Of the thread that copies.
+	err      error
+	stats    Stats
+	panicked any
+	crash    any // of a side that was left behind
+	check    func()
+}
+
+// newWorld makes one with a ring of a byte.
+func newWorld(t *interleave.T) *world {
+	w := &world{T: t, opts: []Option{Capacity(1)}}
+	w.src.T, w.dst.T = t, t
+	w.ctx, w.cancel = context.WithCancelCause(context.Background())
+	return w
+}
+
+// broadcast gives it a ring with a second consumer, which is idle or closed.
+func (w *world) broadcast(closed bool) {
+	p, cs, err := bytering.NewBroadcast(1, 2)
+	if err != nil {
+		panic(err)
+	}
+	if closed {
+		cs[1].Close()
+	}
+	w.opts = []Option{Ring(p, cs[0])}
+}
+
+// run declares the threads of the copy.
+func (w *world) run() {
+	cfg := configure(w.opts)
+	if err := cfg.check(); err != nil {
+		panic(err)
+	}
+	w.f = newFlow(&w.dst, &w.src, cfg)
+	w.Name("source", &w.f.in.mu)
+	w.Name("sink", &w.f.out.mu)
+	w.Name("copy's token", w.f.wake)
+	side := func(s *side, f func() error) func() {
+		return func() {
+			defer func() {
+				if v := recover(); v == errTest {
+					w.crash = v
+				} else if v != nil {
+					panic(v)
+				}
+			}()
+			s.run(f)
+		}
+	}
+	w.Go("source", side(&w.f.in.side, w.f.feed))
+	w.Go("sink", side(&w.f.out.side, w.f.drain))
+	w.Go("copy", w.copy)
+	w.Final(w.atRest)
+}
+
+func (w *world) copy() {
+	defer func() {
+		if v := recover(); v == errTest {
+			w.panicked = v
+		} else if v != nil {
+			panic(v)
+		}
+		w.src.returned, w.dst.returned = true, true
+		if w.f.p.Err() == nil || w.f.c.Err() == nil {
+			w.Fail("the halves say %v and %v", w.f.p.Err(), w.f.c.Err())
+		}
+		w.check()
+	}()
+	w.stats, w.err = w.f.oversee(w.ctx)
+}
+
+// after sets what is checked when Copy has returned, or panicked.
+func (w *world) after(check func()) { w.check = check }
+
+// cancels ends the context at some moment, and wakes those ends later.
+func (w *world) cancels(wake ...*interleave.Token) {
+	w.Go("cancel", func() {
+		w.Step("cancel", func() { w.cancel(errTest) })
+		for _, k := range wake {
+			k.Post()
+		}
+	})
+}
+
+// clock lets a grace of one tick go by, if it has begun by then. Otherwise what
+// the copy waits for must come by itself.
+func (w *world) clock() {
+	w.f.ticks = 1
+	w.Go("clock", func() { w.Advance(uint64(tick)) })
+}
+
+// atRest is so when all threads have ended, also those of sides left behind.
+func (w *world) atRest() error {
+	if w.src.deadline || w.dst.deadline {
+		return fmt.Errorf("deadlines are left: %v at the source, %v at the sink", w.src.deadline, w.dst.deadline)
+	}
+	if w.panicked == nil && (w.stats.Source != w.f.in.stats() || w.stats.Sink != w.f.out.stats()) {
+		return errors.New("the statistics have changed after Copy has returned")
+	}
+	return nil
+}
+
+// moved fails unless the ends and the statistics have so many bytes.
+func (w *world) moved(source, sink int) {
+	if w.stats.Source.Bytes != int64(source) || w.stats.Sink.Bytes != int64(sink) || w.dst.moved != sink {
+		w.Fail("%d bytes read and %d written, %d of them arrived; want %d and %d",
+			w.stats.Source.Bytes, w.stats.Sink.Bytes, w.dst.moved, source, sink)
+	}
+}
+
+// failed fails unless the error is one of the side alone.
+func (w *world) failed(side Side, cause error) {
+	if _, ok := w.err.(*Error); !ok {
+		w.Fail("error %v, want one of the %v alone", w.err, side)
+	}
+	w.is(w.err, side, cause)
+}
+
+func (w *world) is(err error, side Side, cause error) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Side != side || !errors.Is(e, cause) {
+		w.Fail("error %v, want %v of the %v", err, cause, side)
+	}
+	if e.Pending == 0 && e.Written != int64(w.dst.moved) {
+		w.Fail("%d bytes written, %d arrived", e.Written, w.dst.moved)
+	}
+}
+
+// A fake is an end: a source of some bytes, one a read, or a sink.
+type fake struct {
+	*interleave.T
+	bytes  int   // that the source has
+	err    error // of a source after them, or of a sink at once
+	panics bool  // the source, after them
+	silent bool  // it waits for wake, or a deadline: a source after its bytes
+	deaf   bool  // it waits for wake alone
+	setter func()
+
+	wake     interleave.Token
+	raised   bool // it has panicked
+	moved    int
+	set      int  // how often a deadline was
+	deadline bool // there is one
+	returned bool // Copy has
+}
+
+// wait waits until the end is woken, or a deadline is set.
+func (e *fake) wait() error {
+	e.wake.Take(nil)
+	if e.deadline && !e.deaf {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+func (e *fake) Read(b []byte) (int, error) {
+	if e.returned {
+		e.Fail("a read after Copy has returned")
+	}
+	if e.bytes == 0 {
+		if e.silent {
+			if err := e.wait(); err != nil {
+				return 0, err
+			}
+		}
+		if e.panics {
+			e.raised = true
+			panic(errTest)
+		}
+		if e.err != nil {
+			return 0, e.err
+		}
+		return 0, io.EOF
+	}
+	e.bytes--
+	e.moved++
+	interleave.TouchWrite(b[:1])
+	b[0] = byte(e.moved)
+	return 1, nil
+}
+
+func (e *fake) Write(b []byte) (int, error) {
+	if e.returned {
+		e.Fail("a write after Copy has returned")
+	}
+	if e.silent {
+		if err := e.wait(); err != nil {
+			return 0, err
+		}
+	}
+	if e.err != nil {
+		return 0, e.err
+	}
+	interleave.TouchRead(b)
+	for _, v := range b {
+		if e.moved++; v != byte(e.moved) {
+			e.Fail("byte %d is %d", e.moved, v)
+		}
+	}
+	return len(b), nil
+}
+
+func (e *fake) SetReadDeadline(at time.Time) error  { return e.setDeadline(at) }
+func (e *fake) SetWriteDeadline(at time.Time) error { return e.setDeadline(at) }
+
+func (e *fake) setDeadline(at time.Time) error {
+	if e.deadline != at.IsZero() {
+		e.Fail("a deadline is set twice, or one is cleared that is not set")
+	}
+	e.set++
+	if e.setter != nil {
+		e.setter()
+	}
+	e.deadline = !at.IsZero()
+	if e.deadline && !e.deaf {
+		e.wake.Post()
+	}
+	return nil
+}
