@@ -52,6 +52,10 @@
 //		}
 //	}
 //
+// Its caller then closes p with that error. Closing a half ends a wait for the
+// ring, not a call of src or of a reader in ReadFrom: when the other half has
+// failed, end that too, with a deadline in the past or by closing src.
+//
 // # Who may call what
 //
 // A half belongs to one goroutine at a time; hand it over as any other
