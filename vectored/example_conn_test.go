@@ -2,6 +2,7 @@ package vectored_test
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"sync/atomic"
@@ -10,10 +11,12 @@ import (
 )
 
 // A countingConn counts what goes through a connection. It has the interface in
-// it and not the type, so that nothing finds the descriptor and passes it by,
-// and with Readv and Writev it loses nothing by that.
+// it and not the type, so that nothing finds the descriptor and passes it by.
+// With Readv, Writev and CloseWrite it loses nothing by that: without the last a
+// relay could not tell the peer that the stream to it has ended.
 type countingConn struct {
 	net.Conn
+	tcp     *net.TCPConn
 	r       vectored.Reader
 	w       vectored.Writer
 	in, out atomic.Int64
@@ -28,7 +31,7 @@ func newCountingConn(c *net.TCPConn) (*countingConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &countingConn{Conn: c, r: r, w: w}, nil
+	return &countingConn{Conn: c, tcp: c, r: r, w: w}, nil
 }
 
 func (c *countingConn) Read(b []byte) (int, error) {
@@ -54,6 +57,8 @@ func (c *countingConn) Writev(bufs [][]byte) (int, error) {
 	c.out.Add(int64(n))
 	return n, err
 }
+
+func (c *countingConn) CloseWrite() error { return c.tcp.CloseWrite() }
 
 // A connection that counts, also what is read and written with several slices.
 func ExampleReader() {
@@ -85,7 +90,12 @@ func ExampleReader() {
 	and, back := make([]byte, 3), make([]byte, 5)
 	vectored.ReadFull(conn, and, back)
 	fmt.Printf("%q %q, %d bytes in and %d out\n", and, back, conn.in.Load(), conn.out.Load())
+
+	conn.CloseWrite()
+	got, err := io.ReadAll(peer) // to the end
+	fmt.Printf("%q %v\n", got, err)
 	// Output:
 	// found: true true
 	// "and" " back", 8 bytes in and 7 out
+	// "to you!" <nil>
 }
