@@ -34,7 +34,7 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 // copy is Copy through the ring that check has made or found.
 func (cfg config) copy(ctx context.Context, dst io.Writer, src io.Reader) (Stats, error) {
 	if ctx.Err() != nil {
-		e := &Error{Side: Context, Err: context.Cause(ctx)}
+		e := &Error{Side: Context, Direction: cfg.direction, Err: context.Cause(ctx)}
 		cfg.p.CloseWithError(e.reason())
 		cfg.c.Close()
 		return Stats{}, e

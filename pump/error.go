@@ -1,6 +1,9 @@
 package pump
 
-import "fmt"
+import (
+	"fmt"
+	"net"
+)
 
 // A Side is one end of a copy.
 type Side int
@@ -24,9 +27,33 @@ func (s Side) String() string {
 	return fmt.Sprintf("Side(%d)", int(s))
 }
 
+// A Direction is one of the two streams of a [Relay].
+type Direction int
+
+// The streams of Relay(ctx, a, b). An error of [Copy] has neither.
+const (
+	ToB Direction = 1 + iota // from a to b
+	ToA                      // from b to a
+)
+
+func (d Direction) String() string {
+	switch d {
+	case ToB:
+		return "a to b"
+	case ToA:
+		return "b to a"
+	}
+	return fmt.Sprintf("Direction(%d)", int(d))
+}
+
 // An Error says why a copy ended early, and what is safe.
 type Error struct {
 	Side Side
+	// Direction is which stream of a Relay it was, or 0 for a Copy.
+	Direction Direction
+	// Local and Remote are the addresses of the end that failed. They are nil
+	// for a Copy, for the context, and for an end that has none.
+	Local, Remote net.Addr
 	// Offset is where in the stream, counted from the beginning of the copy,
 	// the side failed: how many bytes the source had returned, or the sink had
 	// accepted; the latter too if the context ended.
@@ -44,15 +71,42 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := "pump: stopped"
-	if e.Side != Context {
-		text = fmt.Sprintf("pump: %v failed at byte %d", e.Side, e.Offset)
+	text := "pump: "
+	if e.Direction != 0 {
+		text += e.Direction.String() + ": "
+	}
+	if e.Side == Context {
+		text += "stopped"
+	} else {
+		text += fmt.Sprintf("%v%s failed at byte %d", e.Side, e.end(), e.Offset)
 	}
 	least := ""
 	if e.Pending > 0 {
 		least = "at least "
 	}
 	return fmt.Sprintf("%s: %v; %s%d bytes written", text, e.Err, least, e.Written)
+}
+
+// end names the end of a Relay that failed.
+func (e *Error) end() string {
+	name := ""
+	switch {
+	case e.Direction == 0:
+		return ""
+	case (e.Direction == ToB) == (e.Side == Source):
+		name = " a"
+	default:
+		name = " b"
+	}
+	switch {
+	case e.Local != nil && e.Remote != nil:
+		return fmt.Sprintf("%s (%v->%v)", name, e.Local, e.Remote)
+	case e.Local != nil:
+		return fmt.Sprintf("%s (%v)", name, e.Local)
+	case e.Remote != nil:
+		return fmt.Sprintf("%s (%v)", name, e.Remote)
+	}
+	return name
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -64,4 +118,15 @@ func (e *Error) reason() error {
 		return fmt.Errorf("pump: stopped: %w", e.Err)
 	}
 	return fmt.Errorf("pump: %v failed: %w", e.Side, e.Err)
+}
+
+// addresses returns those of an end that has some.
+func addresses(end any) (local, remote net.Addr) {
+	if l, ok := end.(interface{ LocalAddr() net.Addr }); ok {
+		local = l.LocalAddr()
+	}
+	if r, ok := end.(interface{ RemoteAddr() net.Addr }); ok {
+		remote = r.RemoteAddr()
+	}
+	return local, remote
 }

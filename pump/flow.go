@@ -131,9 +131,13 @@ func (f *flow) failures(sink, source status, ctx context.Context) (errs []*Error
 
 // locate adds to e where it was.
 func (f *flow) locate(e *Error, stats Stats) {
-	e.Offset, e.Written = stats.Sink.Bytes, stats.Sink.Bytes
+	e.Direction, e.Offset, e.Written = f.direction, stats.Sink.Bytes, stats.Sink.Bytes
+	end := any(f.out.dst)
 	if e.Side == Source {
-		e.Offset = stats.Source.Bytes
+		end, e.Offset = f.in.src, stats.Source.Bytes
+	}
+	if e.Direction != 0 && e.Side != Context {
+		e.Local, e.Remote = addresses(end)
 	}
 }
 

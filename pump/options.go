@@ -3,6 +3,7 @@ package pump
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
@@ -31,8 +32,13 @@ type config struct {
 	capacity int
 	sized    bool // by Capacity
 	maxCall  int
-	meter    *Meter
+	meters   [2]*Meter // of the directions to b and to a
 	direct   bool
+
+	halfClose func(io.Writer) error // nil if nothing is to be called
+
+	direction Direction // 0 for Copy
+	meter     *Meter    // of this direction
 
 	own bool // the ring is made here
 	p   *bytering.Producer
@@ -63,8 +69,25 @@ func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 // offers: half of the ring, and at most 1 MiB.
 func MaxCall(n int) Option { return func(c *config) { c.maxCall = n } }
 
-// WithMeter makes m count what is moved.
-func WithMeter(m *Meter) Option { return func(c *config) { c.meter = m } }
+// WithMeter makes m count what is moved, by [Relay] in both directions together.
+func WithMeter(m *Meter) Option { return WithMeters(m, m) }
+
+// WithMeters makes [Relay] count each direction with a meter of its own: toB
+// what moves from a to b, toA what moves from b to a. [Copy] uses toB.
+func WithMeters(toB, toA *Meter) Option {
+	return func(c *config) { c.meters = [2]*Meter{toB, toA} }
+}
+
+// HalfClose makes [Relay] call f for an end that has no CloseWrite method, once
+// the stream to that end has ended. f may look for the connection within a
+// wrapper and call its CloseWrite, write a farewell, or do nothing. Then it
+// returns nil, and the other stream goes on. If f returns an error, the other
+// stream is stopped, and Relay returns an [*Error] of the sink that wraps it: so
+// a Relay whose ends can't be half-closed ends with the first of its streams.
+//
+// Nothing else writes to the end while f runs, but reads from it go on, and f
+// may run for both ends at once.
+func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.halfClose = f } }
 
 // Direct has files read and written past the page cache of the system, with
 // O_DIRECT, so that a large copy does not push out of it what others need. See
@@ -81,6 +104,7 @@ func configure(opts []Option) config {
 	for _, o := range opts {
 		o(&c)
 	}
+	c.meter = c.meters[0]
 	return c
 }
 

@@ -30,7 +30,7 @@ type SideStats struct {
 }
 
 // A Meter counts while a copy runs. The zero value is ready. Copies that share
-// one, such as both directions of a [Relay], add up.
+// one, such as both directions of a [Relay] with [WithMeter], add up.
 type Meter struct{ source, sink counters }
 
 // Stats returns what was done until now. Any goroutine may call it at any
