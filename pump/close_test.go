@@ -59,7 +59,9 @@ func TestProducerClosed(t *testing.T) {
 			}
 			if tc.cancel > 0 && tc.cancel < grace {
 				safe(t, failed(t, r.err, Context, errTest), 10)
-				r.err = r.err.(interface{ Unwrap() []error }).Unwrap()[1]
+				if both, ok := r.err.(interface{ Unwrap() []error }); ok {
+					r.err = both.Unwrap()[1]
+				}
 			}
 			if e := failed(t, r.err, Source, tc.want); e != r.err || e.Offset != 10 {
 				t.Errorf("%s: %v, want the source's alone, at byte 10", tc.name, r.err)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bytering/bytering"
 )
@@ -94,7 +95,9 @@ func TestInvalidRing(t *testing.T) {
 			t.Errorf("%s: the source is read", name)
 			return 0, io.EOF
 		})
-		_, err := Copy(t.Context(), io.Discard, read, tc.opts...)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // for a ring that would do nothing
+		_, err := Copy(ctx, io.Discard, read, tc.opts...)
+		cancel()
 		if !errors.Is(err, ErrInvalidRing) || !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v", name, err)
 		}
