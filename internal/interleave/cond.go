@@ -20,6 +20,8 @@ func (m *Mutex) Lock() {
 
 func (m *Mutex) Unlock() { m.free.Post() }
 
+func (m *Mutex) self() *object { return &m.free.object }
+
 // A Cond is a sync.Cond that the scheduler interleaves. As there, waiters are
 // woken in the order in which they began to wait.
 type Cond struct {

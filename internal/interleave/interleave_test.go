@@ -135,13 +135,6 @@ var defects = map[string]struct {
 			}
 		})
 	}},
-	"operation under a mutex": {"critical section", func(t *T) {
-		var mu Mutex
-		var x Uint64
-		for range 2 {
-			t.Go("locker", func() { mu.Lock(); x.Add(1); mu.Unlock() })
-		}
-	}},
 	"read outside of the mutex": {"race", func(t *T) {
 		var mu Mutex
 		b, n := make([]byte, 1), 0

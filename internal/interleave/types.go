@@ -301,33 +301,3 @@ func Spin() {
 		point(op{kind: opSpin})
 	}
 }
-
-// A Mutex is a sync.Mutex whose critical sections the scheduler interleaves.
-// Each is one operation, and must contain no other.
-type Mutex struct {
-	object
-	locked bool
-}
-
-func (m *Mutex) Lock() {
-	th := point(op{kind: opUpdate, obj: &m.object})
-	if m.locked {
-		panic(failed("a critical section contains an operation, or another one"))
-	}
-	m.locked = true
-	if th != nil {
-		th.clock.join(&m.released)
-		note[int](th, "lock", &m.object, "")
-	}
-}
-
-func (m *Mutex) Unlock() {
-	if !m.locked {
-		panic(failed("a mutex that is not locked is unlocked"))
-	}
-	m.locked = false
-	if t := world; t != nil && t.current != nil && !t.stopped {
-		m.released = t.current.clock
-		t.current.tick()
-	}
-}
