@@ -109,9 +109,10 @@ func ways() []way {
 			c := x.cs[i]
 			c.Discard(c.Len())
 			x.wants[i] = 1
-			for n := 0; n == 0 && c.ring.write.Load()&closed == 0; interleave.Spin() {
-				a, _ := c.Slices()
-				n = len(a)
+			for ; c.ring.write.Load()&closed == 0; interleave.Spin() {
+				if a, _ := c.Slices(); len(a) > 0 {
+					return
+				}
 			}
 		}},
 		{"poll-discard", polling(func(c *Consumer) { c.Discard(0) })},
