@@ -96,7 +96,14 @@ func newLot() lot { return lot{token: atomics.NewToken()} }
 
 // wake ends the wait of whoever is armed at target.
 func (l *lot) wake(target *target) {
-	if t := target.Load(); t&armed != 0 && target.CompareAndSwap(t, 0) {
+	if t := target.Load(); t&armed != 0 {
+		l.disarm(target, t)
+	}
+}
+
+// disarm ends the wait that t stands for, unless it has ended meanwhile.
+func (l *lot) disarm(target *target, t uint64) {
+	if target.CompareAndSwap(t, 0) {
 		atomics.Post(l.token)
 	}
 }
@@ -104,8 +111,8 @@ func (l *lot) wake(target *target) {
 // moved ends the wait of whoever is armed at target for the cursor value at,
 // or for an earlier one. Where nobody waits it costs a load.
 func (l *lot) moved(target *target, at uint64) {
-	if t := target.Load(); t&armed != 0 && met(t, at) && target.CompareAndSwap(t, 0) {
-		atomics.Post(l.token)
+	if t := target.Load(); t&armed != 0 && met(t, at) {
+		l.disarm(target, t)
 	}
 }
 
@@ -134,7 +141,7 @@ func (r *ring) discarded() {
 	if t := r.space.Load(); t&armed != 0 {
 		at, ok := r.slowest()
 		if !ok || met(t, at) || t&soft != 0 && r.anyFree(at) && r.starving() {
-			r.lot.wake(&r.space)
+			r.lot.disarm(&r.space, t)
 		}
 	}
 	if r.space.note.Load() != nil {
@@ -145,14 +152,14 @@ func (r *ring) discarded() {
 // shareSpace wakes a producer that waits softly if any space is free. A consumer
 // calls it when it waits for more than it has.
 func (r *ring) shareSpace() {
-	if r.space.Load()&soft != 0 {
-		r.share()
+	if t := r.space.Load(); t&soft != 0 {
+		r.share(t)
 	}
 }
 
-func (r *ring) share() {
+func (r *ring) share(t uint64) {
 	if at, ok := r.slowest(); ok && r.anyFree(at) {
-		r.lot.wake(&r.space)
+		r.lot.disarm(&r.space, t)
 	}
 }
 
