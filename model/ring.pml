@@ -253,7 +253,9 @@ inline slowest() {
 
 #define BACK_TO_SPACE (at == NONE || REACHED(at, POS(space)))
 
-/* discarded wakes the producer if what it waits for is free now. */
+/* discarded wakes the producer if what it waits for is free now. That it also
+ * looks for consumers that wait is left to soft.pml: it matters only with two
+ * consumers on a ring whose quarter is above one byte. */
 inline discarded() {
 	if
 	:: ARMED(space) ->
