@@ -91,7 +91,7 @@ bit  cran[NC];   /* those of the consumers' notes have */
 #define AT(t)   ((t) & (FIRM-1))
 #define SOFT(t) ((t) != 0 && (t) < FIRM)
 
-/* What the code does not have: notes for the properties. */
+/* What the code does not have, for the properties. */
 byte psoft;      /* what the producer waits for softly */
 byte phard;      /* what it waits for and needs */
 byte waits[NC];  /* what a consumer waits for, in whatever way */
