@@ -75,9 +75,10 @@
 //
 // # Memory
 //
-// A ring lies on Go's heap, and the garbage collector frees it. [Mirror],
-// [HugePages], [Lock], [Prefault] and [File] map memory that the collector does
-// not know, and round the capacity up where they must: Cap says the real one.
+// A ring lies on Go's heap, and the garbage collector frees it. [Mapped],
+// [Mirror], [HugePages], [Lock], [Prefault] and [File] map memory that the
+// collector does not know, and round the capacity up where they must: Cap says
+// the real one.
 // Such memory is unmapped when all halves are closed, no call of theirs runs,
 // and what they handed out is back. So close all halves, the other one's too,
 // and on a half that is closed give slices back with a Commit or Discard of 0

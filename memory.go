@@ -27,6 +27,11 @@ var (
 // machines and more on some. Only Linux has it.
 func Mirror() Option { return func(c *config) { c.memory.Mirror = true } }
 
+// Mapped takes the memory from the system instead of Go's heap, without rounding
+// the capacity. What the system does not give is then an [ErrNoMemory] also
+// where the heap could not grow, which ends a Go program.
+func Mapped() Option { return func(c *config) { c.memory.Map = true } }
+
 // HugePages asks for huge pages, which save work at every touch of a large
 // ring. It rounds the capacity up to a multiple of 2 MiB. That the system gives
 // none is not an error: [Producer.HugePages] says what was had.

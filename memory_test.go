@@ -20,6 +20,7 @@ func mappings() map[string][]Option {
 	all := map[string][]Option{}
 	switch runtime.GOOS {
 	case "linux", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly":
+		all["mapped"] = []Option{Mapped()}
 		all["huge pages"] = []Option{HugePages()}
 		all["lock"] = []Option{Lock()}
 		all["prefault"] = []Option{Prefault()}

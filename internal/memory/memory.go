@@ -32,6 +32,9 @@ type Options struct {
 	// Align is what the address is a multiple of, a power of two. 0 is 1.
 	Align int
 
+	// Map makes it a mapping and asks for nothing else.
+	Map bool
+
 	// Mirror maps the memory a second time right behind itself, so that any
 	// run of up to its size has one piece. Rounds the size up to pages, on
 	// some machines to several, and begins at a multiple of that.
@@ -62,7 +65,7 @@ type Options struct {
 }
 
 func (o Options) mapped() bool {
-	return o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
+	return o.Map || o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
 }
 
 func (o Options) check(n int) error {

@@ -86,7 +86,7 @@ func check(t *testing.T, m *Memory, n int, o Options) {
 			t.Fatalf("byte %d is %d", i, v)
 		}
 	}
-	mapped := o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
+	mapped := o.Map || o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
 	if m.Mapped() != mapped {
 		t.Errorf("mapped %v", m.Mapped())
 	}
@@ -131,7 +131,7 @@ func TestOptionsCombine(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for _, o := range []Options{{}, {Mirror: true}, {HugePages: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
+	for _, o := range []Options{{}, {Map: true}, {Mirror: true}, {HugePages: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
 		for _, n := range []int{1, page - 1, page, page + 1, HugePage - 1, HugePage, HugePage + 1, 20 << 20} {
 			t.Run(fmt.Sprintf("%d %+v", n, o), func(t *testing.T) { check(t, mustMake(t, n, o), n, o) })
 		}
@@ -155,7 +155,7 @@ func TestWhatCannotBeHad(t *testing.T) {
 		{math.MaxInt / 2, Options{Mirror: true}, ErrNoMemory},
 		{math.MaxInt/2 + 1, Options{Mirror: true, HugePages: true}, ErrNoMemory},
 	}
-	for _, o := range []Options{{Mirror: true}, {HugePages: true}, {Lock: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
+	for _, o := range []Options{{Map: true}, {Mirror: true}, {HugePages: true}, {Lock: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
 		cases = append(cases, impossible{math.MaxInt, o, ErrNoMemory}, impossible{math.MaxInt - page, o, ErrNoMemory})
 		if math.MaxInt > math.MaxInt32 {
 			// More than there is in any machine, less than its addresses.
