@@ -92,8 +92,11 @@ func Run(t *testing.T, ms []Mutant, killed *regexp.Regexp, args ...string) {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			cmd := exec.Command("go", append([]string{"test", "-overlay", m.Overlay(t, t.TempDir()), "-vet=off", "-count=1"}, args...)...)
-			cmd.Env = append(os.Environ(), "MUTANTS=", "ONLY=") // those are for the list
+			cmd := exec.Command("go", append([]string{"test", "-vet=off", "-count=1"}, args...)...)
+			// Not as a flag, so that it also holds for what the tests build. MUTANTS
+			// and ONLY are for the list.
+			overlay := os.Getenv("GOFLAGS") + " -overlay=" + m.Overlay(t, t.TempDir())
+			cmd.Env = append(os.Environ(), "MUTANTS=", "ONLY=", "GOFLAGS="+overlay)
 			out, err := cmd.CombinedOutput()
 			found := killed.FindStringSubmatch(string(out))
 			if err == nil || found == nil {
