@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -30,81 +29,61 @@ func newStream(cfg config) (*stream, error) {
 	if cfg.direct {
 		align = directMemory
 	}
-	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align))
+	// Mapped, because Go's runtime dies where its heap can't grow.
+	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align), bytering.Mapped())
+	if errors.Is(err, errors.ErrUnsupported) {
+		p, c, err = bytering.New(cfg.memory.bytes, bytering.Align(align))
+	}
 	if err != nil {
 		why := "too large"
 		if errors.Is(err, bytering.ErrNoMemory) {
 			why = "not enough memory"
 		}
-		return nil, fail(exitUsage, "-m, --memory %v: %s", &cfg.memory, why)
+		return nil, fail(exitRefused, "-m, --memory %v: %s", &cfg.memory, why)
+	}
+	if err := enoughMemory(); err != nil {
+		return nil, err
 	}
 	return &stream{p: p, c: c, block: cfg.block.bytes, direct: cfg.direct}, nil
 }
 
-// transfer copies the source to the sink and returns the summary.
-func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (string, error) {
+// transfer copies the source to the sink and returns the summary, and what takes
+// the bar off the screen. By then both ends are closed, so that however long
+// that takes, nothing waits for them.
+func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (report string, hide func(), err error) {
+	hide = func() {}
 	s, err := newStream(cfg)
 	if err != nil {
-		return "", err
+		return "", hide, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	gone := func() { cancel(syscall.EPIPE) }
+	if cfg.output == "-" {
+		watch(stdout, stdin, gone)
 	}
 	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
-		return "", err
+		return "", hide, err
 	}
-	defer s.source.close()
+	if cfg.output != "-" {
+		watch(s.sink.file, s.source.file, gone)
+	}
+	if isTerminal(s.sink.file) {
+		stopInBackground()
+	}
 
 	begin := time.Now()
-	hide := func() {}
 	if !cfg.quiet {
 		hide = showProgress(stderr, s)
 	}
-	err = s.run(ctx)
-	promptly(ctx, hide)
-	if err != nil {
-		return "", err
+	if err := s.run(ctx); err != nil {
+		return "", hide, err
 	}
-	report := summary(s.written(), time.Since(begin))
+	report = summary(s.written(), time.Since(begin))
 	if s.direct {
 		report += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
 	}
-	return report, nil
-}
-
-// A signalled is a signal as the cause of an end.
-type signalled struct{ os.Signal }
-
-func (s signalled) Error() string { return "stopped by signal: " + s.String() }
-
-// stopOn returns a context that the first of the signals ends.
-func stopOn(signals <-chan os.Signal) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	go func() {
-		select {
-		case sig := <-signals:
-			cancel(signalled{sig})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
-}
-
-// promptly calls f, which needs the terminal or whatever stderr is. That may be
-// stopped or stuck, so that f is left behind where it holds up a process that
-// was told to end.
-func promptly(ctx context.Context, f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	select {
-	case <-done:
-		return
-	case <-ctx.Done():
-	}
-	select {
-	case <-done:
-	case <-time.After(time.Second):
-	}
+	return report, hide, nil
 }
 
 // open opens both ends. A FIFO whose other end is missing blocks, so that
@@ -114,9 +93,7 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 	go func() {
 		var err error
 		if s.source, err = openSource(cfg.input, stdin); err == nil {
-			if s.sink, err = openSink(cfg.output, cfg.force, s.source, stdout); err != nil {
-				s.source.close()
-			}
+			s.sink, err = openSink(cfg.output, cfg.force, s.source, stdout)
 		}
 		opened <- err
 	}()
@@ -124,12 +101,15 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 	case err := <-opened:
 		return err
 	case <-ctx.Done():
-		return stopped(context.Cause(ctx), "nothing was written")
+		if why := context.Cause(ctx); why != syscall.EPIPE {
+			return stopped(why, "nothing was written")
+		}
+		return sinkFailed(&end{name: stdoutName, std: stdout}, syscall.EPIPE, "nothing was written")
 	}
 }
 
 // run moves the bytes until the end, the first failure that leaves nothing to
-// do, or a signal.
+// do, a signal, or until nothing reads the sink any more. It closes both ends.
 func (s *stream) run(ctx context.Context) error {
 	s.source.tune(os.O_RDONLY)
 	s.sink.tune(os.O_WRONLY)
@@ -138,17 +118,36 @@ func (s *stream) run(ctx context.Context) error {
 		opts = append(opts, pump.Direct())
 	}
 	var err error
-	s.stats, err = pump.Copy(ctx, s.sink.file, s.source.file, opts...)
-	// Some file systems tell of a failed write no earlier than in close.
-	lost := s.sink.close()
-
+	in, out := s.source.reader(), s.sink.writer()
+	s.stats, err = pump.Copy(ctx, out, in, opts...)
+	s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
+	s.stats.Sink.Buffered = whyBuffered(out, s.stats.Sink.Buffered)
 	var failed *pump.Error
-	if err != nil && !errors.As(err, &failed) {
-		return err
+	errors.As(err, &failed)
+
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.source.close()
+	}()
+	var lost error
+	if failed == nil || failed.Pending == 0 {
+		// Some file systems tell of a failed write no earlier than in close.
+		lost = s.sink.close()
 	}
+	select {
+	case <-closed:
+	case <-time.After(closing): // a read was left behind in it
+	}
+
 	switch {
+	case err != nil && failed == nil:
+		return err
 	case failed != nil && failed.Side == pump.Context:
 		safe := s.safe(failed.Pending)
+		if failed.Err == syscall.EPIPE {
+			return sinkFailed(s.sink, failed.Err, safe)
+		}
 		if lost != nil {
 			safe = sinkFailed(s.sink, lost, safe).Error()
 		}
@@ -163,17 +162,8 @@ func (s *stream) run(ctx context.Context) error {
 	return nil
 }
 
-// stopped returns the failure for a signal.
-func stopped(why error, what string) error {
-	code := exitSignal
-	var sig signalled
-	if errors.As(why, &sig) {
-		if n, ok := sig.Signal.(syscall.Signal); ok {
-			code += int(n)
-		}
-	}
-	return fail(code, "%w; %s", why, what)
-}
+// closing is how long closing the source may take, which nothing depends on.
+const closing = 250 * time.Millisecond
 
 // written returns how much the sink has accepted.
 func (s *stream) written() int64 { return s.meter.Stats().Sink.Bytes }
@@ -185,36 +175,6 @@ func (s *stream) safe(pending int64) string {
 		least = "at least "
 	}
 	return fmt.Sprintf("%s%d bytes written to %s", least, s.written(), s.sink.name)
-}
-
-// sinkFailed returns the failure for err, with what is safe if that is said.
-func sinkFailed(sink *end, err error, safe string) error {
-	if safe != "" {
-		safe = "; " + safe
-	}
-	if sink.std && readerGone(err) {
-		return fail(exitReader, "write %s: its reader went away%s", sink.name, safe)
-	}
-	op := "write"
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		op = pe.Op
-	}
-	return fail(exitSink, "%s %s: %w%s", op, sink.name, cause(err), safe)
-}
-
-// cause is what is left of an error without what it says of a file and a call
-// that are named anyway.
-func cause(err error) error {
-	var pe *fs.PathError
-	var se *os.SyscallError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &se):
-		return se.Err
-	}
-	return err
 }
 
 func summary(n int64, d time.Duration) string {

@@ -116,7 +116,7 @@ func TestNoOverwrite(t *testing.T) {
 	}
 	p := prepare(t, "-i", from, "-o", to)
 	p.start()
-	contains(t, p.end(exitUsage, 1), to, "exists", "-f")
+	contains(t, p.end(exitRefused, 1), to, "exists", "-f")
 	if b, _ := os.ReadFile(to); string(b) != "something precious" {
 		t.Errorf("it was overwritten with %q", b)
 	}
@@ -139,7 +139,7 @@ func TestSameFile(t *testing.T) {
 		for _, force := range []string{"--force=false", "--force"} {
 			p := prepare(t, "-i", from, "-o", to, force)
 			p.start()
-			if said := p.end(exitUsage, 1); to == from {
+			if said := p.end(exitRefused, 1); to == from {
 				contains(t, said, from+" is both input and output")
 			} else {
 				contains(t, said, from+" and "+to+" are the same")
@@ -155,7 +155,7 @@ func TestSameFile(t *testing.T) {
 	defer f.Close()
 	p.Stdout = f
 	p.start()
-	contains(t, p.end(exitUsage, 1), from, stdoutName)
+	contains(t, p.end(exitRefused, 1), from, stdoutName)
 	if got := sumFile(t, from); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -169,11 +169,11 @@ func TestOpenErrors(t *testing.T) {
 		args []string
 		says string
 	}{
-		{exitSource, []string{"-i", missing}, missing},
-		{exitSource, []string{"-i", missing, "-o", filepath.Join(dir, "sink")}, missing},
-		{exitSource, []string{"-i", dir}, dir},
-		{exitSink, []string{"-i", from, "-o", filepath.Join(missing, "sink")}, missing},
-		{exitSink, []string{"-i", from, "-o", dir}, dir},
+		{exitRefused, []string{"-i", missing}, missing},
+		{exitRefused, []string{"-i", missing, "-o", filepath.Join(dir, "sink")}, missing},
+		{exitRefused, []string{"-i", dir}, dir},
+		{exitRefused, []string{"-i", from, "-o", filepath.Join(missing, "sink")}, missing},
+		{exitRefused, []string{"-i", from, "-o", dir}, dir},
 	} {
 		p := prepare(t, c.args...)
 		p.start()

@@ -17,25 +17,25 @@ const (
 type end struct {
 	file *os.File
 	name string
-	std  bool  // it is one of the process's own
-	size int64 // of a regular source, what is left of it; else -1
+	std  *os.File // the process's own that it is, or is another way to; else nil
+	size int64    // of a regular source, what is left of it; else -1
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {
-	e := &end{file: stdin, name: stdinName, std: true, size: -1}
+	e := &end{file: stdin, name: stdinName, std: stdin, size: -1}
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fail(exitSource, "%w", err)
+			return nil, fail(exitRefused, "%w", err)
 		}
 		e = &end{file: f, name: name, size: -1}
 	}
 	info, err := e.file.Stat()
 	if err != nil {
-		return nil, fail(exitSource, "%w", err)
+		return nil, fail(exitRefused, "%w", err)
 	}
 	if info.IsDir() {
-		return nil, fail(exitSource, "read %s: is a directory", e.name)
+		return nil, fail(exitRefused, "read %s: is a directory", e.name)
 	}
 	if info.Mode().IsRegular() {
 		if at, err := e.file.Seek(0, io.SeekCurrent); err == nil {
@@ -54,7 +54,7 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 		if info, err := stdout.Stat(); err == nil && source.is(info) {
 			return nil, bothEnds(source.name, stdoutName)
 		}
-		return &end{file: stdout, name: stdoutName, std: true}, nil
+		return &end{file: stdout, name: stdoutName, std: stdout}, nil
 	}
 	info, err := os.Stat(name)
 	exists := err == nil
@@ -74,7 +74,7 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 		return nil, alreadyThere(name)
 	}
 	if err != nil {
-		return nil, fail(exitSink, "%w", err)
+		return nil, fail(exitRefused, "%w", err)
 	}
 	// What was opened need not be what was there a moment ago, so that
 	// nothing is cut off before another look.
@@ -90,7 +90,7 @@ func claim(f *os.File, name string, flag int, force bool, source *end) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fail(exitSink, "%w", err)
+		return fail(exitRefused, "%w", err)
 	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
 		return nil
 	case source.is(info):
@@ -99,17 +99,25 @@ func claim(f *os.File, name string, flag int, force bool, source *end) error {
 		return alreadyThere(name)
 	}
 	if err := f.Truncate(0); err != nil {
-		return fail(exitSink, "%w", err)
+		return fail(exitRefused, "%w", err)
 	}
 	return nil
 }
 
-// close closes it unless it is one of the process's own.
+// close closes it by every way that the process has to it, so that the process
+// at its other end sees that.
 func (e *end) close() error {
-	if e.std {
-		return nil
+	err := e.file.Close()
+	if e.std != nil && e.std != e.file {
+		err = errors.Join(err, e.std.Close())
 	}
-	return e.file.Close()
+	return err
+}
+
+// onDisk reports whether that is a regular file or a block device, which a call
+// never has to wait for.
+func onDisk(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() || info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
 }
 
 // is tells whether the source is that regular file or pipe, either of which
@@ -123,11 +131,11 @@ func (e *end) is(info fs.FileInfo) bool {
 
 func bothEnds(source, sink string) error {
 	if source == sink {
-		return fail(exitUsage, "%s is both input and output", source)
+		return fail(exitRefused, "%s is both input and output", source)
 	}
-	return fail(exitUsage, "%s and %s are the same", source, sink)
+	return fail(exitRefused, "%s and %s are the same", source, sink)
 }
 
 func alreadyThere(name string) error {
-	return fail(exitUsage, "open %s: file exists (-f overwrites it)", name)
+	return fail(exitRefused, "open %s: file exists (-f overwrites it)", name)
 }

@@ -27,7 +27,7 @@ func TestIdle(t *testing.T) {
 			term := newTerminal(t, 80)
 			term.watch()
 			_, p.Stdout = modePipe(t, false)
-			p.Stderr = term.slave
+			p.on(term.slave)
 			return nil
 		}},
 		{"stalled reader", func(t *testing.T, p *process) func() {
@@ -50,12 +50,6 @@ func TestIdle(t *testing.T) {
 			p.Args = append(p.Args, "-i", "/dev/zero")
 			_, p.Stdout = socketPair(t)
 			return nil
-		}},
-		{"dead reader", func(t *testing.T, p *process) func() {
-			p.Stdin, _ = modePipe(t, false)
-			r, w := modePipe(t, false)
-			p.Stdout = w
-			return func() { w.Close(); r.Close() }
 		}},
 		{"idle writer", func(t *testing.T, p *process) func() {
 			in, feed := modePipe(t, false)

@@ -68,7 +68,8 @@ func onTerminal(t *testing.T, size pty.Winsize, stdin *os.File, args ...string) 
 		t.Fatal(err)
 	}
 	p := prepare(t, args...)
-	p.Stdin, p.Stderr = stdin, slave
+	p.Stdin = stdin
+	p.on(slave)
 	p.start()
 	slave.Close()
 	var screen bytes.Buffer

@@ -41,8 +41,9 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// patience is how long anything may take that has no reason to take long.
-const patience = 20 * time.Second
+// patience is how long anything may take that has no reason to take long. It is
+// shorter where what is tested has a defect on purpose.
+var patience = 20 * time.Second
 
 // A process is the command under way.
 type process struct {
@@ -91,7 +92,7 @@ func (p *process) await() {
 func (p *process) over() (code int, said string) {
 	p.t.Helper()
 	p.await()
-	return p.ProcessState.ExitCode(), p.stderr.String()
+	return exitStatus(p.ProcessState), p.stderr.String()
 }
 
 // check checks the exit code, and that what it said is of so many lines, each of
@@ -99,7 +100,7 @@ func (p *process) over() (code int, said string) {
 func (p *process) check(code, lines int) string {
 	p.t.Helper()
 	said := p.stderr.String()
-	if got := p.ProcessState.ExitCode(); got != code {
+	if got := exitStatus(p.ProcessState); got != code {
 		p.t.Errorf("exit code %d (%v), want %d; stderr %q", got, p.ProcessState, code, said)
 	}
 	if n := strings.Count(said, "\n"); n != lines || said != "" && (!strings.HasPrefix(said, "bytering: ") || !strings.HasSuffix(said, "\n")) {

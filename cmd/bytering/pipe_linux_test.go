@@ -246,7 +246,7 @@ func TestSamePipe(t *testing.T) {
 	p := prepare(t)
 	p.Stdin, p.Stdout = r, w
 	p.start()
-	contains(t, p.end(exitUsage, 1), "standard input and standard output are the same")
+	contains(t, p.end(exitRefused, 1), "standard input and standard output are the same")
 
 	fifo := mkfifo(t)
 	both, err := os.OpenFile(fifo, os.O_RDWR, 0)
@@ -256,11 +256,11 @@ func TestSamePipe(t *testing.T) {
 	defer both.Close()
 	p = prepare(t, "-i", fifo, "-o", fifo)
 	p.start()
-	contains(t, p.end(exitUsage, 1), fifo+" is both input and output")
+	contains(t, p.end(exitRefused, 1), fifo+" is both input and output")
 	p = prepare(t, "-o", fifo)
 	p.Stdin = both
 	p.start()
-	contains(t, p.end(exitUsage, 1), "standard input and "+fifo+" are the same")
+	contains(t, p.end(exitRefused, 1), "standard input and "+fifo+" are the same")
 }
 
 // TestOneSocket is what inetd does: both ends are one socket, which is an echo.

@@ -2,70 +2,95 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"time"
 
-	"github.com/vbauerster/cupwriter"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 )
 
-// refresh is how often the bar is drawn: calm, and no cost to the transfer.
-const refresh = 150 * time.Millisecond
+const (
+	// refresh is how often the bar is drawn: calm, and no cost to the transfer.
+	refresh = 150 * time.Millisecond
+	// barWidth is how wide the bar itself is at most.
+	barWidth = 40
+)
+
+// A bar is the line on a terminal that shows how far the transfer is. It is
+// drawn over itself without a newline, which comes after the last drawing. So
+// the lines that others write meanwhile stay. The bar looks at counters; the
+// transfer knows nothing of it.
+type bar struct {
+	stderr *os.File
+	s      *stream
+	begin  time.Time
+}
 
 // showProgress draws a bar on stderr if that is a terminal that the data don't
-// go to as well, and returns what ends it. The bar looks at counters; the
-// transfer knows nothing of it.
+// go to as well, and returns what ends it.
 func showProgress(stderr *os.File, s *stream) (stop func()) {
-	if !isTerminal(stderr) || isTerminal(s.sink.file) {
+	if !isTerminal(stderr) || isTerminal(s.sink.file) || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
-	begin := time.Now()
-	style := mpb.NopStyle()
-	if s.source.size > 0 {
-		style = mpb.BarStyle()
-	}
-	progress := mpb.New(mpb.WithConsoleWriter(screen{cupwriter.New(stderr, false)}),
-		mpb.WithRefreshRate(refresh), mpb.WithWidth(40))
-	bar := progress.New(0, style,
-		mpb.PrependDecorators(decor.Any(func(st decor.Statistics) string {
-			return steady(float64(st.Current))
-		})),
-		mpb.AppendDecorators(decor.Any(func(st decor.Statistics) string {
-			return status(st.Current, s.source.size, time.Since(begin), s.c.Len(), s.c.Cap())
-		})))
-	show := func() {
-		n := s.written()
-		if s.source.size > 0 {
-			// Given here, because a total that New gets ends the bar when it
-			// is reached, also in a file that grows.
-			bar.SetTotal(max(n, s.source.size), false)
-		}
-		bar.SetCurrent(n)
-	}
-
-	ended, drawn := make(chan struct{}), make(chan struct{})
+	b := &bar{stderr: stderr, s: s, begin: time.Now()}
+	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(drawn)
-		ticker := time.NewTicker(refresh / 2)
-		defer ticker.Stop()
-		for {
-			show()
-			select {
-			case <-ticker.C:
-			case <-ended:
-				show()
-				bar.Abort(false)
-				return
-			}
-		}
+		defer close(done)
+		b.run(ended)
 	}()
 	return func() {
 		close(ended)
-		<-drawn
-		progress.Wait()
+		<-done
 	}
+}
+
+func (b *bar) run(ended <-chan struct{}) {
+	ticker := time.NewTicker(refresh)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			b.draw("")
+		case <-ended:
+			b.draw("\n")
+			return
+		}
+	}
+}
+
+// draw draws the bar, and end behind it, where the terminal is the process's to
+// draw on.
+func (b *bar) draw(end string) {
+	if !mayDraw(b.stderr) {
+		return
+	}
+	line := b.s.line(columns(b.stderr), time.Since(b.begin))
+	io.WriteString(newPatient(b.stderr), "\r"+line+"\x1b[K"+end)
+}
+
+// line is the bar in the given number of columns, of which it leaves the last one
+// free: a terminal that has filled it is about to begin a new line.
+func (s *stream) line(columns int, elapsed time.Duration) string {
+	n := s.written()
+	before, after := steady(float64(n)), status(n, s.source.size, elapsed, s.c.Len(), s.c.Cap())
+	// A blank at the end keeps what others write apart from the bar.
+	room := columns - 1 - len(before) - len(after) - len(" [] ")
+	line := before + after + " "
+	if width := min(barWidth, room); s.source.size > 0 && width > 1 {
+		line = before + " [" + fill(n, s.source.size, width) + "]" + after + " "
+	}
+	return line[:min(len(line), columns-1)]
+}
+
+// fill is the inside of the bar, filled as far as n is of size.
+func fill(n, size int64, width int) string {
+	done := int(float64(width) * min(1, float64(n)/float64(size)))
+	text := strings.Repeat("=", done)
+	if done < width {
+		text += ">" + strings.Repeat(" ", width-done-1)
+	}
+	return text
 }
 
 // status is what stands behind the bar: the rate, how full the ring is, and
@@ -84,32 +109,36 @@ func status(n, size int64, elapsed time.Duration, filled, capacity int) string {
 // place.
 func steady(n float64) string { return fmt.Sprintf("%9s", bytesText(n)) }
 
-// A screen is a terminal. One that does not know its size gets a usual one,
-// since mpb draws nothing on it otherwise.
-type screen struct{ *cupwriter.Writer }
-
-func (s screen) GetTermSize() (width, height int, err error) {
-	width, height, err = s.Writer.GetTermSize()
-	if err == nil && (width == 0 || height == 0) {
-		width, height = 80, 24
+// columns returns how wide the terminal is. One that does not know gets a usual
+// width.
+func columns(f *os.File) (width int) {
+	control(f, func(fd uintptr) (err error) {
+		width, _, err = term.GetSize(int(fd))
+		return err
+	})
+	if width == 0 {
+		return 80
 	}
-	return width, height, err
+	return width
 }
 
-// Flush lets the next frame start at the left, because the cursor is elsewhere
-// after a ^C or whatever else was typed. What that put on the screen goes.
-func (s screen) Flush(lines int) error {
-	err := s.Writer.Flush(lines)
-	s.WriteString("\r")
-	return err
-}
-
-// isTerminal leaves O_NONBLOCK alone, which File.Fd would clear.
 func isTerminal(f *os.File) (yes bool) {
+	control(f, func(fd uintptr) error {
+		yes = term.IsTerminal(int(fd))
+		return nil
+	})
+	return yes
+}
+
+// control calls do with the descriptor of f. It leaves O_NONBLOCK alone, which
+// File.Fd would clear.
+func control(f *os.File, do func(fd uintptr) error) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
-		return false
+		return err
 	}
-	err = raw.Control(func(fd uintptr) { yes = term.IsTerminal(int(fd)) })
-	return yes && err == nil
+	if outer := raw.Control(func(fd uintptr) { err = do(fd) }); outer != nil {
+		return outer
+	}
+	return err
 }

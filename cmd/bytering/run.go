@@ -1,69 +1,39 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/spf13/pflag"
+	"time"
 )
 
 // version is the release that this is.
 const version = "0.1.0-dev"
 
-// The exit codes, on which scripts rely.
-const (
-	exitDone   = 0
-	exitUsage  = 1
-	exitSource = 2
-	exitSink   = 3
-	exitReader = 4   // the reader of standard output went away
-	exitSignal = 128 // and the number of the signal
-)
-
 // endings are the signals that end a transfer, which then says how far it came.
 var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
-
-// A failure is an error with the exit code that it makes.
-type failure struct {
-	code int
-	error
-}
-
-func (f *failure) Unwrap() error { return f.error }
-
-func fail(code int, format string, args ...any) error {
-	return &failure{code, fmt.Errorf(format, args...)}
-}
-
-// exitCode returns the code for what ended the run.
-func exitCode(err error) int {
-	var f *failure
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &f):
-		return f.code
-	}
-	return exitUsage
-}
 
 // run is the command: it says what went wrong on stderr, in one line, and
 // returns the exit code. Reads and writes that are blocked when a signal comes
 // may be left behind, so the process has to end after it.
 func run(args []string, stdin, stdout, stderr *os.File) int {
+	// First, since all that follows takes threads and memory.
+	if err := enough(); err != nil {
+		tell(stderr, err.Error())
+		return exitCode(err)
+	}
 	cfg, err := parse(args)
 	switch {
-	case errors.Is(err, pflag.ErrHelp):
-		return say(stdout, stderr, usage)
+	case errors.Is(err, errHelp):
+		return show(stdout, stderr, usage)
 	case err != nil:
-		fmt.Fprintf(stderr, "bytering: %v\nTry 'bytering --help'.\n", err)
-		return exitUsage
+		tell(stderr, err.Error()+"\nTry 'bytering --help'.")
+		return exitRefused
 	case cfg.version:
-		return say(stdout, stderr, "bytering "+version+"\n")
+		return show(stdout, stderr, "bytering "+version+"\n")
 	}
 
 	signals := make(chan os.Signal, 1)
@@ -73,27 +43,67 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 			signal.Notify(signals, s)
 		}
 	}
-	defer signal.Stop(signals)
-
 	ctx, stop := stopOn(signals)
 	defer stop()
-
-	report, err := transfer(ctx, cfg, stdin, stdout, stderr)
+	report, hide, err := transfer(ctx, cfg, stdin, stdout, stderr)
 	if err != nil {
 		report = err.Error()
 	}
-	if err != nil || !cfg.quiet {
-		promptly(ctx, func() { fmt.Fprintf(stderr, "bytering: %s\n", report) })
-	}
+	promptly(ctx, func() {
+		hide()
+		if err != nil || !cfg.quiet {
+			tell(stderr, report)
+		}
+	})
 	return exitCode(err)
 }
 
-// say prints what was asked for.
-func say(stdout, stderr *os.File, text string) int {
-	if _, err := io.WriteString(stdout, text); err != nil {
-		err = sinkFailed(&end{file: stdout, name: stdoutName, std: true}, err, "")
-		fmt.Fprintf(stderr, "bytering: %v\n", err)
+// stopOn returns a context that the first of the signals ends.
+func stopOn(signals <-chan os.Signal) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	go func() {
+		select {
+		case sig := <-signals:
+			cancel(signalled{sig})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// promptly calls f, which may block for as long as a terminal is stopped or a
+// pipe is full. In a process that was told to end it is left behind after a
+// second.
+func promptly(ctx context.Context, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+	}
+}
+
+// show prints what was asked for.
+func show(stdout, stderr *os.File, text string) int {
+	sink := &end{file: stdout, name: stdoutName, std: stdout}
+	if _, err := io.WriteString(sink.writer(), text); err != nil {
+		err = sinkFailed(sink, err, "")
+		tell(stderr, err.Error())
 		return exitCode(err)
 	}
 	return exitDone
+}
+
+// tell writes a message to stderr, in one write, so that it stays in one piece
+// between the lines of others. There is no place for an error of that.
+func tell(stderr *os.File, message string) {
+	io.WriteString(newPatient(stderr), "bytering: "+message+"\n")
 }

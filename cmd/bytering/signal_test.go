@@ -72,7 +72,7 @@ func TestSignalsAreNamed(t *testing.T) {
 			t.Errorf("%s does not say 128+n", place)
 		}
 		for _, sig := range endings {
-			if !regexp.MustCompile(fmt.Sprintf(`\b%d (on )?%s\b`, exitSignal+int(sig.(syscall.Signal)), names[sig])).MatchString(text) {
+			if !regexp.MustCompile(fmt.Sprintf(`\b%d %s\b`, exitSignal+int(sig.(syscall.Signal)), names[sig])).MatchString(text) {
 				t.Errorf("%s does not name %v", place, sig)
 			}
 		}

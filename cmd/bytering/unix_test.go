@@ -5,6 +5,7 @@ package main
 import (
 	"io"
 	"os"
+	"syscall"
 	"testing"
 )
 
@@ -58,5 +59,13 @@ func TestReaderGoneWhileSourceBlocks(t *testing.T) {
 	if _, err := feed.WriteString("hi"); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, p.end(exitReader, 1), "; 0 bytes")
+	contains(t, p.end(exitReader, 1), "; 0 bytes written to standard output")
+}
+
+// exitStatus is what a shell has in $?.
+func exitStatus(s *os.ProcessState) int {
+	if w := s.Sys().(syscall.WaitStatus); w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return s.ExitCode()
 }

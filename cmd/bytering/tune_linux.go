@@ -23,7 +23,7 @@ func (e *end) tune(flag int) {
 			unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, largestBlock)
 		}
 		how, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if !e.std || err != nil || how&unix.O_ACCMODE != flag && how&unix.O_ACCMODE != unix.O_RDWR {
+		if e.std == nil || err != nil || how&unix.O_ACCMODE != flag && how&unix.O_ACCMODE != unix.O_RDWR {
 			return
 		}
 		if f, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), flag|syscall.O_NONBLOCK, 0); err == nil {

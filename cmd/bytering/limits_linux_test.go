@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// three is a program that shows where Go's runtime itself can start.
+const three = `package main
+import "os"
+func main() { os.Stdout.WriteString("hi\n") }
+`
+
+func buildThree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "three.go"), []byte(three), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	exe := filepath.Join(dir, "three")
+	if out, err := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "three.go")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return exe
+}
+
+// limited runs a program with arguments behind a shell's limit, and returns what
+// it said and how it ended.
+func limited(t *testing.T, limit string, argv ...string) (code int, said string) {
+	t.Helper()
+	p := prepare(t)
+	p.Path, p.Args = "/bin/sh", append([]string{"sh", "-c", limit + ` && exec "$0" "$@"`}, argv...)
+	p.Stdin, p.Stdout = strings.NewReader("hi\n"), &bytes.Buffer{}
+	p.start()
+	code, said = p.over()
+	toFile := slices.Contains(argv, "-o")
+	if got := p.Stdout.(*bytes.Buffer).String(); code == exitDone && got != "hi\n" && !toFile {
+		t.Errorf("%s: %q came through", limit, got)
+	}
+	return code, said
+}
+
+// A tally is how a test's runs behind limits went.
+type tally struct {
+	t       *testing.T
+	works   int // of the command
+	unbegun int // times that the runtime did not get to main, as chance has it
+}
+
+// try checks that the command works behind a limit, or is refused in one line. It
+// reports whether it worked.
+func (y *tally) try(limit string, args ...string) bool {
+	y.t.Helper()
+	code, said := limited(y.t, limit, append([]string{binary, "-q"}, args...)...)
+	switch {
+	case code == exitDone && said == "":
+		y.works++
+		return true
+	case code == exitRefused && strings.HasPrefix(said, "bytering: ") && strings.Count(said, "\n") == 1:
+	case code == 2 && !strings.Contains(said, "main.main") && y.unbegun < 2:
+		y.unbegun++
+		y.t.Logf("%s: the runtime did not get to main: %s", limit, said)
+	default:
+		y.t.Errorf("%s: exit code %d; %q", limit, code, said)
+	}
+	return false
+}
+
+// starts reports whether the runtime can start, also where chance has a part.
+func starts(t *testing.T, limit, exe string) bool {
+	t.Helper()
+	for range 4 {
+		if code, _ := limited(t, limit, exe); code != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// TestAddressSpace goes from where the runtime can't start to where all works.
+// Chance decides where in its arena the heap begins. So behind limits less than
+// 64 MiB above that, about one start in a hundred of any Go program fails before
+// its main.
+func TestAddressSpace(t *testing.T) {
+	t.Parallel()
+	exe := buildThree(t)
+	y := tally{t: t}
+	floor := 600_000
+	for ; !starts(t, fmt.Sprint("ulimit -v ", floor), exe); floor += 4_000 {
+		if floor > 1_000_000 {
+			t.Skip("this system's Go has another floor")
+		}
+	}
+	for kib := floor + 4_000; kib < floor+140_000; kib += 12_000 {
+		y.try(fmt.Sprint("ulimit -v ", kib))
+	}
+	if y.works == 0 {
+		t.Error("it worked behind no limit")
+	}
+	if !y.try("ulimit -v 5800000", "-m", "4G") {
+		t.Error("a ring of 4 GiB is refused, for which there is room")
+	}
+	if y.try("ulimit -v 5200000", "-m", "4G") {
+		t.Error("a ring of 4 GiB works, for which there is no room")
+	}
+	if !y.try("ulimit -d 60000") {
+		t.Error("60 MB of data are not enough")
+	}
+	y.try("ulimit -d 50000")
+}
+
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	y := tally{t: t}
+	for n := 4; n < 12; n++ { // of which a shell and the runtime take some
+		y.try(fmt.Sprint("ulimit -n ", n))
+		y.try(fmt.Sprint("ulimit -n ", n), "-i", randomFile(t, 3), "-o", filepath.Join(t.TempDir(), "sink"))
+	}
+	if y.works < 8 {
+		t.Errorf("it worked %d times only", y.works)
+	}
+}
+
+// TestFewThreads: by a user's limit, and by a control group's where the test may
+// make one.
+func TestFewThreads(t *testing.T) {
+	t.Parallel()
+	exe := buildThree(t)
+	try := func(t *testing.T, limit func(n int) string) {
+		y := tally{t: t}
+		for n := 3; n < 17; n++ {
+			if y.works > 0 || starts(t, limit(n), exe) {
+				y.try(limit(n))
+			}
+		}
+		if y.works < 3 {
+			t.Errorf("it worked with %d of the limits only", y.works)
+		}
+	}
+	t.Run("pids.max", func(t *testing.T) {
+		group, err := os.MkdirTemp("/sys/fs/cgroup/pids", "bytering-test")
+		if err != nil {
+			if group, err = os.MkdirTemp("/sys/fs/cgroup", "bytering-test"); err != nil {
+				t.Skip(err)
+			}
+		}
+		t.Cleanup(func() { os.Remove(group) })
+		if _, err := os.Stat(filepath.Join(group, "pids.max")); err != nil {
+			t.Skip(err)
+		}
+		try(t, func(n int) string {
+			return fmt.Sprintf("echo %d >%[2]s/pids.max && echo $$ >%[2]s/cgroup.procs", n, group)
+		})
+	})
+	t.Run("RLIMIT_NPROC", func(t *testing.T) {
+		setpriv, err := exec.LookPath("setpriv")
+		if err != nil || os.Getuid() != 0 {
+			t.Skip("only root, with setpriv, can become another user")
+		}
+		dir, err := os.MkdirTemp("/tmp", "bytering-test") // where others may look
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		saved := binary
+		defer func() { binary = saved }()
+		for _, f := range []*string{&binary, &exe} {
+			b, err := os.ReadFile(*f)
+			*f = filepath.Join(dir, filepath.Base(*f))
+			if err == nil {
+				err = os.WriteFile(*f, b, 0o755)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		try(t, func(n int) string {
+			// A user of its own, whom no other process belongs to.
+			return fmt.Sprintf(`exec %s --reuid 54321 --clear-groups prlimit --nproc=%d "$0" "$@"`, setpriv, n)
+		})
+	})
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/bytering/bytering/vectored"
+)
+
+// A patient is a file that was inherited in blocking mode, and that a process
+// that shares it may set to non-blocking mode at any time. A call that then finds
+// nothing to do waits and is made again.
+type patient struct {
+	file *os.File
+	r    vectored.Reader
+	w    vectored.Writer
+}
+
+func newPatient(f *os.File) *patient {
+	return &patient{f, vectored.ReaderOf(f), vectored.WriterOf(f)}
+}
+
+// reader returns what reads the end.
+func (e *end) reader() io.Reader {
+	if e.shared() {
+		return newPatient(e.file)
+	}
+	return e.file
+}
+
+// writer returns what writes to the end.
+func (e *end) writer() io.Writer {
+	if e.shared() {
+		return newPatient(e.file)
+	}
+	return e.file
+}
+
+// shared reports whether the end is one that others may change the mode of, and
+// whose mode matters.
+func (e *end) shared() bool {
+	if e.file != e.std {
+		return false
+	}
+	info, err := e.file.Stat()
+	return err == nil && !onDisk(info)
+}
+
+func (p *patient) Readv(bufs [][]byte) (n int, err error) {
+	for again := true; again; again, err = p.again(n, err, false) {
+		if p.r != nil {
+			n, err = p.r.Readv(bufs)
+		} else {
+			n, err = p.file.Read(bufs[0])
+		}
+	}
+	return n, err
+}
+
+func (p *patient) Writev(bufs [][]byte) (n int, err error) {
+	for again := true; again; again, err = p.again(n, err, true) {
+		if p.w != nil {
+			n, err = p.w.Writev(bufs)
+		} else {
+			n, err = p.file.Write(bufs[0])
+		}
+	}
+	return n, err
+}
+
+// The deadlines interrupt a call where the file can be interrupted.
+func (p *patient) SetReadDeadline(t time.Time) error  { return p.file.SetReadDeadline(t) }
+func (p *patient) SetWriteDeadline(t time.Time) error { return p.file.SetWriteDeadline(t) }
+
+func (p *patient) Read(b []byte) (int, error) { return p.Readv([][]byte{b}) }
+
+func (p *patient) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = p.Writev([][]byte{b[n:]})
+		n += m
+	}
+	return n, err
+}
+
+// whyBuffered returns why an end was not direct: pump, which says err, does not
+// know what file a patient has.
+func whyBuffered(end any, err error) error {
+	if _, ok := end.(*patient); ok && err != nil {
+		return errors.New("neither a regular file nor a block device")
+	}
+	return err
+}
+
+// again reports whether a call, to write or to read, that returned n and err is
+// to be made again, after it has waited until there is something to do. It
+// returns what is left of err.
+func (p *patient) again(n int, err error, toWrite bool) (bool, error) {
+	switch {
+	case !errors.Is(err, syscall.EAGAIN):
+		return false, err
+	case n > 0:
+		return false, nil
+	case untilReady(p.file, toWrite) != nil:
+		return false, err
+	}
+	return true, nil
+}

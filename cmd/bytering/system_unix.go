@@ -1,0 +1,55 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// surviveSignals makes a write to a pipe without a reader an error. By default it
+// would kill the process before that can say how far it came. It also lets the
+// process write to its terminal from the background, where tostop is set and
+// would stop it.
+func surviveSignals() { signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU) }
+
+// stopInBackground undoes the latter, for one that writes data there.
+func stopInBackground() { signal.Reset(syscall.SIGTTOU) }
+
+// readerGone reports whether a write failed because its reader is gone. The
+// reader of a socket may have closed it with something unread.
+func readerGone(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// untilReady blocks until f may have something to read, or room to write to.
+func untilReady(f *os.File, toWrite bool) error {
+	return control(f, func(fd uintptr) error {
+		poll := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		if toWrite {
+			poll.Events = unix.POLLOUT
+		}
+		_, err := unix.Poll([]unix.PollFd{poll}, -1)
+		if err == unix.EINTR {
+			return nil // the caller tries again
+		}
+		return err
+	})
+}
+
+// mayDraw reports whether the terminal is this process's to draw on: its group
+// is in the foreground, and no other process is asking for a password or shows
+// pages, for which they turn the echo off.
+func mayDraw(terminal *os.File) (may bool) {
+	control(terminal, func(fd uintptr) error {
+		group, err := unix.IoctlGetInt(int(fd), unix.TIOCGPGRP)
+		own, _ := unix.Getpgid(0)
+		may = err == nil && group == own && echoes(int(fd))
+		return err
+	})
+	return may
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// surviveSignals has nothing to do where no signal comes of a broken pipe.
+func surviveSignals() {}
+
+// stopInBackground has nothing to do where there is no background.
+func stopInBackground() {}
+
+// raise returns: no signal ends a process here.
+func raise(syscall.Signal) {}
+
+// What Windows says of a pipe whose reader has ended or is ending.
+const (
+	errBrokenPipe = syscall.Errno(109)
+	errNoData     = syscall.Errno(232)
+)
+
+// readerGone reports whether a write failed because nobody reads any more.
+func readerGone(err error) bool {
+	return errors.Is(err, errBrokenPipe) || errors.Is(err, errNoData)
+}
+
+// untilReady fails: no call asks for it here.
+func untilReady(*os.File, bool) error { return errors.ErrUnsupported }
+
+// mayDraw reports that the terminal is this process's to draw on.
+func mayDraw(*os.File) bool { return true }
