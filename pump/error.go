@@ -2,7 +2,6 @@ package pump
 
 import (
 	"fmt"
-	"net"
 )
 
 // A Side is one end of a copy.
@@ -52,8 +51,12 @@ type Error struct {
 	// Direction is which stream of a Relay it was, or 0 for a Copy.
 	Direction Direction
 	// Local and Remote are the addresses of the end that failed. They are nil
-	// for a Copy, for the context, and for an end that has none.
-	Local, Remote net.Addr
+	// for a Copy, for the context, and for an end that has none. Each is a
+	// net.Addr.
+	Local, Remote interface {
+		Network() string
+		String() string
+	}
 	// Offset is where in the stream, counted from the beginning of the copy,
 	// the side failed: how many bytes the source had returned, or the sink had
 	// accepted; the latter too if the context ended.
@@ -118,15 +121,4 @@ func (e *Error) reason() error {
 		return fmt.Errorf("pump: stopped: %w", e.Err)
 	}
 	return fmt.Errorf("pump: %v failed: %w", e.Side, e.Err)
-}
-
-// addresses returns those of an end that has some.
-func addresses(end any) (local, remote net.Addr) {
-	if l, ok := end.(interface{ LocalAddr() net.Addr }); ok {
-		local = l.LocalAddr()
-	}
-	if r, ok := end.(interface{ RemoteAddr() net.Addr }); ok {
-		remote = r.RemoteAddr()
-	}
-	return local, remote
 }

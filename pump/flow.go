@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/netaddr"
 )
 
 // A flow is one copy under way: a ring, two sides, each on a goroutine of its
@@ -137,7 +138,7 @@ func (f *flow) locate(e *Error, stats Stats) {
 		end, e.Offset = f.in.src, stats.Source.Bytes
 	}
 	if e.Direction != 0 && e.Side != Context {
-		e.Local, e.Remote = addresses(end)
+		e.Local, e.Remote = netaddr.Local(end), netaddr.Remote(end)
 	}
 }
 

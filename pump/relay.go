@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"github.com/bytering/bytering/internal/netaddr"
 )
 
 // Relay copies a to b and b to a until both streams have ended, as a proxy does
@@ -74,7 +76,7 @@ func (c config) relay(ctx context.Context, dst io.Writer, src io.Reader) (Stats,
 	}
 	if err != nil {
 		e := &Error{Side: Sink, Direction: c.direction, Offset: stats.Sink.Bytes, Written: stats.Sink.Bytes, Err: fmt.Errorf("half-close: %w", err)}
-		e.Local, e.Remote = addresses(dst)
+		e.Local, e.Remote = netaddr.Local(dst), netaddr.Remote(dst)
 		return stats, e
 	}
 	return stats, nil

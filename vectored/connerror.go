@@ -3,6 +3,8 @@ package vectored
 import (
 	"errors"
 	"reflect"
+
+	"github.com/bytering/bytering/internal/netaddr"
 )
 
 // A connError is the *net.OpError of a connection's own Read or Write. That type
@@ -14,31 +16,16 @@ type connError struct {
 	err  error
 }
 
-// netAddr is net.Addr.
-type netAddr interface {
-	Network() string
-	String() string
-}
-
 // addrs returns the addresses, which are nil if conn has no such methods, and the
 // name of the network.
-func (e *connError) addrs() (network string, local, remote netAddr) {
-	v := reflect.ValueOf(e.conn)
-	local, remote = addr(v.MethodByName("LocalAddr")), addr(v.MethodByName("RemoteAddr"))
-	for _, a := range []netAddr{remote, local} {
+func (e *connError) addrs() (network string, local, remote netaddr.Addr) {
+	local, remote = netaddr.Local(e.conn), netaddr.Remote(e.conn)
+	for _, a := range []netaddr.Addr{remote, local} {
 		if a != nil {
 			network = a.Network()
 		}
 	}
 	return network, local, remote
-}
-
-func addr(method reflect.Value) netAddr {
-	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
-		return nil
-	}
-	a, _ := method.Call(nil)[0].Interface().(netAddr)
-	return a
 }
 
 // Error returns what that of a net.OpError does.
