@@ -120,6 +120,9 @@ func (c *call) run(bufs [][]byte) (int, error) {
 	return c.n, nil
 }
 
+// source is what BoundaryOf looks at.
+func (c *call) source() any { return c.owner }
+
 // reads reports whether it is a read of either kind.
 func (c *call) reads() bool { return c.op == kernel.Readv || c.op == kernel.Preadv }
 

@@ -25,6 +25,9 @@ func (p *positioned) open(f *os.File) error {
 	return nil
 }
 
+// source is what BoundaryOf looks at.
+func (p *positioned) source() any { return p.file }
+
 func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
 	b := first(bufs)
 	if len(b) == 0 {

@@ -14,3 +14,9 @@ func kind(fd uintptr) (usual bool, err error) {
 	}
 	return true, nil
 }
+
+// boundary is BoundaryOf for a descriptor, if that is a socket.
+func boundary(fd uintptr) (b Boundary, known bool) {
+	typ, err := syscall.GetsockoptInt(syscall.Handle(fd), syscall.SOL_SOCKET, soType)
+	return ofSocket(typ), err == nil
+}

@@ -26,6 +26,9 @@ func (r *oneReader) Read(b []byte) (int, error) {
 	return n, closedAsOS(r.raw, err)
 }
 
+// source is what BoundaryOf looks at.
+func (r *oneReader) source() any { return r.r }
+
 // A oneWriter writes one slice a call.
 type oneWriter struct {
 	w   io.Writer

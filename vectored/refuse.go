@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"syscall"
 )
 
 var (
@@ -15,7 +14,7 @@ var (
 
 // isNil tells whether c is nil or a nil pointer, on which net's methods panic
 // and os's don't.
-func isNil(c syscall.Conn) bool {
+func isNil(c any) bool {
 	v := reflect.ValueOf(c)
 	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }

@@ -1,0 +1,5 @@
+//go:build !unix && !windows
+
+package vectored
+
+func boundary(uintptr) (b Boundary, known bool) { return Stream, false }
