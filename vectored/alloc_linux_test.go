@@ -4,6 +4,7 @@ package vectored
 
 import (
 	"io"
+	"syscall"
 	"testing"
 )
 
@@ -43,6 +44,20 @@ func TestStreamsDoNotAllocate(t *testing.T) {
 		noAllocs(t, "Write and Read", func() {
 			l.w.Write(out[2])
 			l.r.Read(in[2])
+		})
+	})
+}
+
+func TestMessagesDoNotAllocate(t *testing.T) {
+	onMessages(t, func(t *testing.T, src, dst end, r Reader, _ error) {
+		fd := int(descriptor(t, dst))
+		in := [][]byte{make([]byte, 4), make([]byte, 4), make([]byte, 4)}
+		out := make([]byte, 9)
+		noAllocs(t, "Readv and Read", func() {
+			syscall.Sendto(fd, out, 0, nil)
+			r.Readv(in)
+			syscall.Sendto(fd, out[:3], 0, nil)
+			r.Read(in[0])
 		})
 	})
 }

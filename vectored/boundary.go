@@ -26,6 +26,22 @@ const (
 	Record
 )
 
+// unknown is for a descriptor that can't be asked.
+const unknown Boundary = -1
+
+// A kind is what the system says of a descriptor.
+type kind struct {
+	boundary Boundary
+	// empty is set for a socket whose messages can be empty, where that of
+	// another is the end.
+	empty bool
+	// usual are a socket, a pipe, a file and a block device, of which a read of
+	// two slices is one read. The drivers of some other devices get one read a
+	// slice from the kernel, of which the second may wait though the first had
+	// something.
+	usual bool
+}
+
 // MaxMessage is room enough for a message or a record of the usual kinds: every
 // datagram of IP, every record of the kernel's log and of input devices. On a
 // local socket the sender's SO_SNDBUF is the limit, which can be higher, and on a
@@ -64,10 +80,14 @@ func BoundaryOf(v any) Boundary {
 	}
 	if c, ok := v.(syscall.Conn); ok {
 		if raw, err := c.SyscallConn(); err == nil {
-			var b Boundary
-			var known bool
-			if err := raw.Control(func(fd uintptr) { b, known = boundary(fd) }); err == nil && known {
-				return b
+			k := kind{boundary: unknown}
+			raw.Control(func(fd uintptr) {
+				if found, err := kindOf(fd); err == nil {
+					k = found
+				}
+			})
+			if k.boundary != unknown {
+				return k.boundary
 			}
 		}
 	}

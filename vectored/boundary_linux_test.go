@@ -95,17 +95,11 @@ func TestBoundaryOf(t *testing.T) {
 			atEvery(t, w, want)
 		})
 	}
-	for _, kind := range datagrams {
-		t.Run(kind.name, func(t *testing.T) {
-			c := kind.open(t)
-			defer c.Close()
-			atEvery(t, c.(end), Message)
-		})
-	}
-	t.Run("seqpacket socketpair as file", func(t *testing.T) {
-		r, _ := pair(t, syscall.SOCK_SEQPACKET)
-		atEvery(t, r, Message)
+	onMessages(t, func(t *testing.T, src, dst end, _ Reader, _ error) {
+		atEvery(t, src, Message)
+		atEvery(t, dst, Message)
 	})
+	t.Run("ip", func(t *testing.T) { atEvery(t, raw(t), Message) })
 	t.Run("packet pipe", func(t *testing.T) {
 		r, _ := packetPipe(t)
 		atEvery(t, r, Packet)

@@ -25,6 +25,7 @@ type call struct {
 	conn   syscall.RawConn
 	try    func(fd uintptr) bool // attempt as a value
 	direct func(fd uintptr)      // the same for Control, of a File's calls
+	empty  bool                  // 0 bytes are a message and not the end
 
 	// Of the running call.
 	vec     []syscall.Iovec
@@ -38,12 +39,11 @@ type call struct {
 	one [1][]byte        // for Read and Write
 }
 
-// open makes c a call on the descriptor of owner, and reports whether that is
-// one of the usual kind.
-func (c *call) open(op kernel.Op, owner syscall.Conn) (usual bool, err error) {
-	raw, usual, err := inspect(owner)
+// open makes c a call on the descriptor of owner.
+func (c *call) open(op kernel.Op, owner syscall.Conn) (kind, error) {
+	raw, k, err := inspect(owner)
 	c.prepare(op, owner, raw)
-	return usual, err
+	return k, err
 }
 
 func (c *call) prepare(op kernel.Op, owner syscall.Conn, conn syscall.RawConn) {
@@ -86,7 +86,7 @@ func (c *call) attempt(fd uintptr) bool {
 // excludes others as Read and Write do.
 func (c *call) do() error {
 	switch c.op {
-	case kernel.Readv:
+	case kernel.Readv, kernel.Recvmsg:
 		return c.conn.Read(c.try)
 	case kernel.Writev:
 		return c.conn.Write(c.try)
@@ -108,13 +108,16 @@ func (c *call) run(bufs [][]byte) (int, error) {
 	switch {
 	case err != nil:
 		return 0, c.interrupted(err)
+	case c.op == kernel.Recvmsg && (c.errno == syscall.EMSGSIZE || c.n > c.offered):
+		touchWrite(bufs, c.offered)
+		return 0, c.failed(truncated(c.n, c.offered))
 	case c.errno != 0:
 		return 0, c.failed(c.errno)
 	case c.n < 0 || c.n > c.offered:
 		return 0, invalidCount(c.n, c.offered, nil)
 	case c.n == 0 && !c.reads():
 		return 0, c.failed(io.ErrUnexpectedEOF) // as os and net have it
-	case c.n == 0:
+	case c.n == 0 && !c.empty:
 		return 0, io.EOF
 	}
 	return c.n, nil
@@ -123,8 +126,8 @@ func (c *call) run(bufs [][]byte) (int, error) {
 // source is what BoundaryOf looks at.
 func (c *call) source() any { return c.owner }
 
-// reads reports whether it is a read of either kind.
-func (c *call) reads() bool { return c.op == kernel.Readv || c.op == kernel.Preadv }
+// reads reports whether it is a read of any kind.
+func (c *call) reads() bool { return c.op != kernel.Writev && c.op != kernel.Pwritev }
 
 type reader struct{ call }
 
@@ -142,17 +145,26 @@ func (r *reader) Read(b []byte) (int, error) {
 }
 
 func newReader(c syscall.Conn) (Reader, error) {
-	r := new(reader)
-	if _, err := r.open(kernel.Readv, c); err != nil {
+	r, _, err := openReader(c)
+	if err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 func readerOf(c syscall.Conn) Reader {
-	r := new(reader)
-	if usual, err := r.open(kernel.Readv, c); err != nil || !usual {
+	r, k, err := openReader(c)
+	if err != nil || !k.usual {
 		return nil
 	}
 	return r
+}
+
+func openReader(c syscall.Conn) (r *reader, k kind, err error) {
+	r = new(reader)
+	if k, err = r.open(kernel.Readv, c); err == nil && k.boundary == Message {
+		r.op = kernel.Recvmsg
+		r.empty = k.empty && declaredIn(r.conn, "net") // as net and os have it
+	}
+	return r, k, err
 }

@@ -19,7 +19,11 @@ func newReader(c syscall.Conn) (Reader, error) {
 	if !ok {
 		return nil, refuse(c, errors.New("it has no Read"))
 	}
-	return &oneReader{r, raw}, nil
+	one := oneReader{r, raw}
+	if BoundaryOf(c) == Message {
+		return &messageReader{oneReader: one}, nil
+	}
+	return &one, nil
 }
 
 func newWriter(c syscall.Conn) (Writer, error) {
@@ -30,6 +34,9 @@ func newWriter(c syscall.Conn) (Writer, error) {
 	w, ok := c.(io.Writer)
 	if !ok {
 		return nil, refuse(c, errors.New("it has no Write"))
+	}
+	if BoundaryOf(c) == Message {
+		return nil, refuse(c, errNoStream)
 	}
 	one := oneWriter{w, raw}
 	if netwrite.All != nil && declaredIn(c, "net") {

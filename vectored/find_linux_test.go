@@ -6,82 +6,40 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
 )
 
-// datagrams are connections that keep messages apart, of which a Readv would
-// tear one.
-var datagrams = []struct {
-	name string
-	open func(t *testing.T) net.Conn
-}{
-	{"udp", func(t *testing.T) net.Conn {
-		c, err := net.Dial("udp", "127.0.0.1:9")
-		return must(t, c, err)
-	}},
-	{"unixgram", func(t *testing.T) net.Conn {
-		name := filepath.Join(t.TempDir(), "s")
-		l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
-		must(t, l, err)
-		t.Cleanup(func() { l.Close() })
-		c, err := net.Dial("unixgram", name)
-		return must(t, c, err)
-	}},
-	{"seqpacket", func(t *testing.T) net.Conn {
-		name := filepath.Join(t.TempDir(), "s")
-		l, err := net.Listen("unixpacket", name)
-		must(t, l, err)
-		t.Cleanup(func() { l.Close() })
-		c, err := net.Dial("unixpacket", name)
-		return must(t, c, err)
-	}},
-	{"ip", func(t *testing.T) net.Conn {
-		c, err := net.Dial("ip4:icmp", "127.0.0.1")
-		if errors.Is(err, os.ErrPermission) {
-			t.Skip(err)
+// A Writev would make messages of its own of what it is given.
+func TestWritersOfMessagesAreRefused(t *testing.T) {
+	refused := func(t *testing.T, c end) {
+		t.Helper()
+		if w, err := NewWriter(c); w != nil || !errors.Is(err, ErrUnsupported) || !errors.Is(err, errNoStream) {
+			t.Errorf("NewWriter gives %v, %v", w, err)
 		}
-		return must(t, c, err)
-	}},
-	{"datagram socketpair as conn", func(t *testing.T) net.Conn {
-		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
-		must(t, fds, err)
-		syscall.Close(fds[1])
-		f := os.NewFile(uintptr(fds[0]), "a")
-		defer f.Close()
-		c, err := net.FileConn(f)
-		return must(t, c, err)
-	}},
-}
-
-func TestDatagramsAreRefused(t *testing.T) {
-	for _, tc := range datagrams {
-		t.Run(tc.name, func(t *testing.T) {
-			c := tc.open(t)
-			defer c.Close()
-			refused(t, c.(end))
-		})
+		if w := WriterOf(c); w != nil {
+			t.Errorf("WriterOf gives %v", w)
+		}
+		if readv, writev := Supported(c); !readv || writev {
+			t.Errorf("Supported is %v, %v", readv, writev)
+		}
 	}
-	t.Run("seqpacket socketpair as file", func(t *testing.T) {
-		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_NONBLOCK, 0)
-		must(t, fds, err)
-		defer syscall.Close(fds[1])
-		f := os.NewFile(uintptr(fds[0]), "a")
-		defer f.Close()
-		refused(t, f)
+	onMessages(t, func(t *testing.T, src, dst end, _ Reader, _ error) {
+		refused(t, src)
+		refused(t, dst)
 	})
+	t.Run("ip", func(t *testing.T) { refused(t, raw(t)) })
 }
 
-func refused(t *testing.T, c end) {
-	t.Helper()
-	if r, err := NewReader(c); r != nil || !errors.Is(err, ErrUnsupported) || !errors.Is(err, errNoStream) {
-		t.Errorf("NewReader gives %v, %v", r, err)
+// raw is a raw socket, which takes privileges.
+func raw(t *testing.T) end {
+	c, err := net.Dial("ip4:icmp", "127.0.0.1")
+	if errors.Is(err, os.ErrPermission) {
+		t.Skip(err)
 	}
-	if w, err := NewWriter(c); w != nil || !errors.Is(err, ErrUnsupported) || !errors.Is(err, errNoStream) {
-		t.Errorf("NewWriter gives %v, %v", w, err)
-	}
-	found(t, "it", c, false)
+	must(t, c, err)
+	t.Cleanup(func() { c.Close() })
+	return c.(end)
 }
 
 // found fails the test unless v is found, or passed by, by everything that

@@ -1,6 +1,6 @@
-//go:build !unix && !windows && !plan9
+//go:build !unix && !windows
 
 package vectored
 
-// kind can't be seen here.
-func kind(uintptr) (usual bool, err error) { return true, nil }
+// kindOf can't see it here.
+func kindOf(uintptr) (kind, error) { return kind{boundary: unknown, usual: true}, nil }

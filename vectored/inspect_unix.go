@@ -4,22 +4,23 @@ package vectored
 
 import "syscall"
 
-// kind tells whether a descriptor is of the usual kind, or why it can't be used.
-func kind(fd uintptr) (usual bool, err error) {
-	socket, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TYPE)
-	if err == nil {
-		if socket != syscall.SOCK_STREAM {
-			return false, errNoStream
-		}
-		return true, nil
+func kindOf(fd uintptr) (kind, error) {
+	if typ, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TYPE); err == nil {
+		return socket(typ), nil
 	}
 	var st syscall.Stat_t
 	if err := syscall.Fstat(int(fd), &st); err != nil {
-		return false, err
+		return kind{}, err
 	}
 	switch st.Mode & syscall.S_IFMT {
-	case syscall.S_IFREG, syscall.S_IFIFO, syscall.S_IFBLK:
-		return true, nil
+	case syscall.S_IFREG, syscall.S_IFBLK:
+		return kind{usual: true}, nil
+	case syscall.S_IFIFO:
+		return kind{boundary: ofPipes, usual: true}, nil
+	case syscall.S_IFCHR:
+		return kind{boundary: ofDevice(fd, &st)}, nil
+	case syscall.S_IFDIR:
+		return kind{}, nil
 	}
-	return false, nil
+	return kind{boundary: Record}, nil // an anonymous inode
 }

@@ -4,7 +4,7 @@ package vectored
 
 import "syscall"
 
-// look returns the descriptor of c, if that is open and a stream.
+// look returns the descriptor of c, if that is open.
 func look(c syscall.Conn) (syscall.RawConn, error) {
 	raw, _, err := inspect(c)
 	return raw, err

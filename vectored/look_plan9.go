@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// look returns nil in place of the descriptor of c: here an *os.File has no
-// SyscallConn and a connection's can't do anything. So what is closed already,
-// or no stream, is not found.
+// look returns nil instead of the descriptor of c: here an *os.File has no
+// SyscallConn and a connection's can't do anything. So what is closed already is
+// not found.
 func look(c syscall.Conn) (syscall.RawConn, error) {
 	if isNil(c) {
 		return nil, refuse(c, os.ErrInvalid)

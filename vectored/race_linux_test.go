@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -40,6 +41,18 @@ var racy = []struct {
 		bufs := [][]byte{make([]byte, 2), make([]byte, 9)}
 		beside(func() { bufs[1][2] = 1 }, func() { l.r.Readv(bufs) })
 	}},
+	{"Readv of a message into what another reads", true, func(*link) {
+		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
+		beside(func() { sum += bufs[1][0] }, func() { message(4).Readv(bufs) })
+	}},
+	{"Readv of a message that leaves alone what another writes", false, func(*link) {
+		bufs := [][]byte{make([]byte, 2), make([]byte, 9)}
+		beside(func() { bufs[1][2] = 1 }, func() { message(4).Readv(bufs) })
+	}},
+	{"Readv of a truncated message into what another reads", true, func(*link) {
+		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
+		beside(func() { sum += bufs[1][1] }, func() { message(5).Readv(bufs) })
+	}},
 	{"Preadv into what another reads", true, func(l *link) {
 		bufs := [][]byte{make([]byte, 2), make([]byte, 2)}
 		beside(func() { sum += bufs[1][0] }, func() { racyFile.Preadv(bufs, 0) })
@@ -73,6 +86,17 @@ var (
 	sum      byte
 	racyFile *File
 )
+
+// message returns a Reader that has one of size bytes.
+func message(size int) Reader {
+	fds, _ := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
+	syscall.Write(fds[1], make([]byte, size))
+	r, err := NewReader(os.NewFile(uintptr(fds[0]), "a"))
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
 
 // beside runs two functions that nothing orders.
 func beside(other, f func()) {

@@ -19,7 +19,7 @@ func isNil(c any) bool {
 	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
-// refuse returns the error for a descriptor that is not a stream.
+// refuse returns the error for a value that can't be used.
 func refuse(c any, why error) error {
 	return fmt.Errorf("%w: %s: %w", ErrUnsupported, strings.TrimPrefix(fmt.Sprintf("%T", c), "*"), why)
 }

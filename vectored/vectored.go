@@ -11,10 +11,13 @@ import (
 
 // Errors that say what was wrong. They are wrapped: test with [errors.Is].
 var (
-	// ErrUnsupported is for a value whose bytes are no stream: a datagram
-	// socket, of which one Readv would tear a message, or one that is nil or
-	// closed already.
+	// ErrUnsupported is for a value that is nil or closed already, and for a
+	// Writer to a socket of messages, of which a Writev would make messages of
+	// its own.
 	ErrUnsupported = errors.New("vectored: unsupported")
+	// ErrTruncated is for a message that a socket had and a Readv had no room
+	// for. The message is lost.
+	ErrTruncated = errors.New("vectored: message truncated")
 	// ErrInvalidCount is for a count that a Reader or a Writer, or the system
 	// under it, returned and that is negative or above what it was offered.
 	ErrInvalidCount = errors.New("invalid count")

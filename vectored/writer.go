@@ -30,18 +30,20 @@ func newWriter(c syscall.Conn) (Writer, error) {
 }
 
 func writerOf(c syscall.Conn) Writer {
-	w, usual, err := openWriter(c)
-	if err != nil || !usual {
+	w, k, err := openWriter(c)
+	if err != nil || !k.usual {
 		return nil
 	}
 	return w
 }
 
-func openWriter(c syscall.Conn) (w *writer, usual bool, err error) {
+func openWriter(c syscall.Conn) (w *writer, k kind, err error) {
 	w = new(writer)
-	usual, err = w.open(kernel.Writev, c)
+	if k, err = w.open(kernel.Writev, c); err == nil && k.boundary == Message {
+		err = refuse(c, errNoStream)
+	}
 	w.try = w.push
-	return w, usual, err
+	return w, k, err
 }
 
 func (w *writer) Writev(bufs [][]byte) (int, error) { return w.write(bufs, 0) }

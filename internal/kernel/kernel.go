@@ -12,16 +12,25 @@ const (
 	Writev
 	Preadv
 	Pwritev
+	Recvmsg
 )
 
-func (op Op) String() string { return [...]string{"readv", "writev", "preadv", "pwritev"}[op] }
+func (op Op) String() string {
+	return [...]string{"readv", "writev", "preadv", "pwritev", "recvmsg"}[op]
+}
 
 // Call makes one system call on vec, which has at least one element. The
 // offset counts for [Preadv] and [Pwritev] only. The count is 0 if there is an
 // error. Like the real ones it may be interrupted and returns EINTR then.
+//
+// The count of [Recvmsg] is the size of the message, also if that is above the
+// room, or the error is EMSGSIZE where the system does not say the size.
 var Call = call
 
 func call(op Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
+	if op == Recvmsg {
+		return recvmsg(fd, vec)
+	}
 	n, _, errno := trap(op, fd, vec, off)
 	if errno != 0 {
 		return 0, errno

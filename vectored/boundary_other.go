@@ -1,5 +1,0 @@
-//go:build !unix && !windows
-
-package vectored
-
-func boundary(uintptr) (b Boundary, known bool) { return Stream, false }

@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package vectored
+
+import "syscall"
+
+const ofPipes = Stream
+
+// ofDevice does not know which devices have records. To read a stream as records
+// does no harm.
+func ofDevice(uintptr, *syscall.Stat_t) Boundary { return Record }
