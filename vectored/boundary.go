@@ -2,9 +2,10 @@ package vectored
 
 import (
 	"os"
-	"reflect"
 	"strings"
 	"syscall"
+
+	"github.com/bytering/bytering/internal/netaddr"
 )
 
 // A Boundary is where one read of a value ends, and so what room the read needs.
@@ -24,6 +25,9 @@ const (
 	// one slice with room for a record, and otherwise fails with EINVAL: the
 	// system may fill each of several slices by a read of its own.
 	Record
+	// Block is a file open with O_DIRECT. It is a stream whose reads need memory,
+	// offsets and sizes in whole blocks.
+	Block
 )
 
 // unknown is for a descriptor that can't be asked.
@@ -52,7 +56,7 @@ const MaxMessage = 64 << 10
 // all its slices together or, of a [Record], in one: 1, a page or [MaxMessage].
 func (b Boundary) Room() int {
 	switch b {
-	case Stream:
+	case Stream, Block:
 		return 1
 	case Packet:
 		return os.Getpagesize()
@@ -69,11 +73,15 @@ func (b Boundary) Room() int {
 // /dev/kmsg, input devices, tapes, an eventfd, inotify. But on Linux terminals,
 // and /dev/null, /dev/zero and their like, are a Stream.
 //
-// Otherwise v is a Stream, unless it has the LocalAddr of a net.Conn with one of
+// A value with a method Boundary() Boundary, such as a Reader of your own that
+// wraps another, is what that says. Otherwise v is a Stream, unless it has the LocalAddr of a net.Conn with one of
 // package net's networks of messages, such as "udp" or "unixgram".
 func BoundaryOf(v any) Boundary {
 	if isNil(v) {
 		return Stream
+	}
+	if r, ok := v.(interface{ Boundary() Boundary }); ok {
+		return r.Boundary()
 	}
 	if r, ok := v.(interface{ source() any }); ok {
 		v = r.source()
@@ -91,7 +99,7 @@ func BoundaryOf(v any) Boundary {
 			}
 		}
 	}
-	if a := addr(reflect.ValueOf(v).MethodByName("LocalAddr")); a != nil {
+	if a := netaddr.Local(v); a != nil {
 		switch network := a.Network(); {
 		case network == "unixgram", network == "unixpacket",
 			strings.HasPrefix(network, "udp"), strings.HasPrefix(network, "ip"):

@@ -21,3 +21,11 @@ func ofDevice(fd uintptr, st *syscall.Stat_t) Boundary {
 	}
 	return Record
 }
+
+// ofFile returns what a regular file or a block device is.
+func ofFile(fd uintptr) Boundary {
+	if flags, err := kernel.Fcntl(fd, syscall.F_GETFL, 0); err == 0 && flags&syscall.O_DIRECT != 0 {
+		return Block
+	}
+	return Stream
+}

@@ -9,3 +9,6 @@ const ofPipes = Stream
 // ofDevice does not know which devices have records. To read a stream as records
 // does no harm.
 func ofDevice(uintptr, *syscall.Stat_t) Boundary { return Record }
+
+// ofFile returns what a regular file or a block device is.
+func ofFile(uintptr) Boundary { return Stream }

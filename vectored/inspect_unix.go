@@ -14,7 +14,7 @@ func kindOf(fd uintptr) (kind, error) {
 	}
 	switch st.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG, syscall.S_IFBLK:
-		return kind{usual: true}, nil
+		return kind{boundary: ofFile(fd), usual: true}, nil
 	case syscall.S_IFIFO:
 		return kind{boundary: ofPipes, usual: true}, nil
 	case syscall.S_IFCHR:
