@@ -362,7 +362,7 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 			}
 			continue
 		}
-		a, b = c.ring.part(a, b)
+		a, b = c.ring.part(a, b, 1)
 		var n, least int
 		if v != nil {
 			least = 1

@@ -86,6 +86,7 @@ func scenarios() []scenario {
 	spinScenarios(add)
 	resetScenarios(add)
 	memoryScenarios(add)
+	spillScenarios(add)
 	tableScenarios(add)
 	return all
 }

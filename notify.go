@@ -109,6 +109,9 @@ func (b *bell) quiet() {
 // tells, through a channel, or through an eventfd where that one waits in a
 // poller.
 //
+// Bytes that a ReadFrom has read and could not publish come first: n counts from
+// behind them, but f also runs once the ring is empty.
+//
 // Notify never waits, and deadlines mean nothing to it. It panics if n is negative
 // or above the capacity, since that many will never be free, or if f is nil.
 func (p *Producer) Notify(n int, f func()) bool {
@@ -122,6 +125,9 @@ func (p *Producer) Notify(n int, f func()) bool {
 
 // notify is Notify without a note of before.
 func (p *Producer) notify(n int, f func()) bool {
+	if !p.unspilled() {
+		n = min(n+len(p.spill.rest), p.ring.size)
+	}
 	if p.ready(n) {
 		return false
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/bytering/bytering/internal/atomics"
-	"github.com/bytering/bytering/vectored"
 )
 
 // A Producer is the half that fills the ring: it reads from an input into the
@@ -33,6 +32,7 @@ type Producer struct {
 	bell    bell
 	vec     vector
 	spinner spinner
+	spill   spill
 
 	_ [line]byte // from the fields of another half
 }
@@ -79,17 +79,17 @@ func (p *Producer) Consumers() int { return len(p.ring.readers) }
 // Any goroutine may call it.
 func (p *Producer) Feeds(c *Consumer) bool { return c != nil && c.ring != nil && c.ring == p.ring }
 
-// Free returns how many bytes are free. Any goroutine may call it. To the
-// producer's own goroutine the answer can only grow until it commits; to
-// others it may be out of date at once. Where several consumers were there and
-// none is left it is 0.
+// Free returns how many bytes are free, less those that a ReadFrom has read
+// and could not publish yet. Any goroutine may call it. To the producer's own
+// goroutine the answer can only grow until it commits; to others it may be out
+// of date at once. Where several consumers were there and none is left it is 0.
 func (p *Producer) Free() int {
 	write := p.Position()
 	at, ok := p.ring.slowest()
 	if !ok {
 		return 0
 	}
-	return p.ring.size - p.ring.filled(at, write)
+	return max(0, p.ring.size-p.ring.filled(at, write)-int(p.ring.spilled.Load()))
 }
 
 // Err returns io.ErrClosedPipe once the producer is closed, the consumer's
@@ -152,7 +152,7 @@ func (p *Producer) commit(n int) error {
 // not nil, there are none.
 func (p *Producer) Slices() (a, b []byte) {
 	p.enter()
-	if !p.ended() {
+	if !p.ended() && p.unspilled() {
 		a, b = p.empty()
 	}
 	p.lent = max(p.lent, len(a)+len(b))
@@ -199,7 +199,10 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	if err := p.Err(); err != nil {
 		return 0, err
 	}
-	a, b := p.empty()
+	var a, b []byte
+	if p.unspilled() {
+		a, b = p.empty()
+	}
 	offered := len(a) + len(b)
 	if p.held && offered > 0 {
 		p.ring.handOut(&p.out)
@@ -226,6 +229,9 @@ func (p *Producer) TryWrite(b []byte) (n int, err error) {
 // put is TryWrite inside a call.
 func (p *Producer) put(b []byte) (int, error) {
 	r := p.ring
+	if len(p.spill.rest) > 0 && !p.unspilled() {
+		return 0, p.Err()
+	}
 	if r.open.Load() == 0 || r.mapped && !p.held {
 		return 0, p.Err()
 	}
@@ -266,7 +272,7 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err := p.await(context.Background(), 1, min(len(b)-n, p.ring.quarter())); err != nil {
+		if err := p.await(context.Background(), 1, min(len(p.spill.rest)+len(b)-n, p.ring.quarter())); err != nil {
 			return n, err
 		}
 	}
@@ -282,73 +288,6 @@ func (p *Producer) WriteByte(c byte) error {
 	b := [1]byte{c}
 	_, err := p.Write(b[:])
 	return err
-}
-
-// maxEmptyReads is how often in a row a reader may return nothing at all
-// before io.ErrNoProgress is returned, as in package bufio.
-const maxEmptyReads = 100
-
-// ReadFrom reads from src straight into the empty space until src returns
-// io.EOF, which is not an error here, and parks while the ring is full. Every
-// read is published at once. It returns how many bytes were published and the
-// error of src, that of [Producer.Err] or os.ErrDeadlineExceeded. It does not
-// close the producer.
-//
-// Where src is a [vectored.Reader], or a connection, a file or a pipe of
-// package net or os, one readv fills the space on both sides of the wrap
-// ([vectored.ReaderOf] has the rule). One call is offered at most half of the
-// ring, and at most 1 MiB, so that the consumer has something to do meanwhile.
-//
-// A reader that returns more bytes than it was offered, or less than none, ends
-// it with an error that wraps [ErrInvalidCount]. What src returned
-// while the producer was being closed is lost and not counted.
-func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
-	p.enter()
-	defer p.leave()
-	if p.overdue() {
-		return 0, os.ErrDeadlineExceeded
-	}
-	v := vectored.ReaderOf(src)
-	for emptyReads := 0; ; {
-		if err := p.Err(); err != nil {
-			return total, err
-		}
-		a, b := p.empty()
-		if len(a) == 0 {
-			if err := p.await(context.Background(), 1, p.ring.quarter()); err != nil {
-				return total, err
-			}
-			continue
-		}
-		a, b = p.ring.part(a, b)
-		var n int
-		if v != nil {
-			n, err = v.Readv(p.vec.of(a, b))
-		} else {
-			b = nil
-			n, err = src.Read(a)
-		}
-		if bad := checkCount("the reader", n, len(a)+len(b)); bad != nil {
-			return total, with(bad, err)
-		}
-		if n > 0 {
-			if err := p.commit(n); err != nil {
-				return total, err
-			}
-			total += int64(n)
-			emptyReads = 0
-		}
-		switch {
-		case err == io.EOF:
-			return total, nil
-		case err != nil:
-			return total, err
-		case n == 0:
-			if emptyReads++; emptyReads == maxEmptyReads {
-				return total, io.ErrNoProgress
-			}
-		}
-	}
 }
 
 // Close ends the stream: once the consumers have taken what was committed,

@@ -104,6 +104,7 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 	atomics.Owned(&p.busy)
 	p.pos, p.limit, p.off = r.start, (r.start+uint64(r.size))&count, 0
 	p.alarm.at = 0
+	p.keep(nil)
 	p.bell.quiet()
 	p.spinner.rewind(r.start)
 	for _, c := range cs {

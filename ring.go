@@ -113,8 +113,9 @@ type ring struct {
 	cleanup   runtime.Cleanup
 
 	// Changed only when somebody closes, or sets a deadline.
-	open     atomics.Int32 // consumers that are not closed
-	users    atomics.Int32 // if mapped: halves that are not released
+	open     atomics.Int32  // consumers that are not closed
+	users    atomics.Int32  // if mapped: halves that are not released
+	spilled  atomics.Uint32 // bytes of the producer's spill
 	writeErr atomics.Pointer[error]
 	deadline deadline // the producer's
 
@@ -254,10 +255,22 @@ func (r *ring) place(off, n int) (a, b []byte) {
 // largestCall is how much ReadFrom and WriteTo offer at most in one call.
 const largestCall = 1 << 20
 
+// taken reports whether all consumers have taken everything up to the write
+// cursor at.
+func (r *ring) taken(at uint64) bool {
+	for _, rd := range r.readers {
+		if rd.read.Load()&count != at {
+			return false
+		}
+	}
+	return true
+}
+
 // part cuts a and b, neighbours in the ring, to what one call is offered: a
-// part, so that both ends can be at work at the same time.
-func (r *ring) part(a, b []byte) ([]byte, []byte) {
-	n := min(largestCall, max(1, r.size/2))
+// part, so that both ends can be at work at the same time, but least bytes if
+// there are so many.
+func (r *ring) part(a, b []byte, least int) ([]byte, []byte) {
+	n := max(least, min(largestCall, r.size/2))
 	if n <= len(a) {
 		return a[:n:n], nil
 	}

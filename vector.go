@@ -1,8 +1,9 @@
 package bytering
 
 // A vector is what a callback gets its slices in. It lies in the half, because
-// a local one would escape to the heap in every call.
-type vector [2][]byte
+// a local one would escape to the heap in every call. The third slice is for
+// ReadFrom's spill.
+type vector [3][]byte
 
 // of returns those of a and b that are not empty; b is empty if a is.
 func (v *vector) of(a, b []byte) [][]byte {
@@ -14,4 +15,11 @@ func (v *vector) of(a, b []byte) [][]byte {
 		return v[:1]
 	}
 	return v[:2]
+}
+
+// and returns what of returns and one slice more.
+func (v *vector) and(a, b, c []byte) [][]byte {
+	n := len(v.of(a, b))
+	v[n] = c
+	return v[:n+1]
 }

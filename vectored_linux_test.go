@@ -97,6 +97,10 @@ func TestOneCallAtTheWrap(t *testing.T) {
 				if opts != nil {
 					want = []string{"readv of 1", "readv of 1", "writev of 1"}
 				}
+				if name == "pipe" { // and there is room for a packet, beside the ring
+					want[0] = map[bool]string{true: "readv of more", false: "readv of 1"}[opts == nil]
+					want[1] = "readv of 2"
+				}
 				if !slices.Equal(*calls, want) {
 					t.Errorf("system calls %v, want %v", *calls, want)
 				}

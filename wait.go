@@ -317,6 +317,9 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 	if p.overdue() {
 		return os.ErrDeadlineExceeded
 	}
+	if _, err := p.flush(ctx, n); err != nil && n > 0 {
+		return err
+	}
 	if n > 0 && !p.ready(n) {
 		if err := p.await(ctx, n, n); err != nil {
 			return err

@@ -87,6 +87,10 @@ func (c *Conn) Writev(bufs [][]byte) (int, error) {
 // writers wait until ReadFrom returns, or their deadline passes. It checks the
 // deadline when it starts and before it blocks for room. It can't interrupt
 // src, not even on Close. An error of src is returned as it is.
+//
+// ReadFrom may be ahead of the ring by up to 512 bytes of a stream, or 64 KiB of
+// a source of messages: see [bytering.Producer.ReadFrom]. After a deadline the
+// next write sends them first.
 func (c *Conn) ReadFrom(src io.Reader) (int64, error) {
 	var foreign error
 	n, err := c.out.readFrom(watchSource(src, &foreign))
