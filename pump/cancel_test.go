@@ -242,7 +242,7 @@ func TestParkedSideEnds(t *testing.T) {
 				go io.ReadFull(peer, make([]byte, 10))
 			} else {
 				dst = block
-				go peer.Write(stream(10))
+				go peer.Write(stream(10 + 512)) // which ReadFrom takes beside the ring
 			}
 			ctx, cancel := cancellable()
 			done := start(ctx, dst, src, Capacity(10))

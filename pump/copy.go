@@ -25,7 +25,7 @@ import (
 // by a call that was left behind.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (Stats, error) {
 	cfg := configure(opts)
-	if err := cfg.check(); err != nil {
+	if err := cfg.check(src); err != nil {
 		return Stats{}, err
 	}
 	return cfg.copy(ctx, dst, src)

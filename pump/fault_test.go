@@ -224,7 +224,7 @@ func TestInvalidCount(t *testing.T) {
 					t.Errorf("%v lacks %v", err, tc.with)
 				}
 				safe(t, e, int64(tc.before))
-				moved(t, stats, int64(tc.before+10), int64(tc.before))
+				moved(t, stats, int64(tc.before+10+3), int64(tc.before)) // 3 beside the ring
 				arrived(t, got.Bytes(), int64(tc.before))
 			})
 		})

@@ -54,7 +54,7 @@ func (w *world) broadcast(closed bool) {
 // run declares the threads of the copy.
 func (w *world) run() {
 	cfg := configure(w.opts)
-	if err := cfg.check(); err != nil {
+	if err := cfg.check(nil); err != nil {
 		panic(err)
 	}
 	w.f = newFlow(&w.dst, &w.src, cfg)

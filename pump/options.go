@@ -7,6 +7,7 @@ import (
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
+	"github.com/bytering/bytering/vectored"
 )
 
 const (
@@ -18,7 +19,8 @@ const (
 
 // Errors for options that can't be. They are wrapped: test with [errors.Is].
 var (
-	// ErrInvalidMaxCall is for a largest call below 1 byte.
+	// ErrInvalidMaxCall is for a largest call below 1 byte, or below the room that
+	// the messages of a source need.
 	ErrInvalidMaxCall = errors.New("pump: invalid largest call")
 	// ErrInvalidRing is for one ring for both directions of a [Relay], for what
 	// is no whole ring, or one that is closed, and for one with a [Capacity].
@@ -66,7 +68,9 @@ func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 
 // MaxCall sets the bytes that one read or write is offered at most, at least 1.
 // Without it, and for larger values, that is what [bytering.Producer.ReadFrom]
-// offers: half of the ring, and at most 1 MiB.
+// offers: half of the ring, and at most 1 MiB. A pipe is offered a page at least,
+// since what is written to it may come in packets. A source whose messages need
+// more room, such as a datagram socket, is refused: see [vectored.BoundaryOf].
 func MaxCall(n int) Option { return func(c *config) { c.maxCall = n } }
 
 // WithMeter makes m count what is moved, by [Relay] in both directions together.
@@ -109,9 +113,12 @@ func configure(opts []Option) config {
 }
 
 // check refuses what can't be and makes the ring if there is none.
-func (c *config) check() (err error) {
+func (c *config) check(src io.Reader) (err error) {
 	if c.maxCall < 1 {
 		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
+	}
+	if b := vectored.BoundaryOf(src); c.maxCall < b.Room() && b != vectored.Packet {
+		return fmt.Errorf("%w: %d bytes would cut what the source gives at once, which is up to %d", ErrInvalidMaxCall, c.maxCall, b.Room())
 	}
 	if c.direct {
 		if err := direct.Supported(); err != nil {

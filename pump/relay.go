@@ -27,10 +27,11 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 		return toB, toA, fmt.Errorf("%w: one for both directions", ErrInvalidRing)
 	}
 	forwards, backwards := cfg.towards(ToB), cfg.towards(ToA)
-	for _, c := range []*config{&forwards, &backwards} {
-		if err := c.check(); err != nil {
-			return toB, toA, err
-		}
+	if err := forwards.check(a); err != nil {
+		return toB, toA, err
+	}
+	if err := backwards.check(b); err != nil {
+		return toB, toA, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

