@@ -10,6 +10,7 @@ import (
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/pump"
+	"github.com/bytering/bytering/vectored"
 	"github.com/docker/go-units"
 )
 
@@ -113,7 +114,11 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 func (s *stream) run(ctx context.Context) error {
 	s.source.tune(os.O_RDONLY)
 	s.sink.tune(os.O_WRONLY)
-	opts := []pump.Option{pump.Ring(s.p, s.c), pump.MaxCall(s.block), pump.WithMeter(&s.meter)}
+	block := s.block
+	if b := vectored.BoundaryOf(s.source.file); b != vectored.Packet { // which pump sees to
+		block = max(block, b.Room()) // a smaller one would cut a message
+	}
+	opts := []pump.Option{pump.Ring(s.p, s.c), pump.MaxCall(block), pump.WithMeter(&s.meter)}
 	if s.direct {
 		opts = append(opts, pump.Direct())
 	}

@@ -49,6 +49,15 @@ func (e *end) shared() bool {
 	return err == nil && !onDisk(info)
 }
 
+// Boundary says where one read of the file ends.
+func (p *patient) Boundary() vectored.Boundary {
+	b := vectored.BoundaryOf(p.file)
+	if p.r == nil && b != vectored.Stream {
+		return vectored.Record // with its room in one slice
+	}
+	return b
+}
+
 func (p *patient) Readv(bufs [][]byte) (n int, err error) {
 	for again := true; again; again, err = p.again(n, err, false) {
 		if p.r != nil {
