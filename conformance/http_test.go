@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -215,4 +217,37 @@ func TestHTTPServerTimeout(t *testing.T) {
 		t.Error(err)
 	}
 	c.Close()
+}
+
+// No answer is lost, however small the buffers are: an answer may fill one to the
+// last byte.
+func TestHTTPLosesNothing(t *testing.T) {
+	requests := 300
+	if os.Getenv("HTTP_REQUESTS") != "" {
+		requests = 10_000
+	}
+	for _, size := range []int{1, 3, 1000} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			client, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n, err := strconv.Atoi(r.URL.Path[1:])
+				if err != nil {
+					panic(err)
+				}
+				w.Header().Set("Content-Length", strconv.Itoa(n))
+				io.Copy(w, strings.NewReader(strings.Repeat("x", n)))
+			}), memconn.Buffer(size))
+			for i := range requests {
+				n := i % 1100
+				resp, err := client.Get(fmt.Sprintf("http://mem/%d", n))
+				if err != nil {
+					t.Fatalf("request %d: %v", i, err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if len(body) != n || err != nil {
+					t.Fatalf("request %d: %d bytes of %d, %v", i, len(body), n, err)
+				}
+			}
+		})
+	}
 }
