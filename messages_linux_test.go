@@ -266,3 +266,28 @@ func (b blocks) Read(buf []byte) (int, error) {
 	b.c.Discard(n)
 	return n, nil
 }
+
+// An empty datagram is a message, not a read that came to nothing.
+func TestEmptyMessages(t *testing.T) {
+	w, r := messageLinks["udp"].open(t)
+	defer w.Close()
+	defer r.Close()
+	for range 2 * maxEmptyReads {
+		if _, err := w.Write(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	p, c := pair(t, 8)
+	ended := make(chan error, 1)
+	go func() { _, err := p.ReadFrom(r); p.CloseWithError(err); ended <- err }()
+	if b, err := c.ReadByte(); b != 'x' || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
+	r.(net.Conn).SetReadDeadline(time.Now())
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+}

@@ -82,7 +82,8 @@ func (p *Producer) Feeds(c *Consumer) bool { return c != nil && c.ring != nil &&
 // Free returns how many bytes are free, less those that a ReadFrom has read
 // and could not publish yet. Any goroutine may call it. To the producer's own
 // goroutine the answer can only grow until it commits; to others it may be out
-// of date at once. Where several consumers were there and none is left it is 0.
+// of date at once. Where several consumers were there and none is left it is 0,
+// which [Producer.Err] may say a moment later.
 func (p *Producer) Free() int {
 	write := p.Position()
 	at, ok := p.ring.slowest()
@@ -169,7 +170,7 @@ func (p *Producer) Slices() (a, b []byte) {
 // published something: after a Write, for example, the slices from before it no
 // longer are the empty space. On a producer that was closed Commit publishes
 // nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers
-// are closed it has no effect and returns nil: [Producer.Err] says so.
+// are closed the bytes go nowhere and Commit returns nil: [Producer.Err] says so.
 func (p *Producer) Commit(n int) error {
 	p.enter()
 	if n < 0 || n > p.lent && !p.closed() {

@@ -135,7 +135,7 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		var n int
 		n, m, err = p.read(&in)
 		total += int64(m)
-		if empty++; n > 0 {
+		if empty++; n > 0 || in.stops == vectored.Message { // which may be empty
 			empty = 0
 		}
 	}

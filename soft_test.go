@@ -139,7 +139,7 @@ func TestOneFreeByteIsNotEnoughOtherwise(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p, c := pair(t, 8)
 			fill(t, p, 8)
-			told := func() bool { return false }
+			var told func() bool
 			if wait == "Notify" {
 				f := false
 				p.Notify(2, func() { f = true })

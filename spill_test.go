@@ -160,6 +160,7 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 		want(t, "Slices", len(a)+len(b), nil, 0, nil)
 		n, err = p.IOSlices(func(bufs [][]byte, n int) (int, error) { return len(bufs) + n, errTest })
 		want(t, "IOSlices", n, err, 0, errTest)
+		want(t, "Wait of nothing", 0, p.Wait(context.Background(), 0), 0, nil)
 		p.SetWriteDeadline(time.Now().Add(time.Second))
 		n, err = p.Write([]byte("x"))
 		want(t, "Write", n, err, 0, os.ErrDeadlineExceeded)

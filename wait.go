@@ -317,11 +317,12 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 	if p.overdue() {
 		return os.ErrDeadlineExceeded
 	}
-	if _, err := p.flush(ctx, n); err != nil && n > 0 {
-		return err
-	}
-	if n > 0 && !p.ready(n) {
-		if err := p.await(ctx, n, n); err != nil {
+	if n > 0 {
+		_, err := p.flush(ctx, n)
+		if err == nil && !p.ready(n) {
+			err = p.await(ctx, n, n)
+		}
+		if err != nil {
 			return err
 		}
 	}
