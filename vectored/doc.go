@@ -12,9 +12,9 @@
 //
 // # What gets it
 //
-// [NewReader] and [NewWriter] take anything that has a file descriptor:
-// *net.TCPConn, *net.UnixConn and *os.File, be it a file, a pipe, a terminal or
-// a device. A value that has one but overrides Read is passed by; so they are
+// [NewReader] takes anything that has a file descriptor: a connection of package
+// net or an *os.File, be it a file, a pipe, a terminal or a device. [NewWriter]
+// takes the same, except for sockets that keep messages apart. A value that has one but overrides Read is passed by; so they are
 // for values that you know. [ReaderOf] and [WriterOf] are for those that you
 // were given: they take nothing but what the standard library itself made, and
 // whatever says that it can, by implementing [Reader] or [Writer].
@@ -25,6 +25,18 @@
 // macOS, OpenBSD, Solaris, illumos, AIX and Windows a Writer writes several
 // slices to a connection of package net if the program imports package
 // vectored/netbuffers, as package pump does. [Supported] tells which.
+//
+// # Messages and records
+//
+// A read of a stream can stop anywhere. A read of a datagram, of a message of a
+// SEQPACKET socket or of a packet of a pipe is a read of all of it, and what it
+// has no room for is lost. A device that has records fails with EINVAL if there
+// is no room for one in a slice. [BoundaryOf] says what a value has and
+// [Boundary.Room] how much room a read needs.
+//
+// A message of a socket that has no room is an error that wraps [ErrTruncated],
+// where Read would cut it without an error. A packet of a pipe is cut, as the
+// system doesn't say so.
 //
 // # Your own connections
 //

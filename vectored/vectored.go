@@ -37,6 +37,9 @@ var (
 // room, in no slice or in empty ones, it returns 0 and nil and does nothing.
 // It neither changes nor keeps bufs and the slices.
 //
+// Of a value that is no stream one read gives one message or whole records; see
+// [BoundaryOf].
+//
 // One goroutine at a time may call a Reader. It is cheap: make one for each.
 type Reader interface {
 	io.Reader
@@ -61,15 +64,15 @@ type Writer interface {
 	Writev(bufs [][]byte) (n int, err error)
 }
 
-// NewReader returns a Reader over the descriptor of c: a *net.TCPConn, a
-// *net.UnixConn, an *os.File or anything that embeds one. c keeps the
-// descriptor, its deadlines and Close.
+// NewReader returns a Reader over the descriptor of c: a connection of package
+// net, an *os.File or anything that embeds one. c keeps the descriptor, its
+// deadlines and Close.
 //
 // With readv it goes past a Read that c's type may have. Where there is none it
 // calls that Read, and it is an error that wraps [ErrUnsupported] if c has none.
 //
-// Apart from io.EOF and [ErrInvalidCount], the error of a Readv is that of c's own
-// Read:
+// Apart from io.EOF, [ErrInvalidCount] and [ErrTruncated], the error of a Readv is
+// that of c's own Read:
 //
 //   - Of a file it is an [*fs.PathError] whose Op is "read".
 //   - Of a connection of package net, errors.As makes a [*net.OpError] of it
@@ -82,16 +85,25 @@ type Writer interface {
 // As with os.File.Read, a descriptor in blocking mode, such as an inherited
 // standard input, holds a thread while it waits, and Close doesn't end that.
 //
-// A datagram or packet socket is an error that wraps [ErrUnsupported].
+// Of a socket of messages ([Message]) a Readv gives one message. If the slices
+// have no room for all of it, the message is lost and the error wraps
+// [ErrTruncated] and names both sizes. The count is 0 then, although the slices
+// have been written to: io.ReadFull would drop an error that comes with a full
+// slice. An empty message is what it is for c's own Read: 0 and nil of a datagram
+// connection, io.EOF of a SEQPACKET one and of every *os.File. Descriptors that
+// come with a message are closed. Where there is no readv, the Reader keeps memory
+// of at least [MaxMessage] bytes and copies.
 //
-// On Plan 9, js and wasip1 a connection has no descriptor that can be asked: a
-// datagram socket is read there like a stream, and the error of a closed
-// connection is its own and need not be os.ErrClosed.
+// On Plan 9, js and wasip1 a connection has no descriptor that can be asked: the
+// error of a closed connection is its own and need not be os.ErrClosed.
 func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 
 // NewWriter returns a Writer over the descriptor of c, as [NewReader] does. With
 // writev it goes past c's own Write; where there is none it calls that. The
 // errors are those of c's own Write in the same way, with the Op "write".
+//
+// A socket of messages is an error that wraps [ErrUnsupported]: where a message
+// ends would depend on how much one Writev is given.
 //
 // Its Write writes everything, or returns an error. With writev no other write to
 // the descriptor comes between its bytes.
@@ -104,7 +116,7 @@ func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 
 // ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
 // whose type is declared in package net or os it returns a Reader over its
-// descriptor, where that makes fewer calls. These types include the wrappers
+// descriptor, as [NewReader] does, where that makes fewer calls. These types include the wrappers
 // that io.Copy hands to a ReadFrom, and no type of a user's. Otherwise it returns
 // nil: read with r.Read.
 func ReaderOf(r io.Reader) Reader {
