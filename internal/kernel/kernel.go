@@ -29,7 +29,7 @@ var Call = call
 
 func call(op Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
 	if op == Recvmsg {
-		return recvmsg(fd, vec)
+		return recvmsg(fd, vec, askSize())
 	}
 	n, _, errno := trap(op, fd, vec, off)
 	if errno != 0 {

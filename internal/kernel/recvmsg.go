@@ -7,17 +7,22 @@ import (
 	"syscall"
 )
 
+// askSize is the flag that has Linux count what there is no room for as well.
+// Other systems only say that there was something.
+func askSize() uintptr {
+	if runtime.GOOS == "linux" {
+		return syscall.MSG_TRUNC
+	}
+	return 0
+}
+
 // recvmsg receives one message without its address. There is no room for control
 // data, so the system closes the descriptors that come with a message, as it
 // does for read.
-func recvmsg(fd uintptr, vec []syscall.Iovec) (n int, errno syscall.Errno) {
+func recvmsg(fd uintptr, vec []syscall.Iovec, flags uintptr) (n int, errno syscall.Errno) {
 	h := syscall.Msghdr{Iov: &vec[0]}
 	setLen(&h.Iovlen, len(vec))
-	flags := 0
-	if runtime.GOOS == "linux" {
-		flags = syscall.MSG_TRUNC // count what there is no room for as well
-	}
-	r1, errno := trapRecvmsg(fd, &h, uintptr(flags))
+	r1, errno := trapRecvmsg(fd, &h, flags)
 	switch {
 	case errno != 0:
 		return 0, errno
