@@ -2,7 +2,6 @@ package vectored
 
 import (
 	"os"
-	"strings"
 	"syscall"
 
 	"github.com/bytering/bytering/internal/netaddr"
@@ -74,8 +73,9 @@ func (b Boundary) Room() int {
 // and /dev/null, /dev/zero and their like, are a Stream.
 //
 // A value with a method Boundary() Boundary, such as a Reader of your own that
-// wraps another, is what that says. Otherwise v is a Stream, unless it has the LocalAddr of a net.Conn with one of
-// package net's networks of messages, such as "udp" or "unixgram".
+// wraps another, is what that says. Otherwise v is a Stream, unless it has the
+// LocalAddr of a net.Conn and the network of that address is "udp", "ip",
+// "unixgram" or "unixpacket".
 func BoundaryOf(v any) Boundary {
 	if isNil(v) {
 		return Stream
@@ -100,9 +100,8 @@ func BoundaryOf(v any) Boundary {
 		}
 	}
 	if a := netaddr.Local(v); a != nil {
-		switch network := a.Network(); {
-		case network == "unixgram", network == "unixpacket",
-			strings.HasPrefix(network, "udp"), strings.HasPrefix(network, "ip"):
+		switch a.Network() {
+		case "udp", "ip", "unixgram", "unixpacket":
 			return Message
 		}
 	}

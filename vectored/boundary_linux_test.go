@@ -151,8 +151,8 @@ func (a addressed) LocalAddr() net.Addr { return a.addr }
 
 func TestBoundaryOfWhatHasNoDescriptor(t *testing.T) {
 	for network, want := range map[string]Boundary{
-		"udp": Message, "udp6": Message, "ip": Message, "ip4:icmp": Message, "unixgram": Message, "unixpacket": Message,
-		"tcp": Stream, "tcp4": Stream, "unix": Stream, "pipe": Stream, "": Stream,
+		"udp": Message, "ip": Message, "unixgram": Message, "unixpacket": Message,
+		"tcp": Stream, "unix": Stream, "pipe": Stream, "": Stream,
 	} {
 		boundaryIs(t, "one of "+network, addressed{nil, address(network)}, want)
 	}
