@@ -59,8 +59,10 @@ type randomHalf struct {
 	state     func() string         // for a failure
 	deadline  *deadline
 
-	pos  uint64 // where its own counts say it is
-	over error  // the end, once it was told
+	pos uint64 // where its own counts say it is
+	// What a producer's source has given that is not published yet.
+	spilled int
+	over    error // the end, once it was told
 
 	waits    atomic.Pointer[waiting]
 	note     atomic.Pointer[randomNote]

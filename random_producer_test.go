@@ -21,7 +21,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	p := &randomProducer{half: half}
 	r := half.ring
 	p.randomHalf = randomHalf{life: l, name: "producer", rng: rng, end: half, nudged: make(chan struct{}, 1), pos: half.Position(),
-		there: half.Free, target: half.target, ends: half.ended, means: p.means, deadlines: half.SetWriteDeadline,
+		there: half.Free, target: func(n int) uint64 { return half.target(min(n+p.spilled, half.Cap())) }, ends: half.ended, means: p.means, deadlines: half.SetWriteDeadline,
 		finish: p.finish, deadline: &r.deadline}
 	p.short = func(error) bool { return false }
 	p.come = func(at uint64) bool {
@@ -34,7 +34,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	p.state = func() string {
 		return fmt.Sprintf("write %#x, target %#x, note %v, hold %d", r.write.Load(), r.space.Load(), r.space.note.Load(), r.hold.Load())
 	}
-	p.common(func() {},
+	p.common(p.settled,
 		step{"Write", 16, p.write},
 		step{"WriteString", 4, p.writeString},
 		step{"WriteByte", 6, p.writeByte},
@@ -85,17 +85,23 @@ func (p *randomProducer) next(n int) []byte {
 		p.buf = make([]byte, n)
 	}
 	b := p.buf[:n]
-	fillStream(b, p.pos+p.salt)
+	fillStream(b, p.pos+uint64(p.spilled)+p.salt)
 	return b
 }
 
-// moved counts what a call has published.
+// moved counts what a call has published: n bytes of its own, and before them
+// whatever was in the spill and had room.
 func (p *randomProducer) moved(call string, n int) {
-	p.pos = (p.pos + uint64(n)) & count
-	if at := p.half.Position(); n < 0 || at != p.pos {
-		p.fail("%s of %d bytes ends at %d, not %d", call, n, at, p.pos)
+	at := p.half.Position()
+	first := distance((p.pos+uint64(n))&count, at)
+	if n < 0 || first > p.spilled || n > 0 && first < p.spilled {
+		p.fail("%s of %d bytes goes from %d to %d, with %d in the spill", call, n, p.pos, at, p.spilled)
 	}
+	p.pos, p.spilled = at, p.spilled-first
 }
+
+// settled counts what was published of the spill.
+func (p *randomProducer) settled() { p.moved("the spill", 0) }
 
 // wrote checks what a call returned that writes n bytes and may wait.
 func (p *randomProducer) wrote(call string, n, m int, err error, w *waiting) {
@@ -107,7 +113,7 @@ func (p *randomProducer) wrote(call string, n, m int, err error, w *waiting) {
 
 // soft is how Write waits with n bytes to write.
 func (p *randomProducer) soft(n int) *waiting {
-	return &waiting{soft: true, until: (p.pos + uint64(n)) & count, known: true, parks: true}
+	return &waiting{soft: true, until: (p.pos + uint64(p.spilled+n)) & count, known: true, parks: true}
 }
 
 func (p *randomProducer) write() {
@@ -171,7 +177,7 @@ func (s *randomSource) Readv(bufs [][]byte) (int, error) {
 	n := 1 + rng.IntN(min(s.left, room))
 	for i, k := 0, 0; k < n; i++ {
 		b := bufs[i][:min(len(bufs[i]), n-k)]
-		fillStream(b, s.p.pos+s.p.salt+uint64(s.gave+k))
+		fillStream(b, s.p.pos+s.p.salt+uint64(s.p.spilled+s.gave+k))
 		k += len(b)
 	}
 	s.gave += n
@@ -197,19 +203,31 @@ func (p *randomProducer) readFrom() {
 		m, err := p.half.ReadFrom(src)
 		return int(m), err
 	})
-	p.moved("ReadFrom", m)
-	switch {
-	case err == nil && s.end == io.EOF && s.left == 0 && m == n:
-	case errors.Is(err, s.end) && s.left == 0 && m == n:
-	case err != nil && p.means(err) && m <= s.gave:
-	case err == os.ErrDeadlineExceeded && p.allowed(err, w) && m == s.gave:
-	default:
-		p.fail("ReadFrom of %d bytes, %v is %d, %v; the reader gave %d", n, s.end, m, err, s.gave)
+	all := p.spilled + s.gave
+	at := p.half.Position()
+	if m != distance(p.pos, at) || m > all {
+		p.fail("ReadFrom of %d bytes from %d to %d counts %d, with %d in the spill before", s.gave, p.pos, at, m, p.spilled)
 	}
+	late := err // without the source's own error, which comes beside it
+	if both, ok := err.(interface{ Unwrap() []error }); ok && s.left == 0 && m < all {
+		if errs := both.Unwrap(); len(errs) == 2 && errors.Is(errs[1], s.end) {
+			late = errs[0]
+		}
+	}
+	switch {
+	case err == nil && s.end == io.EOF && s.left == 0 && m == all:
+	case errors.Is(err, s.end) && s.left == 0 && m == all:
+	case late != nil && p.means(late):
+	case late == os.ErrDeadlineExceeded && p.allowed(late, w):
+	default:
+		p.fail("ReadFrom of %d bytes, %v is %d, %v; the reader gave %d, and %d were in the spill", n, s.end, m, err, s.gave, p.spilled)
+	}
+	p.pos, p.spilled = at, all-m
 }
 
 // fill writes the first n bytes of the stream to what is free.
 func (p *randomProducer) fill(bufs [][]byte, n int) {
+	p.settled()
 	copied := 0
 	for _, b := range bufs {
 		b = b[:min(len(b), n-copied)]

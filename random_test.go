@@ -266,6 +266,7 @@ func (l *life) judge() {
 			l.fail("%s still limits", c.name)
 		}
 	}
+	l.p.settled()
 	for _, h := range l.all {
 		if h.end.Err() != io.ErrClosedPipe {
 			l.fail("%s: Err is %v after its Close", h.name, h.end.Err())

@@ -122,6 +122,7 @@ func (h *randomHalf) arm(n int) *randomNote {
 	h.settle()
 	h.note.Store(nil)
 	note := &randomNote{n: n, at: h.target(n), done: make(chan struct{}), disarms: h.disarms.Load()}
+	note.unsure.Store(h.spilled > 0) // and how much the spill takes first
 	armed := false
 	h.call("Notify", n, nil, func() (int, error) {
 		armed = h.end.Notify(n, func() {
@@ -148,6 +149,7 @@ func (h *randomHalf) ready() *randomNote {
 	h.settle()
 	h.note.Store(nil)
 	note := &randomNote{n: 1, at: h.target(1), disarms: h.disarms.Load()}
+	note.unsure.Store(h.spilled > 0)
 	over := h.end.Err() != nil
 	h.call("Ready", 1, nil, func() (int, error) { note.token = h.end.Ready(); return len(note.token), nil })
 	if over && len(note.token) == 0 {
