@@ -30,11 +30,16 @@
 //     too use the channel of [Producer.Ready] and [Consumer.Ready] in a select, or
 //     have [Producer.Notify] and [Consumer.Notify] call a function.
 //
-// They may be mixed. None of them allocates in the long run, but for a small
-// record each time that Notify or Ready arms. A parked Write
-// sleeps until a quarter of the ring is free; a consumer that needs more than
-// there is should therefore wait with Wait or Peek, which tell the writer so, not by
-// looking again and again.
+// They may be mixed. None of them allocates in the long run, except for a small
+// record each time that Notify or Ready arms.
+//
+// A Write or ReadFrom that finds the ring full waits until a quarter of it is
+// free, so that a full ring is not refilled byte by byte. While a consumer waits
+// for more than it has, whether it is parked, is to be notified or looks again and
+// again, one free byte is enough. A wait for n bytes, by Wait, Peek or Notify,
+// waits for n bytes in any case. So if both halves wait like that, the producer
+// for n free bytes and the consumer for m filled ones, n + m must be at most the
+// capacity plus 1: otherwise there may never be so much of both.
 //
 // A loop that works in place waits, fills and commits, until an end:
 //

@@ -257,7 +257,8 @@ func (p *Producer) put(b []byte) (int, error) {
 // either error like any other.
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
-// has left, so that a full ring is not refilled byte by byte.
+// has left, so that a full ring is not refilled byte by byte. While a consumer
+// waits for more than it has, one free byte is enough.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	p.enter()
 	defer p.leave()
