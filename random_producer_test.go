@@ -223,6 +223,9 @@ func (p *randomProducer) readFrom() {
 		p.fail("ReadFrom of %d bytes, %v is %d, %v; the reader gave %d, and %d were in the spill", n, s.end, m, err, s.gave, p.spilled)
 	}
 	p.pos, p.spilled = at, all-m
+	if p.half.Err() != nil {
+		p.spilled = 0 // is lost
+	}
 }
 
 // fill writes the first n bytes of the stream to what is free.

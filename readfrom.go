@@ -103,7 +103,8 @@ const maxEmptyReads = 100
 // drops them, as bytes that were never written.
 //
 // Once all consumers are closed, src is asked once more if they have taken
-// everything, and if that is the end ReadFrom has succeeded.
+// everything, and if that is the end ReadFrom has succeeded. What src returns
+// otherwise is lost.
 //
 // A reader that returns more bytes than it was offered, or less than none, ends
 // it with an error that wraps [ErrInvalidCount]. What src returned
