@@ -131,7 +131,12 @@ func (f *flow) feed() (err error) {
 func (f *flow) drain() (err error) {
 	s, c := &f.out, f.c
 	defer func() {
-		if end := c.Err(); !s.failed && end != nil && end != io.ErrClosedPipe {
+		// What neither the sink nor the consumer's half says is the producer's
+		// error. It ends the stream also if the consumer is closed after it.
+		switch end := c.Err(); {
+		case s.failed || err == io.ErrClosedPipe:
+		case err == os.ErrDeadlineExceeded && end == nil:
+		default:
 			err = nil
 		}
 		err = s.closeDirect(err)

@@ -29,6 +29,10 @@ func scenarios() []scenario {
 		{"sink-fails", 2, sinkFails(nil)},
 		{"sink-fails/other-consumer-idle", 2, sinkFails(func(w *world) { w.broadcast(false) })},
 		{"sink-fails/other-consumer-closed", 2, sinkFails(func(w *world) { w.broadcast(true) })},
+		{"full-count/source-fails", 2, fullCount(true, false)},
+		{"full-count/sink-fails", 2, fullCount(false, true)},
+		{"full-count/both-fail", 2, fullCount(true, true)},
+		{"full-count/source-fails-consumer-closed", 1, fullCountConsumerClosed},
 		{"both-fail", 2, bothFail},
 		{"cancel", 1, cancelled},
 		{"cancel/source-silent", 1, silentSource},
@@ -121,6 +125,46 @@ func sinkFails(ring func(*world)) func(*interleave.T) {
 			w.moved(w.src.moved, 0)
 		})
 	}
+}
+
+// fullCount has an end fail in a call that moves all that it was offered.
+func fullCount(source, sink bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.src.bytes, w.src.full, w.dst.full = 1, true, true
+		if source {
+			w.src.err = errOther
+		}
+		if sink {
+			w.dst.err = errTest
+		}
+		w.run()
+		w.after(func() {
+			switch {
+			case sink && errors.Is(w.err, errOther): // the source's came before
+				w.is(w.err, Sink, errTest)
+			case sink:
+				w.failed(Sink, errTest)
+			default:
+				w.failed(Source, errOther)
+			}
+			w.moved(1, 1)
+		})
+	}
+}
+
+// fullCountConsumerClosed: what the source says of its own is not taken for what
+// the ring says of the consumer.
+func fullCountConsumerClosed(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.src.full, w.src.err = 1, true, errOther
+	w.run()
+	t.Go("closer", func() { w.f.c.Close() })
+	w.after(func() {
+		if e, ok := errors.AsType[*Error](w.err); ok && e.Side == Sink && errors.Is(e, errOther) {
+			t.Fail("the sink fails with the source's error: %v", w.err)
+		}
+	})
 }
 
 // bothFail: the source's error is told if it came before.

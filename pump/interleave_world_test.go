@@ -157,6 +157,7 @@ type fake struct {
 	*interleave.T
 	bytes  int   // that the source has
 	err    error // of a source after them, or of a sink at once
+	full   bool  // err comes beside bytes: the source's last, or all of a write
 	panics bool  // the source, after them
 	silent bool  // it waits for wake, or a deadline: a source after its bytes
 	deaf   bool  // it waits for wake alone
@@ -202,6 +203,9 @@ func (e *fake) Read(b []byte) (int, error) {
 	e.moved++
 	interleave.TouchWrite(b[:1])
 	b[0] = byte(e.moved)
+	if e.full && e.bytes == 0 {
+		return 1, e.err
+	}
 	return 1, nil
 }
 
@@ -214,7 +218,7 @@ func (e *fake) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if e.err != nil {
+	if e.err != nil && !e.full {
 		return 0, e.err
 	}
 	interleave.TouchRead(b)
@@ -223,7 +227,7 @@ func (e *fake) Write(b []byte) (int, error) {
 			e.Fail("byte %d is %d", e.moved, v)
 		}
 	}
-	return len(b), nil
+	return len(b), e.err
 }
 
 func (e *fake) SetReadDeadline(at time.Time) error  { return e.setDeadline(at) }

@@ -259,16 +259,18 @@ func (s *sink) Writev(bufs [][]byte) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	least := offered
 	if s.v != nil {
+		least = 1
 		n, err = s.v.Writev(bufs)
 		if s.direct.Refused(err) {
 			n, err = s.v.Writev(bufs)
 		}
 	} else {
 		n, err = s.dst.Write(bufs[0])
-		if err == nil && n >= 0 && n < offered {
-			err = io.ErrShortWrite
-		}
+	}
+	if err == nil && n >= 0 && n < least {
+		err = io.ErrShortWrite
 	}
 	return s.end(n, offered, err)
 }
