@@ -79,6 +79,45 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
+// TestSinkFailsWithTheLastByte: the error of a write that takes all it was
+// offered is told, also when the source has ended, or failed, before it.
+func TestSinkFailsWithTheLastByte(t *testing.T) {
+	for _, n := range offsets[1:] {
+		for _, end := range []error{io.EOF, errOther} {
+			for name, whole := range map[string]func(func([]byte) (int, error)) io.Writer{
+				"plain": func(f func([]byte) (int, error)) io.Writer { return writerFunc(f) },
+				"vectored": func(f func([]byte) (int, error)) io.Writer {
+					return writevFunc(func(bufs [][]byte) (total int, err error) {
+						for _, b := range bufs {
+							m, failed := f(b)
+							total += m
+							err = errors.Join(err, failed)
+						}
+						return total, err
+					})
+				},
+			} {
+				synctest.Test(t, func(t *testing.T) {
+					var got bytes.Buffer
+					stats, err := Copy(context.Background(), whole(func(b []byte) (int, error) {
+						synctest.Wait() // until the source has ended, if all of it fits
+						if got.Write(b); got.Len() == n {
+							return len(b), errTest
+						}
+						return len(b), nil
+					}), io.MultiReader(bytes.NewReader(stream(n)), iotest.ErrReader(end)), Capacity(1000))
+					safe(t, failed(t, err, Sink, errTest), int64(n))
+					if n <= 1000 && errors.Is(err, errOther) != (end == errOther) {
+						t.Errorf("%s, %d bytes, then %v: error %v", name, n, end, err)
+					}
+					moved(t, stats, int64(n), int64(n))
+					arrived(t, got.Bytes(), int64(n))
+				})
+			}
+		}
+	}
+}
+
 // TestFailureAlone: the failing side alone is in the error, however the ends of
 // both fall together.
 func TestFailureAlone(t *testing.T) {
