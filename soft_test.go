@@ -4,6 +4,7 @@ package bytering
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"testing"
@@ -164,11 +165,19 @@ func spinsOrSkip(t *testing.T) {
 	}
 }
 
-// Halves that spin don't spin at each other: with a budget of an hour the test
-// would not end.
+// unstuck ends the ring of p with an error if the test comes to a standstill, so
+// that it fails soon and does not hang.
+func unstuck(t *testing.T, p *Producer) {
+	timer := time.AfterFunc(30*time.Second, func() { p.CloseWithError(errors.New("a standstill")) })
+	t.Cleanup(func() { timer.Stop() })
+}
+
+// Halves that spin don't spin at each other: with a budget of an hour they would
+// come to a standstill.
 func TestSpinningHalvesServeEachOther(t *testing.T) {
 	spinsOrSkip(t)
 	p, c := pair(t, 8, Spin(time.Hour))
+	unstuck(t, p)
 	go func() { p.Write(stream(0, 107)); p.Close() }()
 	for at := range uint64(100) {
 		b, err := c.Peek(8)
@@ -182,6 +191,7 @@ func TestSpinningHalvesServeEachOther(t *testing.T) {
 func TestSpinningConsumerIsServed(t *testing.T) {
 	spinsOrSkip(t)
 	p, cs := cast(t, 8, 2, Spin(time.Hour))
+	unstuck(t, p)
 	wrote := make(chan error)
 	go func() { _, err := p.Write(stream(0, 12)); wrote <- err }()
 	read := make(chan error)
