@@ -103,7 +103,8 @@ func (f *flow) feed() (err error) {
 	s, p := &f.in, f.p
 	defer func() {
 		err = s.closeDirect(err)
-		if err != nil && !s.failed && p.Err() != nil && f.c.Err() == io.ErrClosedPipe {
+		// On a producer that is closed itself a Commit is an error.
+		if err != nil && !s.failed && p.Err() != nil && p.Commit(0) == nil && f.c.Err() == io.ErrClosedPipe {
 			err = consumerClosed{err}
 		}
 	}()
@@ -132,9 +133,10 @@ func (f *flow) drain() (err error) {
 	s, c := &f.out, f.c
 	defer func() {
 		// What neither the sink nor the consumer's half says is the producer's
-		// error. It ends the stream also if the consumer is closed after it.
+		// error. It ends the stream also if the consumer is closed after it. On a
+		// consumer that is closed itself a Discard is an error.
 		switch end := c.Err(); {
-		case s.failed || err == io.ErrClosedPipe:
+		case s.failed || err == io.ErrClosedPipe && c.Discard(0) != nil:
 		case err == os.ErrDeadlineExceeded && end == nil:
 		default:
 			err = nil

@@ -40,8 +40,9 @@ func scenarios() []scenario {
 		{"cancel/source-deaf", 1, deafSource(false)},
 		{"cancel/source-deaf-panics", 1, deafSource(true)},
 		{"cancel/setter-panics", 1, setterPanics},
-		{"producer-closed", 1, producerClosed(false)},
-		{"producer-closed/cancel", 0, producerClosed(true)},
+		{"producer-closed", 1, producerClosed(errOther, false)},
+		{"producer-closed/cancel", 0, producerClosed(errOther, true)},
+		{"producer-closed/closed-pipe", 1, producerClosed(io.ErrClosedPipe, false)},
 		{"consumer-closed", 1, closedConsumer(false)},
 		{"consumer-closed/sink-silent", 1, closedConsumer(true)},
 		{"source-panics", 2, sourcePanics},
@@ -262,22 +263,23 @@ func setterPanics(t *interleave.T) {
 	})
 }
 
-// producerClosed closes it under a silent source.
-func producerClosed(cancel bool) func(*interleave.T) {
+// producerClosed closes it with an error, which may be that of a closed consumer,
+// under a source that reads two bytes and is silent.
+func producerClosed(why error, cancel bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
-		w.src.bytes, w.src.silent = 1, true
+		w.src.bytes, w.src.silent = 2, true
 		w.run()
 		if cancel {
 			w.cancels()
 		}
-		t.Go("closer", func() { w.f.p.CloseWithError(errOther) })
+		t.Go("closer", func() { w.f.p.CloseWithError(why) })
 		w.after(func() {
 			switch {
 			case cancel && errors.Is(w.err, errTest):
 				w.is(w.err, Context, errTest)
-			case errors.Is(w.err, errOther): // the sink was first to see it
-				w.failed(Source, errOther)
+			case errors.Is(w.err, why): // the sink was first to see it
+				w.failed(Source, why)
 			default:
 				w.failed(Source, io.ErrClosedPipe)
 			}
