@@ -47,7 +47,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	}
 	w := &world{T: t, p: p, cs: cs, c: cs[0]}
 	if spinFirst {
-		p.spinner = spinner{budget: 1, spins: true, procs: true, waits: 1}
+		p.spinner = spinner{budget: 1, procs: true, waits: 1}
 		for _, c := range cs {
 			c.spinner = p.spinner
 		}

@@ -98,7 +98,7 @@ func closeHalf(p *Producer, c *Consumer, consumer bool, err error) {
 func TestSpinStarving(t *testing.T) {
 	p, c := pair(t, 100, Spin(long))
 	unstuck(t, p)
-	c.spinner = newSpinner(config{}) // it parks at once
+	c.spinner = spinner{} // it parks at once
 	fill(t, p, 100)
 	got := spins(t, func() (int, error) { return p.Write(stream(100, 40)) }, func() {
 		c.Discard(10)
@@ -123,99 +123,29 @@ func TestSpinInBubble(t *testing.T) {
 }
 
 func TestNoSpin(t *testing.T) {
-	if s := newSpinner(config{}); s.wanted(0) {
+	if s := (spinner{}); s.wanted() {
 		t.Error("Park spins")
 	}
 	for _, budget := range []time.Duration{0, -1} {
 		cfg := config{spin: 1}
 		Spin(budget)(&cfg)
-		if s := newSpinner(cfg); s.wanted(0) {
+		if s := (spinner{budget: cfg.spin}); s.wanted() {
 			t.Errorf("Spin(%v) spins", budget)
 		}
 	}
-	s := newSpinner(config{spin: long})
-	if yes := runtime.GOMAXPROCS(0) > 1; s.wanted(0) != yes {
+	s := spinner{budget: long}
+	if yes := runtime.GOMAXPROCS(0) > 1; s.wanted() != yes {
 		t.Errorf("Spin spins: %v", !yes)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	s = newSpinner(config{spin: long})
-	if s.wanted(0) {
+	s = spinner{budget: long}
+	if s.wanted() {
 		t.Error("Spin spins with one processor")
 	}
 	for range 2 * procsEvery {
-		if s.wanted(0) {
+		if s.wanted() {
 			t.Fatal("it begins to spin with one processor")
 		}
-	}
-}
-
-// TestAdaptive feeds the choice with windows in which a half moves so many
-// bytes by parking, or by spinning.
-func TestAdaptive(t *testing.T) {
-	for _, tc := range []struct {
-		name       string
-		park, spin uint64 // bytes in a window
-		waits      uint   // in a window
-		spins      bool   // in the end
-		trials     int    // at most, of windows
-	}{
-		{"spinning moves more", 1000, 2000, 100, true, 200},
-		{"parking moves more", 2000, 1000, 100, false, 20},
-		{"equal, so park", 1000, 1000, 100, false, 20},
-		{"hardly more, so park", 1000, 1050, 100, false, 20},
-		{"too few waits to tell", 1000, 2000, leastWaits - 1, false, 0},
-		{"nothing moves", 0, 0, 100, false, 20},
-	} {
-		cfg := config{}
-		Adaptive()(&cfg)
-		s := newSpinner(cfg)
-		pos, now, trials := uint64(count-5000), uint64(1)<<windowBits, 0
-		s.look(pos, now)
-		for range 1024 {
-			bytes := tc.park
-			if s.spins {
-				bytes = tc.spin
-			}
-			if s.trying {
-				trials++
-			}
-			pos, now, s.waits = (pos+bytes)&count, now+1<<windowBits, s.waits+tc.waits
-			s.look(pos, now)
-		}
-		if s.trying {
-			s.spins = !s.spins
-		}
-		if s.spins != tc.spins {
-			t.Errorf("%s: it spins: %v", tc.name, s.spins)
-		}
-		if trials > tc.trials {
-			t.Errorf("%s: %d of 1024 windows were trials, want at most %d", tc.name, trials, tc.trials)
-		}
-	}
-}
-
-// TestAdaptiveTogether: halves that park try to spin in the same windows,
-// however often each of them does.
-func TestAdaptiveTogether(t *testing.T) {
-	a, b := newSpinner(config{adaptive: true, spin: 1}), newSpinner(config{adaptive: true, spin: 1})
-	b.every = 4 * a.every
-	both, ofB := 0, 0
-	for window := uint64(1); window <= 1000; window++ {
-		for _, s := range []*spinner{&a, &b} {
-			every := s.every
-			s.waits += 100
-			s.look(0, window<<windowBits)
-			s.every = every
-		}
-		if b.trying {
-			ofB++
-			if a.trying {
-				both++
-			}
-		}
-	}
-	if ofB == 0 || both != ofB {
-		t.Errorf("in %d of %d windows both try", both, ofB)
 	}
 }
 
@@ -223,7 +153,7 @@ func TestAdaptiveTogether(t *testing.T) {
 // that both halves wait all the time.
 func TestPoliciesMove(t *testing.T) {
 	for name, opt := range map[string]Option{
-		"Park": Park(), "Spin": Spin(10 * time.Microsecond), "Adaptive": Adaptive(),
+		"Park": Park(), "Spin": Spin(10 * time.Microsecond),
 	} {
 		p, c := pair(t, 100, opt)
 		const total = 300_000

@@ -107,7 +107,7 @@ type namedOption struct {
 
 var (
 	randomPolicies = []namedOption{
-		{"no policy", func(*config) {}}, {"Park", Park()}, {"Adaptive", Adaptive()},
+		{"no policy", func(*config) {}}, {"Park", Park()},
 		{"Spin(20µs)", Spin(20 * time.Microsecond)}, {"Spin(1ms)", Spin(time.Millisecond)},
 	}
 	randomMemory = []namedOption{

@@ -10,8 +10,8 @@ import (
 // Reset makes a ring that has served its time new again, for a pool of them:
 // the memory and the halves stay, and everything else is as New or
 // NewBroadcast left it: positions, errors, deadlines, and nothing is armed for
-// Notify or Ready, whose channels stay the same. [Adaptive] goes on with what
-// it has found out. Reset never waits and does not allocate.
+// Notify or Ready, whose channels stay the same. Reset never waits and does not
+// allocate.
 //
 // The halves must be all of one ring, the consumers in any order, closed, and
 // at rest: no call of theirs is running, and no slices are lent, also by the
@@ -106,13 +106,11 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 	p.alarm.at = 0
 	p.keep(nil)
 	p.bell.quiet()
-	p.spinner.rewind(r.start)
 	for _, c := range cs {
 		atomics.Owned(&c.busy)
 		c.pos, c.limit, c.off, c.eof = r.start, r.start, 0, false
 		c.alarm.at = 0
 		c.bell.quiet()
-		c.spinner.rewind(r.start)
 	}
 
 	for _, rd := range r.readers {

@@ -40,8 +40,7 @@ type config struct {
 	inFile bool
 	start  uint64 // what the cursors begin at
 
-	spin     time.Duration // before a half parks
-	adaptive bool
+	spin time.Duration // before a half parks
 }
 
 // Align asks that the address of the ring's memory be a multiple of n bytes,
@@ -197,12 +196,12 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 	for i := range cs {
 		rd := &reader{lot: newLot()}
 		r.readers = append(r.readers, rd)
-		cs[i] = &Consumer{ring: r, reader: rd, spinner: newSpinner(cfg)}
+		cs[i] = &Consumer{ring: r, reader: rd, spinner: spinner{budget: cfg.spin}}
 	}
 	if m.Mapped() {
 		r.ownUntilAbandoned(m)
 	}
-	p := &Producer{ring: r, spinner: newSpinner(cfg)}
+	p := &Producer{ring: r, spinner: spinner{budget: cfg.spin}}
 	if consumers == 1 {
 		p.only = &r.readers[0].data
 	}

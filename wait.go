@@ -199,7 +199,7 @@ func (l *lot) sleep(ctx context.Context) error {
 func (p *Producer) await(ctx context.Context, need, want int) error {
 	r := p.ring
 	r.space.withdraw()
-	if p.spinner.wanted(p.pos) && p.spin(ctx, need, want) {
+	if p.spinner.wanted() && p.spin(ctx, need, want) {
 		return nil
 	}
 	target := p.target(want)&goal | armed
@@ -258,7 +258,7 @@ func (p *Producer) ready(n int) bool {
 func (c *Consumer) await(ctx context.Context, n int) error {
 	rd := c.reader
 	rd.data.withdraw()
-	if c.spinner.wanted(c.pos) && c.spin(ctx, n) {
+	if c.spinner.wanted() && c.spin(ctx, n) {
 		return nil
 	}
 	target := c.target(n)&goal | armed

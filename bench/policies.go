@@ -34,7 +34,6 @@ func policySuite(name, title string, pairs int, prepare func(link, config, int) 
 	}{
 		{"bytering, Park", bytering.Park()},
 		{"bytering, Spin 20 µs", bytering.Spin(20 * time.Microsecond)},
-		{"bytering, Adaptive", bytering.Adaptive()},
 	} {
 		l := link{name: p.name, ours: true, open: func(capacity int) (io.WriteCloser, io.Reader, error) {
 			p, c, err := bytering.New(capacity, p.opt)
