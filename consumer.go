@@ -158,15 +158,40 @@ func (c *Consumer) discard(n int) error {
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
-	if c.lent || len(a) == 0 {
-		c.ring.shareSpace() // the consumer may be polling for more
+	c.lend(len(a)+len(b), 1)
+	c.leave()
+	return a, b
+}
+
+// SlicesAtLeast is like [Consumer.Slices], but it returns the bytes that the
+// consumer has seen already if they are n or more, and only otherwise looks at the
+// producer's cursor. So it costs less, and may return less than there is. It may
+// also return fewer than n bytes, since it never waits, and the n bytes need not
+// lie together. An n that is negative or above the capacity is an error that wraps
+// [ErrRange].
+func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
+	if err := c.ring.checkRange(n); err != nil {
+		return nil, nil, err
 	}
-	c.lent = c.lent || len(a) > 0
+	c.enter()
+	if !c.closed() {
+		a, b = c.ring.place(c.off, c.len(n))
+	}
+	c.lend(len(a)+len(b), n)
+	c.leave()
+	return a, b, nil
+}
+
+// lend takes note of n bytes of slices that the owner is handed, where it may have
+// hoped for want, or for more than it has.
+func (c *Consumer) lend(n, want int) {
+	if c.lent || n < want {
+		c.ring.shareSpace() // the consumer may be polling
+	}
+	c.lent = c.lent || n > 0
 	if c.held && c.lent {
 		c.ring.handOut(&c.out)
 	}
-	c.leave()
-	return a, b
 }
 
 // Discard gives the first n bytes of the filled space back to the producer,
@@ -286,11 +311,11 @@ func (c *Consumer) ReadByte() (byte, error) {
 // or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it says io.EOF also where a
 // part of the n bytes is left: look at the length. Begun after the deadline it
 // returns none, whatever is there. An n that is negative or above the capacity
-// is an error that wraps [ErrInvalidCapacity].
+// is an error that wraps [ErrRange].
 func (c *Consumer) Peek(n int) ([]byte, error) {
 	c.enter()
 	defer c.leave()
-	if err := c.ring.checkWait(n); err != nil {
+	if err := c.ring.checkRange(n); err != nil {
 		return nil, err
 	}
 	if c.overdue() {

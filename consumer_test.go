@@ -203,7 +203,7 @@ func TestPeek(t *testing.T) {
 	_, c := pair(t, capacity)
 	for _, n := range []int{-1, capacity + 1, math.MaxInt, math.MinInt} {
 		b, err := c.Peek(n)
-		if b != nil || !errors.Is(err, ErrInvalidCapacity) {
+		if b != nil || !errors.Is(err, ErrRange) {
 			t.Errorf("Peek(%d) = %d bytes, %v", n, len(b), err)
 		}
 	}

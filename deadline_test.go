@@ -76,7 +76,7 @@ func TestOverdueEmptyArguments(t *testing.T) {
 	want(t, "consumer's Wait", 0, c.Wait(ended(), 0), 0, os.ErrDeadlineExceeded)
 	_, err = c.Peek(0)
 	want(t, "Peek", 0, err, 0, os.ErrDeadlineExceeded)
-	want(t, "Wait for too much", 0, c.Wait(ended(), 5), 0, ErrInvalidCapacity)
+	want(t, "Wait for too much", 0, c.Wait(ended(), 5), 0, ErrRange)
 }
 
 // The end is told before a deadline that has passed too, and then nothing can

@@ -183,7 +183,7 @@ func ExampleConsumer_Wait() {
 	// <nil>
 	// the user has left
 	// unexpected EOF 4
-	// bytering: invalid capacity: wait for 65 bytes in a ring of 64
+	// bytering: number of bytes out of range: 65 in a ring of 64
 }
 
 // Peek gives a header in one piece, wherever it lies.

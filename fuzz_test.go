@@ -272,7 +272,7 @@ func (m *model) producerStep(in *tape) string {
 		wantErr := errTest
 		switch {
 		case n > p.Cap():
-			wantErr = ErrInvalidCapacity
+			wantErr = ErrRange
 		case n == 0 || m.perr != nil:
 			wantErr = err
 		case n <= free && (err == nil || n == p.Cap()):
@@ -369,7 +369,7 @@ func (m *model) consumerStep(in *tape) string {
 			wantN, wantErr := min(n, there), err
 			switch {
 			case n > c.Cap():
-				wantN, wantErr = 0, ErrInvalidCapacity
+				wantN, wantErr = 0, ErrRange
 			case m.cerr != nil:
 				wantN = 0
 			case n > there:

@@ -105,6 +105,7 @@ func ways() []way {
 			c.IOSlices(func([][]byte, int) (int, error) { return 0, nil })
 		})},
 		{"poll-slices", polling(func(c *Consumer) { c.Slices() })},
+		{"poll-slices-at-least", polling(func(c *Consumer) { c.SlicesAtLeast(c.Cap()) })},
 		{"poll-slices-of-nothing", func(x *court, i, _ int) {
 			c := x.cs[i]
 			c.Discard(c.Len())

@@ -114,13 +114,13 @@ func (b *bell) quiet() {
 //
 // Notify never waits, and deadlines mean nothing to it. It panics if n is negative
 // or above the capacity, since that many will never be free, or if f is nil.
-func (p *Producer) Notify(n int, f func()) bool {
+func (p *Producer) Notify(n int, f func()) (pending bool) {
 	p.ring.checkNotify(n, f)
 	p.enter()
 	p.ring.space.withdraw()
-	armed := p.notify(n, f)
+	pending = p.notify(n, f)
 	p.leave()
-	return armed
+	return pending
 }
 
 // notify is Notify without a note of before.
@@ -139,7 +139,7 @@ func (p *Producer) notify(n int, f func()) bool {
 // Disarm withdraws what [Producer.Notify] or [Producer.Ready] has armed. True
 // means that it was armed and will not run. False means that nothing was, or
 // that f has run, runs or is about to. Any goroutine may call it at any time.
-func (p *Producer) Disarm() bool { return p.ring.space.withdraw() }
+func (p *Producer) Disarm() (withdrawn bool) { return p.ring.space.withdraw() }
 
 // Ready arms for one free byte and returns a channel that gets one value when
 // there is one, or when [Producer.Err] is not nil: at once, if it is so
@@ -186,13 +186,13 @@ func (p *Producer) arm() {
 //
 // Notify never waits, and deadlines mean nothing to it. It panics if n is negative
 // or above the capacity, since that many will never be there, or if f is nil.
-func (c *Consumer) Notify(n int, f func()) bool {
+func (c *Consumer) Notify(n int, f func()) (pending bool) {
 	c.ring.checkNotify(n, f)
 	c.enter()
 	c.reader.data.withdraw()
-	armed := c.notify(n, f)
+	pending = c.notify(n, f)
 	c.leave()
-	return armed
+	return pending
 }
 
 // notify is Notify without a note of before.
@@ -212,7 +212,7 @@ func (c *Consumer) notify(n int, f func()) bool {
 // Disarm withdraws what [Consumer.Notify] or [Consumer.Ready] has armed. True
 // means that it was armed and will not run. False means that nothing was, or
 // that f has run, runs or is about to. Any goroutine may call it at any time.
-func (c *Consumer) Disarm() bool { return c.reader.data.withdraw() }
+func (c *Consumer) Disarm() (withdrawn bool) { return c.reader.data.withdraw() }
 
 // Ready arms for one byte and returns a channel that gets one value when it is
 // there, or when no more will come: at once, if it is so already. It is the same

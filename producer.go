@@ -156,12 +156,36 @@ func (p *Producer) Slices() (a, b []byte) {
 	if !p.ended() && p.unspilled() {
 		a, b = p.empty()
 	}
-	p.lent = max(p.lent, len(a)+len(b))
+	p.lend(len(a) + len(b))
+	p.leave()
+	return a, b
+}
+
+// SlicesAtLeast is like [Producer.Slices], but it returns the space that the
+// producer has seen already if that is n bytes or more, and only otherwise looks
+// at the consumers' cursors. So it costs less, and may return less than there is.
+// It may also return fewer than n bytes, since it never waits, and the n bytes
+// need not lie together. An n that is negative or above the capacity is an error
+// that wraps [ErrRange].
+func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
+	if err := p.ring.checkRange(n); err != nil {
+		return nil, nil, err
+	}
+	p.enter()
+	if !p.ended() && p.unspilled() {
+		a, b = p.ring.place(p.off, p.free(n))
+	}
+	p.lend(len(a) + len(b))
+	p.leave()
+	return a, b, nil
+}
+
+// lend takes note of n bytes of slices that the owner is handed.
+func (p *Producer) lend(n int) {
+	p.lent = max(p.lent, n)
 	if p.held && p.lent > 0 {
 		p.ring.handOut(&p.out)
 	}
-	p.leave()
-	return a, b
 }
 
 // Commit publishes the first n bytes of what [Producer.Slices] returned, and

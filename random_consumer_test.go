@@ -149,7 +149,7 @@ func (c *randomConsumer) peek() {
 	var b []byte
 	_, err := c.call("Peek", n, w, func() (_ int, err error) { b, err = c.half.Peek(n); return len(b), err })
 	switch {
-	case n > c.half.Cap() && len(b) == 0 && errors.Is(err, ErrInvalidCapacity):
+	case n > c.half.Cap() && len(b) == 0 && errors.Is(err, ErrRange):
 	case err == nil && len(b) == n && cap(b) == n:
 	case err != nil && len(b) < n && c.allowed(err, w):
 	case n == 0 && len(b) == 0 && c.allowed(err, w):

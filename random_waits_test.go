@@ -81,7 +81,7 @@ func (h *randomHalf) wait() {
 	_, err := h.call("Wait", n, w, func() (int, error) { return 0, h.end.Wait(ctx, n) })
 	switch {
 	case n < 0 || n > h.end.Cap():
-		if !errors.Is(err, ErrInvalidCapacity) {
+		if !errors.Is(err, ErrRange) {
 			h.fail("%s: Wait(%d) is %v", h.name, n, err)
 		}
 	case err == nil && (h.there() >= n || h.cut()):

@@ -15,9 +15,11 @@ import (
 // Errors that say which argument was wrong. They are wrapped: test with
 // [errors.Is].
 var (
-	// ErrInvalidCapacity is for a capacity below 1 or above 1<<61 bytes, and
-	// for a wait for more bytes than the ring can ever hold.
+	// ErrInvalidCapacity is for a capacity below 1 or above 1<<61 bytes.
 	ErrInvalidCapacity = errors.New("bytering: invalid capacity")
+	// ErrRange is for a number of bytes to wait for, or to look for, that is
+	// negative or more than the ring can ever hold.
+	ErrRange = errors.New("bytering: number of bytes out of range")
 	// ErrInvalidAlignment is for an alignment that is no power of two.
 	ErrInvalidAlignment = errors.New("bytering: invalid alignment")
 	// ErrInvalidConsumers is for a broadcast to less than one consumer, or to

@@ -3,6 +3,7 @@
 package bytering
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -205,4 +206,51 @@ func TestFilledIsInRange(t *testing.T) {
 			}
 		}
 	}
+}
+
+// SlicesAtLeast goes by what the half has seen if that is enough, and looks at the
+// other half only if it is not.
+func TestSlicesAtLeast(t *testing.T) {
+	for _, tc := range []struct {
+		seen, there, n, want int // for either half
+	}{
+		{0, 0, 0, 0}, {0, 0, 5, 0}, {0, 5, 0, 0}, {0, 5, 1, 5}, {0, 5, 8, 5},
+		{3, 5, 0, 3}, {3, 5, 3, 3}, {3, 5, 4, 5}, {3, 8, 8, 8}, {8, 8, 8, 8},
+	} {
+		for off := range 8 {
+			p, c := at(t, 8, off, 0)
+			fill(t, p, tc.seen)
+			c.Slices()
+			fill(t, p, tc.there-tc.seen)
+			a, b, err := c.SlicesAtLeast(tc.n)
+			want(t, "consumer's SlicesAtLeast", len(a)+len(b), err, tc.want, nil)
+			if bad := checkStream(append(bytes.Clone(a), b...), c.Position()); bad != nil {
+				t.Error(bad)
+			}
+			c.Discard(tc.want)
+
+			p, c = at(t, 8, off, 8)
+			c.Discard(tc.seen)
+			p.Slices()
+			c.Discard(tc.there - tc.seen)
+			a, b, err = p.SlicesAtLeast(tc.n)
+			want(t, "producer's SlicesAtLeast", len(a)+len(b), err, tc.want, nil)
+			if cap(a) != len(a) || cap(b) != len(b) {
+				t.Error("the slices are not clipped")
+			}
+			// What Slices handed out before counts, too.
+			want(t, "Commit", 0, p.Commit(max(tc.want, tc.seen)), 0, nil)
+		}
+	}
+	p, c := at(t, 8, 0, 4)
+	for _, n := range []int{-1, 9} {
+		_, _, err := p.SlicesAtLeast(n)
+		want(t, "producer's SlicesAtLeast", 0, err, 0, ErrRange)
+		_, _, err = c.SlicesAtLeast(n)
+		want(t, "consumer's SlicesAtLeast", 0, err, 0, ErrRange)
+	}
+	c.Close()
+	a, _, _ := c.SlicesAtLeast(1)
+	b, _, _ := p.SlicesAtLeast(1)
+	want(t, "SlicesAtLeast after the end", len(a)+len(b), nil, 0, nil)
 }

@@ -34,6 +34,7 @@ var waitsForMore = map[string]func(c *Consumer, n int) (done func() bool){
 		c.IOSlices(func([][]byte, int) (int, error) { return 0, nil })
 	}),
 	"Slices":             polls(func(c *Consumer) { c.Slices(); c.Slices() }),
+	"SlicesAtLeast":      polls(func(c *Consumer) { c.SlicesAtLeast(8) }),
 	"Discard of nothing": polls(func(c *Consumer) { c.Discard(0) }),
 	"TryRead of nothing": polls(func(c *Consumer) { c.TryRead(nil) }),
 	"TryRead of an empty ring": func(c *Consumer, n int) func() bool {

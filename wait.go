@@ -295,7 +295,7 @@ func (c *Consumer) ready(n int) bool {
 // the consumers have taken everything, which is a flush. An n of 0 never waits.
 // It returns the first of these that is so, when it begins or later:
 //
-//   - an error that wraps [ErrInvalidCapacity]: n is negative or above the
+//   - an error that wraps [ErrRange]: n is negative or above the
 //     capacity;
 //   - what [Producer.Err] returns, if that is not nil, but nil for a flush where
 //     only the consumer is closed, after it took everything;
@@ -311,7 +311,7 @@ func (c *Consumer) ready(n int) bool {
 func (p *Producer) Wait(ctx context.Context, n int) error {
 	p.enter()
 	defer p.leave()
-	if err := p.ring.checkWait(n); err != nil {
+	if err := p.ring.checkRange(n); err != nil {
 		return err
 	}
 	if p.overdue() {
@@ -335,7 +335,7 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 // Wait parks until n bytes are there to be read. An n of 0 never waits. It
 // returns the first of these that is so, when it begins or later:
 //
-//   - an error that wraps [ErrInvalidCapacity]: n is negative or above the
+//   - an error that wraps [ErrRange]: n is negative or above the
 //     capacity;
 //   - what [Consumer.Err] returns, if that is not nil;
 //   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
@@ -347,7 +347,7 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 func (c *Consumer) Wait(ctx context.Context, n int) error {
 	c.enter()
 	defer c.leave()
-	if err := c.ring.checkWait(n); err != nil {
+	if err := c.ring.checkRange(n); err != nil {
 		return err
 	}
 	if c.overdue() {
@@ -372,10 +372,10 @@ func (c *Consumer) Wait(ctx context.Context, n int) error {
 	return err
 }
 
-// checkWait refuses a wait that could never end.
-func (r *ring) checkWait(n int) error {
+// checkRange refuses what could never be there.
+func (r *ring) checkRange(n int) error {
 	if n < 0 || n > r.size {
-		return fmt.Errorf("%w: wait for %d bytes in a ring of %d", ErrInvalidCapacity, n, r.size)
+		return fmt.Errorf("%w: %d in a ring of %d", ErrRange, n, r.size)
 	}
 	return nil
 }

@@ -38,17 +38,17 @@ func TestWait(t *testing.T) {
 		{"open", open, 4, 0, nil, nil},
 		{"open", open, 4, 1, errTest, nil},
 		{"open", open, 4, 4, errTest, nil},
-		{"open", open, 1, 5, ErrInvalidCapacity, ErrInvalidCapacity},
-		{"open", open, 1, math.MaxInt, ErrInvalidCapacity, ErrInvalidCapacity},
-		{"open", open, 1, -1, ErrInvalidCapacity, ErrInvalidCapacity},
-		{"open", open, 1, math.MinInt, ErrInvalidCapacity, ErrInvalidCapacity},
+		{"open", open, 1, 5, ErrRange, ErrRange},
+		{"open", open, 1, math.MaxInt, ErrRange, ErrRange},
+		{"open", open, 1, -1, ErrRange, ErrRange},
+		{"open", open, 1, math.MinInt, ErrRange, ErrRange},
 
 		{"producer closed", pclose(nil), 0, 0, io.ErrClosedPipe, io.EOF},
 		{"producer closed", pclose(nil), 0, 1, io.ErrClosedPipe, io.EOF},
 		{"producer closed", pclose(nil), 2, 0, io.ErrClosedPipe, nil},
 		{"producer closed", pclose(nil), 2, 2, io.ErrClosedPipe, nil},
 		{"producer closed", pclose(nil), 2, 3, io.ErrClosedPipe, io.ErrUnexpectedEOF},
-		{"producer closed", pclose(nil), 2, 5, ErrInvalidCapacity, ErrInvalidCapacity},
+		{"producer closed", pclose(nil), 2, 5, ErrRange, ErrRange},
 		{"producer's error", pclose(errLater), 0, 0, io.ErrClosedPipe, errLater},
 		{"producer's error", pclose(errLater), 0, 1, io.ErrClosedPipe, errLater},
 		{"producer's error", pclose(errLater), 2, 2, io.ErrClosedPipe, nil},
@@ -73,7 +73,7 @@ func TestWait(t *testing.T) {
 				t.Errorf("%s, %d of %d filled: Wait(%d) is %v and %v, want %v and %v",
 					tc.name, tc.filled, capacity, tc.n, perr, cerr, tc.perr, tc.cerr)
 			}
-			if tc.perr == ErrInvalidCapacity {
+			if tc.perr == ErrRange {
 				for _, err := range []error{perr, cerr} {
 					if !strings.Contains(err.Error(), strconv.Itoa(tc.n)) {
 						t.Errorf("%v does not name %d", err, tc.n)
