@@ -42,8 +42,9 @@ func (a *alarm) stop() { a.timer.Stop() }
 // watch makes sure that a sleep of the producer ends at its deadline.
 func (p *Producer) watch() error {
 	err := p.alarm.watch(&p.ring.deadline, p.ring.lot.token)
-	if p.alarm.at != 0 && p.closed() {
+	if p.ring.deadline.at.Load() != 0 && p.closed() { // a deadline ends nothing any more
 		p.alarm.stop()
+		err = nil
 	}
 	return err
 }

@@ -156,13 +156,13 @@ func ExampleConsumer_Slices() {
 	// 8 free, <nil>
 }
 
-// To wait until the whole ring is free is to wait until the consumer has taken
-// everything.
-func ExampleProducer_Wait() {
+// After its Close a producer can learn whether the last bytes were taken.
+func ExampleProducer_WaitEmpty() {
 	p, c, _ := bytering.New(64)
 	go io.Copy(io.Discard, c)
 	p.WriteString("the last words")
-	err := p.Wait(context.Background(), p.Cap())
+	p.Close()
+	err := p.WaitEmpty(context.Background())
 	fmt.Println(c.Len(), err)
 	// Output: 0 <nil>
 }
@@ -231,7 +231,7 @@ func ExampleConsumer_Ready() {
 	quit := make(chan struct{})
 	go func() {
 		p.WriteString("hello")
-		p.Wait(context.Background(), p.Cap()) // until it was read
+		p.WaitEmpty(context.Background())
 		close(quit)
 	}()
 	b := make([]byte, 8)

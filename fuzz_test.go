@@ -275,7 +275,7 @@ func (m *model) producerStep(in *tape) string {
 			wantErr = ErrRange
 		case n == 0 || m.perr != nil:
 			wantErr = err
-		case n <= free && (err == nil || n == p.Cap()):
+		case n <= free && err == nil:
 			wantErr = nil
 		case err != nil:
 			wantErr = err

@@ -44,6 +44,36 @@ func alone(reader bool) func(*interleave.T) {
 	}
 }
 
+// closedUnderDeadline closes a half whose call has parked under a deadline and come
+// back, or is about to. Its timer must not be left running.
+func closedUnderDeadline(reader, own bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, 1, near)
+		call, set := parks(w, reader)
+		set(5)
+		half := io.Closer(w.p)
+		if reader {
+			half = w.c
+		}
+		w.Go("parked", func() {
+			call()
+			if own {
+				half.Close()
+			}
+		})
+		w.Go("other", func() {
+			if reader {
+				w.p.TryWrite(stream(0, 1))
+			} else {
+				w.c.Discard(1)
+			}
+			if !own {
+				half.Close()
+			}
+		})
+	}
+}
+
 // setWhileParked sets one deadline after the other under a call, the last of
 // which ends it.
 func setWhileParked(reader bool, ats ...uint64) func(*interleave.T) {
@@ -340,6 +370,10 @@ func deadlineScenarios(add func(bound int, run func(*interleave.T), name string,
 	add(3, putOff(false, 0), "deadline-cleared-while-parked/writer")
 	add(3, putOff(true, 90), "deadline-put-off-while-parked/reader")
 	add(3, putOff(false, 90), "deadline-put-off-while-parked/writer")
+	for _, own := range []bool{false, true} {
+		add(4, closedUnderDeadline(true, own), "deadline-then-close/reader/own=%t", own)
+		add(4, closedUnderDeadline(false, own), "deadline-then-close/writer/own=%t", own)
+	}
 	add(4, setAgain, "deadline-set-again-after-it-fired")
 	add(4, commitThenDeadline, "deadline-after-commit")
 	add(4, discardThenDeadline, "deadline-after-discard")

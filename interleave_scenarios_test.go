@@ -65,8 +65,11 @@ func scenarios() []scenario {
 	add(3, cancelProducer, "cancel-producer-wait")
 	add(3, cancelAfterCommit, "cancel-after-commit")
 	add(3, flush, "flush")
-	add(3, flushThenClose(1), "flush-then-close/capacity=1")
-	add(3, flushThenClose(2), "flush-then-close/capacity=2")
+	for _, end := range []bool{false, true} {
+		add(3, flushThenClose(1, end), "flush-then-close/capacity=1/closed=%t", end)
+		add(3, flushThenClose(2, end), "flush-then-close/capacity=2/closed=%t", end)
+	}
+	add(3, flushAfterClose, "flush-after-close")
 	add(3, fillUntilClosed(1), "fill-until-closed/consumers=1")
 	add(1, fillUntilClosed(2), "fill-until-closed/consumers=2")
 	add(3, takeOneAndLeave, "consumer-takes-one-and-leaves")
@@ -201,7 +204,7 @@ func flush(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.Go("producer", func() {
 		w.writeAll(3, 3)
-		if err := w.p.Wait(context.Background(), 2); err != nil || w.c.Position() != w.p.Position() {
+		if err := w.p.WaitEmpty(context.Background()); err != nil || w.c.Position() != w.p.Position() {
 			w.Fail("flush: %v, %d of %d", err, w.c.Position(), w.p.Position())
 		}
 		w.p.Close()
@@ -214,12 +217,15 @@ func flush(t *interleave.T) {
 
 // flushThenClose waits until everything was taken by a consumer that then
 // closes: that it does so changes nothing.
-func flushThenClose(capacity int) func(*interleave.T) {
+func flushThenClose(capacity int, end bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
 		w.Go("producer", func() {
 			w.p.Write(stream(0, capacity))
-			if err := w.p.Wait(context.Background(), capacity); err != nil || w.c.Position() != w.p.Position() {
+			if end {
+				w.p.Close()
+			}
+			if err := w.p.WaitEmpty(context.Background()); err != nil || w.c.Position() != w.p.Position() {
 				w.Fail("flush: %v, %d of %d", err, w.c.Position(), w.p.Position())
 			}
 		})
@@ -232,6 +238,19 @@ func flushThenClose(capacity int) func(*interleave.T) {
 			w.c.CloseWithError(errCustom)
 		})
 	}
+}
+
+// flushAfterClose waits for a consumer that closes with a byte left.
+func flushAfterClose(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.Go("producer", func() {
+		w.p.Write(stream(0, 2))
+		w.p.Close()
+		if err := w.p.WaitEmpty(context.Background()); err != errCustom {
+			w.Fail("WaitEmpty: %v", err)
+		}
+	})
+	w.Go("consumer", func() { w.c.Read(make([]byte, 1)); w.c.CloseWithError(errCustom) })
 }
 
 // fillUntilClosed fills the ring in place for as long as Wait says that there

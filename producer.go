@@ -21,18 +21,20 @@ type Producer struct {
 	only *target // of the consumer, if it is the only one
 
 	// The owner's (I2).
-	pos     uint64 // the write cursor, without the closed bit
-	limit   uint64 // how far pos may go, as far as seen
-	off     int    // where pos lies in the memory
-	busy    bool   // a call is running
-	held    bool   // on a mapped ring: the memory stays
-	lent    int    // bytes of the slices that are with the owner
-	out     bool   // on a mapped ring: something was handed out
-	alarm   alarm
-	bell    bell
-	vec     vector
-	spinner spinner
-	spill   spill
+	pos   uint64 // the write cursor, without the closed bit
+	limit uint64 // how far pos may go, as far as seen
+	off   int    // where pos lies in the memory
+	busy  bool   // a call is running
+	held  bool   // on a mapped ring: the memory stays
+	lent  int    // bytes of the slices that are with the owner
+	out   bool   // on a mapped ring: something was handed out
+
+	draining bool // WaitEmpty is running
+	alarm    alarm
+	bell     bell
+	vec      vector
+	spinner  spinner
+	spill    spill
 
 	_ [line]byte // from the fields of another half
 }

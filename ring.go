@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/bytering/bytering/internal/atomics"
@@ -265,6 +266,12 @@ func (r *ring) taken(at uint64) bool {
 		}
 	}
 	return true
+}
+
+// tookAll reports whether a consumer has taken everything up to the write cursor
+// at.
+func (r *ring) tookAll(at uint64) bool {
+	return slices.ContainsFunc(r.readers, func(rd *reader) bool { return rd.read.Load()&count == at })
 }
 
 // part cuts a and b, neighbours in the ring, to what one call is offered: a

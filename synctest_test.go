@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -229,18 +230,84 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 	})
 }
 
-// Wait of the whole capacity is a flush.
-func TestWaitForAllIsAFlush(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, c := at(t, 8, 5, 8)
-		r := start(func() (int, error) { return 0, p.Wait(t.Context(), p.Cap()) })
-		for range 8 {
-			r.stays(t, "Wait")
-			if _, err := c.ReadByte(); err != nil {
-				t.Fatal(err)
+// WaitEmpty waits until everything was taken, before the producer's Close and
+// after it.
+func TestWaitEmpty(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		for _, consumers := range []int{0, 2} {
+			for name, end := range map[string]func(p *Producer, cs []*Consumer) (wait error){
+				"taken":       func(p *Producer, cs []*Consumer) error { drainAll(cs, 8); return nil },
+				"then closed": func(p *Producer, cs []*Consumer) error { drainAll(cs, 8); failAll(cs); return nil },
+				"not taken":   func(p *Producer, cs []*Consumer) error { drainAll(cs, 7); failAll(cs); return errTest },
+				"a closed one has not": func(p *Producer, cs []*Consumer) error {
+					if len(cs) > 1 {
+						cs[1].CloseWithError(errLater)
+					}
+					drainAll(cs[:1], 8)
+					return nil
+				},
+				"its slices are lent": func(p *Producer, cs []*Consumer) error {
+					if c := cs[len(cs)-1]; len(cs) > 1 {
+						c.Slices()
+						c.Close()
+						drainAll(cs[:1], 8)
+						synctest.Wait()
+						c.Discard(0)
+						return nil
+					}
+					drainAll(cs, 8)
+					return nil
+				},
+			} {
+				synctest.Test(t, func(t *testing.T) {
+					p, cs := some(t, 8, consumers)
+					fill(t, p, 8)
+					if closed {
+						p.SetWriteDeadline(time.Now().Add(time.Second)) // which ends with the Close
+						p.Close()
+					}
+					r := start(func() (int, error) { return 0, p.WaitEmpty(t.Context()) })
+					r.stays(t, name)
+					time.Sleep(time.Minute)
+					r.stays(t, name)
+					wanted := end(p, cs)
+					r.ends(t, name, 0, wanted)
+					want(t, name+", again", 0, p.WaitEmpty(t.Context()), 0, wanted)
+				})
 			}
 		}
-		r.ends(t, "Wait", 0, nil)
+	}
+}
+
+func drainAll(cs []*Consumer, n int) {
+	for _, c := range cs {
+		c.Discard(n)
+	}
+}
+
+func failAll(cs []*Consumer) {
+	for _, c := range cs {
+		c.CloseWithError(errTest)
+	}
+}
+
+// It ends with its context or deadline, and publishes what ReadFrom has left.
+func TestWaitEmptyEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, cs := spilled(t, 0, 3)
+		want(t, "WaitEmpty", 0, p.WaitEmpty(ended()), 0, errTest)
+		p.SetWriteDeadline(time.Now().Add(time.Second))
+		want(t, "WaitEmpty", 0, p.WaitEmpty(t.Context()), 0, os.ErrDeadlineExceeded)
+		want(t, "WaitEmpty", 0, p.WaitEmpty(t.Context()), 0, os.ErrDeadlineExceeded)
+		p.SetWriteDeadline(time.Time{})
+		r := start(func() (int, error) { return 0, p.WaitEmpty(t.Context()) })
+		cs[0].Discard(4)
+		r.stays(t, "WaitEmpty")
+		if cs[0].Len() != 3 {
+			t.Errorf("%d bytes are there, of 3 that ReadFrom had left", cs[0].Len())
+		}
+		cs[0].Discard(3)
+		r.ends(t, "WaitEmpty", 0, nil)
 	})
 }
 

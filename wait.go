@@ -245,10 +245,10 @@ func (p *Producer) target(n int) uint64 {
 	return (p.pos + uint64(n) - uint64(p.ring.size)) & count
 }
 
-// ready tells whether there is no reason to wait for n free bytes: they are
-// there or will never be.
+// ready reports whether there is no reason to wait for n free bytes: they are
+// there or will never be. WaitEmpty goes on after the producer's own Close.
 func (p *Producer) ready(n int) bool {
-	return p.free(n) >= n || p.ended()
+	return p.free(n) >= n || p.ring.open.Load() == 0 || p.closed() && !p.draining
 }
 
 // await parks the consumer until n bytes are there, or the producer is closed,
@@ -291,23 +291,19 @@ func (c *Consumer) ready(n int) bool {
 	return c.len(n) >= n || c.eof || c.closed()
 }
 
-// Wait parks until n bytes are free; with n equal to [Producer.Cap], until
-// the consumers have taken everything, which is a flush. An n of 0 never waits.
-// It returns the first of these that is so, when it begins or later:
+// Wait parks until n bytes are free. An n of 0 never waits. Wait returns the
+// first of these that is so, when it begins or later:
 //
 //   - an error that wraps [ErrRange]: n is negative or above the
 //     capacity;
-//   - what [Producer.Err] returns, if that is not nil, but nil for a flush where
-//     only the consumer is closed, after it took everything;
+//   - what [Producer.Err] returns, if that is not nil;
 //   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
 //     is free;
 //   - nil: n bytes are free, also under a context that has ended;
 //   - os.ErrDeadlineExceeded or the cause of ctx, as soon as either ends.
 //
-// So a loop that fills the ring in place ends with the consumers. With a
-// capacity of 1 every wait is a flush, and it must ask Err. On a ring of
-// [NewBroadcast] a flush can say nil after the end only if the producer had
-// seen before that everything was taken.
+// So a loop that fills the ring in place ends with the consumers. See
+// [Producer.WaitEmpty] for a wait until everything was taken.
 func (p *Producer) Wait(ctx context.Context, n int) error {
 	p.enter()
 	defer p.leave()
@@ -326,10 +322,47 @@ func (p *Producer) Wait(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	if n == p.ring.size && p.free(n) == n && !p.closed() {
-		return nil // a flush, also once the consumers are closed
-	}
 	return p.Err()
+}
+
+// WaitEmpty parks until the consumers have taken everything that was published.
+// It may be called after the producer's own Close too, to learn whether the last
+// bytes have arrived. A closed consumer counts for as long as it limits the
+// producer: see [Consumer.Limits]. WaitEmpty returns the first of these that is
+// so, when it begins or later:
+//
+//   - os.ErrDeadlineExceeded: the deadline had passed when WaitEmpty began, before
+//     the producer's Close;
+//   - nil: everything was taken, also if the consumers are closed since then, or
+//     if one of several took everything before all were closed;
+//   - the consumer's error, or io.ErrClosedPipe, or with several consumers their
+//     errors joined: they are closed and have not taken everything;
+//   - os.ErrDeadlineExceeded, before the producer's Close, or the cause of ctx, as
+//     soon as either ends.
+//
+// What a ReadFrom has read and could not publish is published first; after the
+// producer's Close it is dropped.
+func (p *Producer) WaitEmpty(ctx context.Context) error {
+	p.enter()
+	defer p.leave()
+	if p.overdue() {
+		return os.ErrDeadlineExceeded
+	}
+	if _, err := p.flush(ctx, 0); err != nil && !p.ended() {
+		return err
+	}
+	p.draining = true
+	defer func() { p.draining = false }()
+	all := p.ring.size
+	if !p.ready(all) {
+		if err := p.await(ctx, all, all); err != nil {
+			return err
+		}
+	}
+	if p.free(all) == all || p.ring.tookAll(p.pos) {
+		return nil
+	}
+	return p.ring.gone()
 }
 
 // Wait parks until n bytes are there to be read. An n of 0 never waits. It

@@ -62,8 +62,8 @@ func TestWait(t *testing.T) {
 		{"consumer's error", cclose(errLater), 2, 3, errLater, io.ErrClosedPipe},
 		{"consumer's error", cclose(errLater), 2, 4, errLater, io.ErrClosedPipe},
 		{"consumer's error", cclose(errLater), 0, 3, errLater, io.ErrClosedPipe},
-		{"consumer's error, flushed", cclose(errLater), 0, 4, nil, io.ErrClosedPipe},
-		{"both closed, flushed", func(p *Producer, c *Consumer) { c.Close(); p.Close() }, 0, 4, io.ErrClosedPipe, io.ErrClosedPipe},
+		{"consumer's error", cclose(errLater), 0, 4, errLater, io.ErrClosedPipe},
+		{"both closed", func(p *Producer, c *Consumer) { c.Close(); p.Close() }, 0, 4, io.ErrClosedPipe, io.ErrClosedPipe},
 	} {
 		for off := range capacity {
 			p, c := at(t, capacity, off, tc.filled)
