@@ -259,12 +259,12 @@ func (m *model) producerStep(in *tape) string {
 			panics(m.tb, "Commit", func() { p.Commit(1 + n) })
 		}
 		return "Commit that panics"
-	case 6: // only what leaves room to see io.EOF, for which it would park
-		b = b[:min(n, max(0, free-1))]
-		if free == 0 && err == nil {
-			return "nothing"
-		}
+	case 6: // would park with more
+		b = b[:min(n, free)]
 		fits, _ = whenOpen(len(b), err)
+		if m.perr == nil && m.buf.Len() == 0 && len(b) == 0 {
+			err = nil // all was taken, and the source has ended
+		}
 		got, gotErr := p.ReadFrom(bytes.NewReader(b))
 		m.put("ReadFrom", b, int(got), gotErr, fits, err)
 		return "ReadFrom"
