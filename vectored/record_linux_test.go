@@ -47,13 +47,14 @@ func TestRecords(t *testing.T) {
 	t.Run("eventfd", func(t *testing.T) {
 		f := eventfd(t)
 		r := must2(NewReader(f))(t)
-		must2(f.Write(binary.NativeEndian.AppendUint64(nil, 7)))(t)
+		const event = 0x0101010101010101 // some emulators turn the bytes round
+		must2(f.Write(binary.NativeEndian.AppendUint64(nil, event)))(t)
 		n, err := r.Readv(room)
 		want(t, "Readv", n, err, 8, nil)
-		if got := binary.NativeEndian.Uint64(room[0]); got != 7 {
-			t.Errorf("the event is %d", got)
+		if got := binary.NativeEndian.Uint64(room[0]); got != event {
+			t.Errorf("the event is %#x", got)
 		}
-		must2(f.Write(binary.NativeEndian.AppendUint64(nil, 7)))(t)
+		must2(f.Write(binary.NativeEndian.AppendUint64(nil, event)))(t)
 		n, err = r.Readv([][]byte{make([]byte, 7)})
 		want(t, "Readv without room for a record", n, err, 0, syscall.EINVAL)
 	})

@@ -98,6 +98,9 @@ func TestBrokenStandardOutput(t *testing.T) {
 				err = cmd.Run()
 				w.Close()
 				reports.Close()
+				if errors.Is(err, syscall.ENOEXEC) {
+					t.Skip("an emulator can't run the test again")
+				}
 				text, _ := io.ReadAll(report)
 				status := cmd.ProcessState.Sys().(syscall.WaitStatus)
 				if name != "embedded" && (mode == "1" || mode == "2") {
@@ -118,6 +121,9 @@ func TestStandardOutputIsReadAgain(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBrokenStandardOutput$")
 	cmd.Env = append(os.Environ(), "VECTORED_PIPED=,1again", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.Output()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("an emulator can't run the test again")
+	}
 	if got := strings.TrimSuffix(string(out), "PASS\n"); err != nil || got != "abcdefgabcdefg" {
 		t.Errorf("%v: %s", err, out)
 	}
