@@ -13,8 +13,8 @@ import (
 var (
 	// ErrUnsupported is for a value that is nil or closed already, and for a
 	// Writer to a socket of messages, of which a Writev would make messages of
-	// its own.
-	ErrUnsupported = errors.New("vectored: unsupported")
+	// its own. It wraps [errors.ErrUnsupported].
+	ErrUnsupported = fmt.Errorf("vectored: %w", errors.ErrUnsupported)
 	// ErrTruncated is for a message that a socket had and a Readv had no room
 	// for. The message is lost.
 	ErrTruncated = errors.New("vectored: message truncated")

@@ -190,6 +190,12 @@ func TestMoreThanAnIntCounts(t *testing.T) {
 	}
 }
 
+func TestUnsupportedIsThatOfPackageErrors(t *testing.T) {
+	_, err := NewReader(nil)
+	want(t, "NewReader(nil)", 0, err, 0, errors.ErrUnsupported)
+	want(t, "ErrUnsupported", 0, ErrUnsupported, 0, errors.ErrUnsupported)
+}
+
 func TestNil(t *testing.T) {
 	_, err := NewReader(nil)
 	want(t, "NewReader(nil)", 0, err, 0, ErrUnsupported)
