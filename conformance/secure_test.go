@@ -86,7 +86,7 @@ func TestTLS(t *testing.T) {
 	go func() {
 		server.Handshake()
 		b.Write([]byte{23, 3, 3, 0, 99, 0}) // a record of which the rest is missing
-		b.(*memconn.Conn).CloseWrite()
+		b.CloseWrite()
 	}()
 	if _, err := io.ReadAll(client); err != io.ErrUnexpectedEOF {
 		t.Errorf("a stream that is cut off ends with %v", err)

@@ -34,8 +34,9 @@ var _ interface {
 	vectored.Writer
 } = (*Conn)(nil)
 
-// Pipe returns the two ends of a connection. Both are of type [*Conn].
-func Pipe(opts ...Option) (net.Conn, net.Conn) {
+// Pipe returns the two ends of a connection. It panics if an option is out of
+// range, or if there is not enough memory for the buffers.
+func Pipe(opts ...Option) (*Conn, *Conn) {
 	cfg := configure(opts)
 	return pair(cfg.buffer, cfg.address(), cfg.address())
 }

@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// ends returns a pair as what it is.
+// ends returns a pair that is closed when the test ends.
 func ends(t testing.TB, opts ...Option) (a, b *Conn) {
 	t.Helper()
-	x, y := Pipe(opts...)
-	t.Cleanup(func() { x.Close(); y.Close() })
-	return x.(*Conn), y.(*Conn)
+	a, b = Pipe(opts...)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
 }
 
 // pattern returns n bytes of which no two near each other begin alike.

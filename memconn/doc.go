@@ -9,8 +9,9 @@
 //	go http.Serve(l, handler)
 //	client := &http.Client{Transport: &http.Transport{DialContext: l.DialContext}}
 //
-// Every end is a [*Conn], which has CloseWrite, CloseRead, ReadFrom, WriteTo,
-// Readv and Writev besides what [net.Conn] asks for. gRPC needs a target that it
+// Every end is a [*Conn], also one that Dial or Accept returns as a [net.Conn]. It
+// has CloseWrite, CloseRead, ReadFrom, WriteTo, Readv and Writev besides the
+// methods of net.Conn. gRPC needs a target that it
 // does not resolve:
 //
 //	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)

@@ -31,10 +31,9 @@ func ExampleConn() {
 		fmt.Fprintf(b, "%q was the question", question)
 		b.Close()
 	}()
-	conn := a.(*memconn.Conn)
-	io.WriteString(conn, "why?")
-	conn.CloseWrite()
-	io.Copy(os.Stdout, conn)
+	io.WriteString(a, "why?")
+	a.CloseWrite()
+	io.Copy(os.Stdout, a)
 	// Output: "why?" was the question
 }
 

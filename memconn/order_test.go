@@ -141,8 +141,7 @@ func TestWriteToWaitsForTheEnd(t *testing.T) {
 func TestNoAlarmStays(t *testing.T) {
 	var locks []weak.Pointer[atomics.Cond]
 	for range 10 {
-		x, _ := Pipe()
-		a := x.(*Conn)
+		a, _ := Pipe()
 		a.SetDeadline(time.Now().Add(time.Hour))
 		a.in.r.lock(a.in.c)
 		a.out.w.lock(a.out.p)

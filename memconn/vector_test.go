@@ -170,7 +170,7 @@ func TestVectoredHelpers(t *testing.T) {
 	x, y := Pipe()
 	defer x.Close()
 	r, w := vectored.ReaderOf(y), vectored.WriterOf(x)
-	if r != vectored.Reader(y.(*Conn)) || w != vectored.Writer(x.(*Conn)) {
+	if r != vectored.Reader(y) || w != vectored.Writer(x) {
 		t.Fatalf("%T, %T", r, w)
 	}
 	if n, err := vectored.WriteAll(w, []byte("hel"), []byte("lo")); n != 5 || err != nil {
