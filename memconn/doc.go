@@ -11,8 +11,7 @@
 //
 // Every end is a [*Conn], also one that Dial or Accept returns as a [net.Conn]. It
 // has CloseWrite, CloseRead, ReadFrom, WriteTo, Readv and Writev besides the
-// methods of net.Conn. gRPC needs a target that it
-// does not resolve:
+// methods of net.Conn. gRPC needs a target that it does not resolve:
 //
 //	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 //

@@ -2,6 +2,7 @@ package vectored
 
 import (
 	"errors"
+	"fmt"
 	"os"
 )
 
@@ -48,7 +49,7 @@ func (f *File) Pwritev(bufs [][]byte, off int64) (n int, err error) {
 	case off < 0:
 		return 0, &os.PathError{Op: "pwritev", Path: f.name, Err: errOffset}
 	case f.append:
-		return 0, &os.PathError{Op: "pwritev", Path: f.name, Err: errors.Join(ErrUnsupported, errAppend)}
+		return 0, &os.PathError{Op: "pwritev", Path: f.name, Err: fmt.Errorf("%w: %w", ErrUnsupported, errAppend)}
 	}
 	return f.pwritev(bufs, off)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -160,6 +161,9 @@ func TestFileOpenedWithAppend(t *testing.T) {
 	file := must2(NewFile(f))(t)
 	n, err := file.Pwritev([][]byte{{'a'}, {'b'}}, 1)
 	want(t, "Pwritev", n, err, 0, ErrUnsupported)
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("%q is not one line", err)
+	}
 	if e, ok := errors.AsType[*os.PathError](err); !ok || e.Op != "pwritev" || e.Path != name {
 		t.Errorf("%v lacks the file's name", err)
 	}

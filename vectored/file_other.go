@@ -4,6 +4,7 @@ package vectored
 
 import (
 	"errors"
+	"fmt"
 	"os"
 )
 
@@ -48,7 +49,7 @@ func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
 	n, err := p.file.WriteAt(b, off)
 	if err != nil && !errors.As(err, new(*os.PathError)) {
 		// os has this error for O_APPEND and does not export it.
-		err = &os.PathError{Op: "pwritev", Path: p.name, Err: errors.Join(ErrUnsupported, err)}
+		err = &os.PathError{Op: "pwritev", Path: p.name, Err: fmt.Errorf("%w: %w", ErrUnsupported, err)}
 	}
 	return n, err
 }
