@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"math"
 	"os"
@@ -141,7 +142,11 @@ func texts(t *testing.T) map[string]string {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for arg, want := range map[string]string{"-h": "Usage:", "--help": "Usage:", "--version": version} {
+	built, err := buildinfo.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arg, want := range map[string]string{"-h": "Usage:", "--help": "Usage:", "--version": "bytering " + built.Main.Version + "\n"} {
 		p := prepare(t, arg)
 		p.Stderr = nil
 		out, err := p.Output()

@@ -6,12 +6,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
 
-// version is the release that this is.
-const version = "0.1.0-dev"
+// version returns the version of the module that the command was built from, as
+// the go command knows it: that of a release, or one that names the commit.
+// Without either it is "(devel)".
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
 
 // endings are the signals that end a transfer, which then says how far it came.
 var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
@@ -33,7 +41,7 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 		tell(stderr, err.Error()+"\nTry 'bytering --help'.")
 		return exitRefused
 	case cfg.version:
-		return show(stdout, stderr, "bytering "+version+"\n")
+		return show(stdout, stderr, "bytering "+version()+"\n")
 	}
 
 	signals := make(chan os.Signal, 1)
