@@ -7,25 +7,26 @@ import (
 	"github.com/bytering/bytering/internal/netaddr"
 )
 
-// A Boundary is where one read of a value ends, and so what room the read needs.
+// A Boundary is where one read of a value ends, and thereby how much room the
+// read needs.
 type Boundary int
 
 const (
-	// Stream ends anywhere: the next read goes on with the next byte.
+	// Stream has no boundaries: the next read continues with the next byte.
 	Stream Boundary = iota
-	// Packet is a pipe of Linux. It is a stream, unless the end that writes has
-	// O_DIRECT set, which the end that reads can't see: then a read ends with what
-	// one write wrote, a page at most. What it has no room for is lost.
+	// Packet is a pipe on Linux. It is a stream unless its write end has O_DIRECT
+	// set, which the read end can't see. In that case a read ends with what one
+	// write wrote, at most a page, and loses what it has no room for.
 	Packet
-	// Message ends with a message of a socket: a datagram, a message of type
-	// SEQPACKET. What a read has no room for is lost.
+	// Message is a socket that keeps messages apart, of type datagram or
+	// SEQPACKET. A read ends with a message and loses what it has no room for.
 	Message
-	// Record ends with a whole record of a device, or with several. A read needs
-	// one slice with room for a record, and otherwise fails with EINVAL: the
-	// system may fill each of several slices by a read of its own.
+	// Record is a device that has records. A read ends with a whole record, or
+	// with several. It needs room for a record in one slice, because the system
+	// may fill each slice by a read of its own, and fails with EINVAL otherwise.
 	Record
-	// Block is a file open with O_DIRECT. It is a stream whose reads need memory,
-	// offsets and sizes in whole blocks.
+	// Block is a file opened with O_DIRECT. It is a stream, but reads need
+	// memory, offsets and sizes in whole blocks.
 	Block
 )
 
@@ -45,14 +46,15 @@ type kind struct {
 	usual bool
 }
 
-// MaxMessage is room enough for a message or a record of the usual kinds: every
-// datagram of IP, every record of the kernel's log and of input devices. On a
-// local socket the sender's SO_SNDBUF is the limit, which can be higher, and on a
-// tape the block.
+// MaxMessage is enough room for the usual messages and records: every IP
+// datagram, every record of the kernel's log and of input devices. A message on a
+// local socket is limited only by the sender's SO_SNDBUF and a record of a tape
+// only by its block size; both can be larger.
 const MaxMessage = 64 << 10
 
-// Room returns how many bytes of room a read needs so that nothing is lost, in
-// all its slices together or, of a [Record], in one: 1, a page or [MaxMessage].
+// Room returns how many bytes of room a read needs so that nothing is lost: 1, a
+// page or [MaxMessage]. For a [Record] one slice must have that room; otherwise
+// all slices together.
 func (b Boundary) Room() int {
 	switch b {
 	case Stream, Block:
@@ -63,19 +65,22 @@ func (b Boundary) Room() int {
 	return MaxMessage
 }
 
-// BoundaryOf returns where one read of v ends. v is what is read from: a
-// connection, a file, or a Reader of this package over one.
+// BoundaryOf returns where one read of v ends. v is the value to read from: a
+// connection, a file, or a Reader that this package made for one.
 //
-// If v has a descriptor, also an embedded one, the system is asked. Sockets are a
-// Message unless their type is SOCK_STREAM, and on Linux pipes are a Packet.
-// Character devices are a Record, and so are what Linux calls anonymous inodes:
-// /dev/kmsg, input devices, tapes, an eventfd, inotify. But on Linux terminals,
-// and /dev/null, /dev/zero and their like, are a Stream.
+// If v has a method Boundary() Boundary, as a Reader of your own that wraps
+// another may have, BoundaryOf returns its result. If v has a descriptor, also an
+// embedded one, BoundaryOf asks the system:
 //
-// A value with a method Boundary() Boundary, such as a Reader of your own that
-// wraps another, is what that says. Otherwise v is a Stream, unless it has the
-// LocalAddr of a net.Conn and the network of that address is "udp", "ip",
-// "unixgram" or "unixpacket".
+//   - A socket is a Message unless its type is SOCK_STREAM.
+//   - A pipe is a Packet on Linux.
+//   - A character device is a Record, and so is what Linux calls an anonymous
+//     inode: /dev/kmsg, input devices, tapes, an eventfd, inotify. On Linux,
+//     terminals and devices such as /dev/null and /dev/zero are a Stream.
+//
+// Any other v is a Stream, unless it has the LocalAddr method of a net.Conn and
+// the network of that address is "udp", "ip", "unixgram" or "unixpacket": then it
+// is a Message.
 func BoundaryOf(v any) Boundary {
 	if isNil(v) {
 		return Stream

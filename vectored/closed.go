@@ -12,7 +12,8 @@ func isClosed(raw syscall.RawConn) bool {
 	return raw != nil && raw.Control(func(uintptr) {}) != nil
 }
 
-// A closedError is os.ErrClosed in the words of whoever was closed.
+// A closedError is os.ErrClosed with the text of the error that the closed value
+// returned.
 type closedError struct{ error }
 
 func (e *closedError) Is(target error) bool { return target == os.ErrClosed }

@@ -6,12 +6,12 @@ import (
 	"os"
 )
 
-// A File reads and writes at offsets of an *os.File, several slices with one
-// call, and leaves the file's own offset alone. Several goroutines may use it
-// at once, as the calls of one don't concern those of another.
+// A File reads and writes several slices at an offset of an *os.File with one
+// call. It does not use or change the file's own offset. It may be used by
+// several goroutines at once.
 //
-// Linux has preadv and pwritev for this. Elsewhere it reads and writes the first
-// slice that is not empty.
+// On Linux it uses preadv and pwritev. Elsewhere each call reads or writes the
+// first slice that is not empty.
 type File struct{ positioned }
 
 var (
@@ -19,9 +19,9 @@ var (
 	errOffset = errors.New("negative offset")
 )
 
-// NewFile returns a File over f, which keeps the descriptor. It is an error that
-// wraps [ErrUnsupported] if f is closed or no file with offsets: a pipe, a
-// socket.
+// NewFile returns a File that uses the descriptor of f, which keeps it. The error
+// wraps [ErrUnsupported] if f is closed or has no offsets, as a pipe or a socket
+// has none.
 func NewFile(f *os.File) (*File, error) {
 	file := new(File)
 	if err := file.open(f); err != nil {
@@ -30,10 +30,10 @@ func NewFile(f *os.File) (*File, error) {
 	return file, nil
 }
 
-// Preadv fills bufs in their order with the bytes from off on and returns how
-// many those were: all there is room for, or fewer where the system gave fewer;
-// 0 and io.EOF at the end of the file or beyond. Without room it returns 0 and
-// nil.
+// Preadv fills bufs in order with the bytes from offset off on, and returns the
+// number of bytes read, which may be less than there is room for. At the end of
+// the file or beyond it returns 0 and io.EOF. If bufs has no room it returns 0
+// and nil. A negative offset is an error.
 func (f *File) Preadv(bufs [][]byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, &os.PathError{Op: "preadv", Path: f.name, Err: errOffset}
@@ -41,9 +41,10 @@ func (f *File) Preadv(bufs [][]byte, off int64) (n int, err error) {
 	return f.preadv(bufs, off)
 }
 
-// Pwritev writes bufs in their order from off on and returns how many bytes the
-// system took, all or fewer. On a file that was opened with O_APPEND it is an
-// error that wraps [ErrUnsupported], because Linux would ignore the offset.
+// Pwritev writes bufs in order from offset off on, and returns the number of
+// bytes written, which may be less than there are, with a nil error. A negative
+// offset is an error. If the file was opened with O_APPEND the error wraps
+// [ErrUnsupported], because Linux would ignore the offset.
 func (f *File) Pwritev(bufs [][]byte, off int64) (n int, err error) {
 	switch {
 	case off < 0:

@@ -11,15 +11,16 @@ import (
 
 // Errors that say what was wrong. They are wrapped: test with [errors.Is].
 var (
-	// ErrUnsupported is for a value that is nil or closed already, and for a
-	// Writer to a socket of messages, of which a Writev would make messages of
-	// its own. It wraps [errors.ErrUnsupported].
+	// ErrUnsupported is for a value that can't be used: one that is nil or
+	// already closed, one without the method or the file offsets that are needed,
+	// and, for a Writer, a socket of messages, because each Writev would make a
+	// message of its own. It wraps [errors.ErrUnsupported].
 	ErrUnsupported = fmt.Errorf("vectored: %w", errors.ErrUnsupported)
-	// ErrTruncated is for a message that a socket had and a Readv had no room
-	// for. The message is lost.
+	// ErrTruncated is for a message that did not fit in the slices of a Readv.
+	// The message is lost.
 	ErrTruncated = errors.New("vectored: message truncated")
-	// ErrInvalidCount is for a count that a Reader or a Writer, or the system
-	// under it, returned and that is negative or above what it was offered.
+	// ErrInvalidCount is for a count returned by a Reader, a Writer or the system
+	// that is negative or larger than what was offered.
 	ErrInvalidCount = errors.New("invalid count")
 )
 
@@ -31,16 +32,17 @@ var (
 
 // A Reader reads into several slices with one call.
 //
-// Readv fills bufs in their order, each before the next, with what one read
-// gives, and returns how many bytes that was. Like Read it may return fewer
-// than there is room for, and io.EOF at the end; [ReadFull] goes on. Without
-// room, in no slice or in empty ones, it returns 0 and nil and does nothing.
-// It neither changes nor keeps bufs and the slices.
+// Readv performs one read and fills bufs in order, each slice before the next. It
+// returns the number of bytes read. Like Read it may return fewer bytes than
+// there is room for, and it returns io.EOF at the end; [ReadFull] reads on. If
+// bufs has no room, because it is empty or all its slices are, Readv returns 0
+// and nil and reads nothing. It neither changes nor keeps bufs and its slices.
 //
-// Of a value that is no stream one read gives one message or whole records; see
+// If the value is not a stream, one read gives one message or whole records; see
 // [BoundaryOf].
 //
-// One goroutine at a time may call a Reader. It is cheap: make one for each.
+// A Reader may be used by one goroutine at a time. Readers are cheap: make one
+// for each goroutine.
 type Reader interface {
 	io.Reader
 	Readv(bufs [][]byte) (n int, err error)
@@ -48,77 +50,82 @@ type Reader interface {
 
 // A Writer writes several slices with one call.
 //
-// Writev writes what one write takes of bufs, in their order, and returns how
-// many bytes that was. Like the system call, and unlike Write, it may return
-// fewer than there are with a nil error, so that the caller can give back at
-// once what is written; [WriteAll] goes on. Without a byte to write it returns
-// 0 and nil and does nothing. It neither changes nor keeps bufs and the slices.
+// Writev performs one write of bufs in order and returns the number of bytes
+// written. Like the system call, and unlike Write, it may write fewer bytes than
+// there are and return a nil error, so that the caller can release at once what
+// is written; [WriteAll] writes on. If bufs has no bytes, Writev returns 0 and
+// nil and writes nothing. It neither changes nor keeps bufs and its slices.
 //
-// One goroutine at a time may call a Writer. It is cheap: make one for each
-// goroutine. Writers over one connection may write at the same time: a Writev is
-// one write, whose bytes stay together, but what it did not take may come after
-// the bytes of others. [WriteAll] and the Write of a Writer that [NewWriter] made
-// keep all their bytes together, as a net.Conn's Write does.
+// A Writer may be used by one goroutine at a time. Writers are cheap: make one
+// for each goroutine. Several Writers may write to one connection at the same
+// time. The bytes of one Writev stay together, but the rest, which it did not
+// write, may follow the bytes of another Writer. [WriteAll], and the Write method
+// of a Writer made by [NewWriter], keep all their bytes together, as the Write
+// method of a net.Conn does.
 type Writer interface {
 	io.Writer
 	Writev(bufs [][]byte) (n int, err error)
 }
 
-// NewReader returns a Reader over the descriptor of c: a connection of package
-// net, an *os.File or anything that embeds one. c keeps the descriptor, its
-// deadlines and Close.
+// NewReader returns a Reader that uses the descriptor of c: a connection of
+// package net, an *os.File, or a type that embeds one. Deadlines and Close remain
+// those of c.
 //
-// With readv it goes past a Read that c's type may have. Where there is none it
-// calls that Read, and it is an error that wraps [ErrUnsupported] if c has none.
+// Where the system has readv, the Reader bypasses a Read method of c's own type.
+// Elsewhere it calls that Read, and NewReader returns an error that wraps
+// [ErrUnsupported] if c has none.
 //
-// Apart from io.EOF, [ErrInvalidCount] and [ErrTruncated], the error of a Readv is
-// that of c's own Read:
+// Apart from io.EOF, [ErrInvalidCount] and [ErrTruncated], Readv returns the
+// error that c's own Read would return:
 //
-//   - Of a file it is an [*fs.PathError] whose Op is "read".
-//   - Of a connection of package net, errors.As makes a [*net.OpError] of it
-//     whose Op is "read". It has the same text, implements net.Error and wraps a
-//     syscall.Errno where readv failed. Its Net is that of the address: "tcp" for
-//     what was dialed as "tcp4".
-//   - It wraps os.ErrDeadlineExceeded on a deadline, and [os.ErrClosed] (and
-//     net.ErrClosed for a connection) once c is closed, also during the call.
+//   - For a file it is an [*fs.PathError] whose Op is "read".
+//   - For a connection of package net, errors.As finds a [*net.OpError] whose Op
+//     is "read". The error has the same text, implements net.Error and wraps a
+//     syscall.Errno if readv failed. Its Net is that of the address: "tcp" for a
+//     connection dialed as "tcp4".
+//   - It wraps os.ErrDeadlineExceeded after a deadline. It wraps [os.ErrClosed],
+//     and net.ErrClosed for a connection, once c is closed, even during the call.
 //
-// As with os.File.Read, a descriptor in blocking mode, such as an inherited
-// standard input, holds a thread while it waits, and Close doesn't end that.
+// As with os.File.Read, a read of a descriptor in blocking mode, such as an
+// inherited standard input, occupies a thread while it blocks, and Close does not
+// interrupt it.
 //
-// Of a socket of messages ([Message]) a Readv gives one message. If the slices
-// have no room for all of it, the message is lost and the error wraps
-// [ErrTruncated] and names both sizes. The count is 0 then, although the slices
-// have been written to: io.ReadFull would drop an error that comes with a full
-// slice. An empty message is what it is for c's own Read: 0 and nil of a datagram
-// connection, io.EOF of a SEQPACKET one and of every *os.File. Descriptors that
-// come with a message are closed. Where there is no readv, the Reader keeps memory
-// of at least [MaxMessage] bytes and copies.
+// On a socket of messages ([Message]) a Readv reads one message. If the message
+// does not fit in the slices, it is lost, and the error wraps [ErrTruncated] and
+// names both sizes. The count is then 0 although the slices have been written to,
+// because io.ReadFull drops an error that comes with a full slice. An empty
+// message is treated as by c's own Read: 0 and nil on a datagram connection,
+// io.EOF on a SEQPACKET connection and on every *os.File. Descriptors that come
+// with a message are closed. Where the system has no readv, the Reader keeps a
+// buffer of at least [MaxMessage] bytes and copies from it.
 //
-// On Plan 9, js and wasip1 a connection has no descriptor that can be asked: the
-// error of a closed connection is its own and need not be os.ErrClosed.
+// On Plan 9, js and wasip1 there is no way to ask the descriptor of a connection:
+// the error of a closed connection is the connection's own and need not wrap
+// os.ErrClosed.
 func NewReader(c syscall.Conn) (Reader, error) { return newReader(c) }
 
-// NewWriter returns a Writer over the descriptor of c, as [NewReader] does. With
-// writev it goes past c's own Write; where there is none it calls that. The
-// errors are those of c's own Write in the same way, with the Op "write".
+// NewWriter returns a Writer that uses the descriptor of c, as [NewReader] does.
+// Where the system has writev, it bypasses c's own Write; elsewhere it calls that
+// Write. Errors are those of c's own Write in the same way, with the Op "write".
 //
-// A socket of messages is an error that wraps [ErrUnsupported]: where a message
-// ends would depend on how much one Writev is given.
+// For a socket of messages NewWriter returns an error that wraps
+// [ErrUnsupported], because the end of a message would depend on how much each
+// Writev is given.
 //
-// Its Write writes everything, or returns an error. With writev no other write to
-// the descriptor comes between its bytes.
+// The Writer's Write method writes everything or returns an error. Where the
+// system has writev, no other write to the descriptor comes between its bytes.
 //
 // A broken pipe on descriptor 1 or 2, standard output or standard error, ends the
 // process with SIGPIPE if c is an *os.File and the program neither catches nor
-// ignores that signal, as with os.File.Write. With writev, a type that embeds the
-// file gets an error that wraps EPIPE instead.
+// ignores that signal, as with os.File.Write. Where the system has writev, a type
+// that embeds the file gets an error that wraps EPIPE instead.
 func NewWriter(c syscall.Conn) (Writer, error) { return newWriter(c) }
 
-// ReaderOf returns r if it is a Reader. If it is a connection, a file or a pipe
-// whose type is declared in package net or os it returns a Reader over its
-// descriptor, as [NewReader] does, where that makes fewer calls. These types include the wrappers
-// that io.Copy hands to a ReadFrom, and no type of a user's. Otherwise it returns
-// nil: read with r.Read.
+// ReaderOf returns r itself if it is a Reader. If package net or os declares the
+// type of r, and a Reader over its descriptor makes fewer calls, ReaderOf returns
+// that Reader, as [NewReader] would. Such types are connections, files and pipes,
+// and the wrappers that io.Copy passes to a ReadFrom method; a type of another
+// package never is. Otherwise ReaderOf returns nil: use r.Read.
 func ReaderOf(r io.Reader) Reader {
 	if v, ok := r.(Reader); ok {
 		return v
@@ -129,8 +136,8 @@ func ReaderOf(r io.Reader) Reader {
 	return nil
 }
 
-// WriterOf returns the Writer that w is or that goes to its descriptor, or nil,
-// as [ReaderOf] does.
+// WriterOf returns w itself if it is a Writer, a Writer over its descriptor, or
+// nil, as [ReaderOf] does.
 func WriterOf(w io.Writer) Writer {
 	if v, ok := w.(Writer); ok {
 		return v
@@ -141,8 +148,8 @@ func WriterOf(w io.Writer) Writer {
 	return nil
 }
 
-// Supported reports whether v is read and written by readv and writev, or what
-// v itself has instead of them, if it is handed to [ReaderOf] and [WriterOf].
+// Supported reports whether [ReaderOf] and [WriterOf] return a Reader and a
+// Writer for v: one over its descriptor, or v itself.
 func Supported(v any) (readv, writev bool) {
 	if r, ok := v.(io.Reader); ok {
 		readv = ReaderOf(r) != nil
@@ -175,10 +182,10 @@ func declaredIn(v any, path string) bool {
 	return t.PkgPath() == path
 }
 
-// ReadFull reads until bufs are full and returns how many bytes that was: the
-// bytes of all of them, or fewer and the error. An end in the middle is
-// io.ErrUnexpectedEOF, one before the first byte io.EOF. A nil Reader is an error
-// that wraps [ErrUnsupported].
+// ReadFull reads until bufs are full. It returns the number of bytes read, and an
+// error if that is less than the size of all bufs. At the end of the stream the
+// error is io.EOF if no byte was read, and io.ErrUnexpectedEOF otherwise. If r is
+// nil the error wraps [ErrUnsupported].
 func ReadFull(r Reader, bufs ...[]byte) (n int, err error) {
 	if r == nil {
 		return 0, errNilReader
@@ -194,13 +201,14 @@ func ReadFull(r Reader, bufs ...[]byte) (n int, err error) {
 	return n, err
 }
 
-// WriteAll writes all of bufs and returns how many bytes that was: the bytes of
-// all of them, or fewer and the error. A nil Writer is an error that wraps
+// WriteAll writes all of bufs. It returns the number of bytes written, and an
+// error if that is less than the size of all bufs. If w is nil the error wraps
 // [ErrUnsupported].
 //
-// With writev, and where package vectored/netbuffers writes, no other write to the
-// same descriptor comes between the bytes, as with net.Buffers: neither that of
-// another Writer nor the value's own.
+// Where the system has writev, and where package vectored/netbuffers does the
+// writing, the bytes stay together, as with net.Buffers: no other write to the
+// same descriptor comes between them, neither by another Writer nor by the
+// value's own Write.
 func WriteAll(w Writer, bufs ...[]byte) (n int, err error) {
 	if w == nil {
 		return 0, errNilWriter
