@@ -5,12 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// network is what [Addr.Network] says.
+// network is what [Addr.Network] returns.
 const network = "mem"
 
-// An Addr is the address of an end or of a listener. It reads as name:number,
-// like host and port, where no other end in the process has the number, or as
-// the name alone if the number is 0. Addrs can be compared with ==.
+// An Addr is the address of an end or of a listener. Its text is name:number,
+// like host and port. The number is unique in the process, except that the ends
+// that a listener accepts share its address. If the number is 0 the text is the
+// name alone. Addrs can be compared with ==.
 type Addr struct {
 	Name   string
 	Number uint64
@@ -19,7 +20,7 @@ type Addr struct {
 // Network returns "mem".
 func (a Addr) Network() string { return network }
 
-// String returns name:number, or the name.
+// String returns name:number, or the name alone if the number is 0.
 func (a Addr) String() string {
 	if a.Number == 0 {
 		return a.Name

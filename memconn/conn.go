@@ -10,16 +10,16 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A Conn is one end of a connection in memory. Any goroutine may call any
-// method at any time. Calls in the same direction take turns, so each Write and
-// each Writev is whole: what several goroutines write is not mixed. [Pipe] and
-// [Listener] make them; the zero Conn is not usable.
+// A Conn is one end of a connection in memory. Its methods may be called by any
+// goroutine at any time. Calls in the same direction take turns, so each Write
+// and each Writev is atomic: the bytes of several writers are not interleaved.
+// [Pipe] and [Listener] make Conns; the zero Conn is not usable.
 //
-// Errors are those that package net gives: io.EOF at the end of the stream,
-// and otherwise a [*net.OpError] that wraps net.ErrClosed after Close, and
-// os.ErrDeadlineExceeded, whose Timeout is true, after a deadline. Only a write
-// that can never succeed, because the peer has closed or either end has shut
-// this direction, returns io.ErrClosedPipe as it is, like that of net.Pipe.
+// Errors are those of package net: io.EOF at the end of the stream, and otherwise
+// a [*net.OpError]. It wraps net.ErrClosed after Close. After a deadline it wraps
+// os.ErrDeadlineExceeded and its Timeout method returns true. The exception is a
+// write that can never succeed, because the peer has closed or either end has
+// shut this direction down: it returns io.ErrClosedPipe itself, as net.Pipe does.
 type Conn struct {
 	in, out       *stream
 	local, remote net.Addr
@@ -47,72 +47,73 @@ func pair(buffer int, x, y net.Addr) (a, b *Conn) {
 		&Conn{in: there, out: back, local: y, remote: x}
 }
 
-// Read reads up to len(b) bytes and blocks while there are none. An empty b
-// never blocks, also while another goroutine is in a Read: it gets the error
-// that another b would get at once, if there is one.
+// Read reads up to len(b) bytes. It blocks while there are none. If b is empty,
+// Read never blocks, even while another goroutine is in a Read. It then returns 0
+// and the error that a Read of more would return at once, if there is one.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.in.read(b)
 	return n, c.result("read", err, c.in.c, io.EOF, nil)
 }
 
-// Readv reads into bufs, in their order, what one Read of as many bytes would
-// return, and blocks while there is nothing to read. Without room, in no slice
-// or in empty ones, it returns 0 and nil and does nothing. It neither changes
-// nor keeps bufs. See [vectored.Reader]; unlike others, a Conn may be called by
-// any goroutine.
+// Readv reads into bufs, in order, what one Read of their total size would
+// return. It blocks while there is nothing to read. If bufs has no room, because
+// it is empty or all its slices are, Readv returns 0 and nil. It neither changes
+// nor keeps bufs. Readv implements [vectored.Reader], but may be called by any
+// goroutine.
 func (c *Conn) Readv(bufs [][]byte) (int, error) {
 	n, err := c.in.readv(bufs)
 	return n, c.result("readv", err, c.in.c, io.EOF, nil)
 }
 
-// Write writes b and blocks while there is no room. If it fails it returns how
-// many bytes were written. An empty b never blocks, also while another
-// goroutine is in a Write: it gets the error that another b would get at once,
-// if there is one.
+// Write writes b. It blocks while there is no room. If it fails it returns the
+// number of bytes written. If b is empty, Write never blocks, even while another
+// goroutine is in a Write. It then returns 0 and the error that a Write of more
+// would return at once, if there is one.
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.out.write(b)
 	return n, c.result("write", err, c.out.p, io.ErrClosedPipe, nil)
 }
 
-// Writev writes bufs, in their order, as one Write of all their bytes would, and
-// like that blocks while there is no room: it returns fewer bytes only with an
-// error. Without a byte to write it returns 0 and nil and does nothing. It
-// neither changes nor keeps bufs. See [vectored.Writer]; unlike others, a Conn
-// may be called by any goroutine.
+// Writev writes bufs, in order, as one Write of all their bytes would, and like
+// Write it blocks while there is no room: it writes fewer bytes only if it
+// returns an error. If bufs has no bytes, Writev returns 0 and nil. It neither
+// changes nor keeps bufs. Writev implements [vectored.Writer], but may be called
+// by any goroutine.
 func (c *Conn) Writev(bufs [][]byte) (int, error) {
 	n, err := c.out.writev(bufs)
 	return n, c.result("writev", err, c.out.p, io.ErrClosedPipe, nil)
 }
 
-// ReadFrom lets src read into the ring itself until src returns io.EOF. Other
-// writers wait until ReadFrom returns, or their deadline passes. It checks the
-// deadline when it starts and before it blocks for room. It can't interrupt
-// src, not even on Close. An error of src is returned as it is.
+// ReadFrom lets src read directly into the ring until src returns io.EOF. Other
+// writers block until ReadFrom returns or their deadline passes. ReadFrom checks
+// the deadline when it starts and before it blocks for room. It can't interrupt
+// src, not even on Close. It returns an error of src unchanged.
 //
-// ReadFrom may be ahead of the ring by up to 512 bytes of a stream, or 64 KiB of
-// a source of messages: see [bytering.Producer.ReadFrom]. After a deadline the
-// next write sends them first.
+// ReadFrom may have read more than fits in the ring: up to 512 bytes of a stream,
+// or 64 KiB of a source of messages. See [bytering.Producer.ReadFrom]. If a
+// deadline ends it, the next write sends those bytes first.
 func (c *Conn) ReadFrom(src io.Reader) (int64, error) {
 	var foreign error
 	n, err := c.out.readFrom(watchSource(src, &foreign))
 	return n, c.result("readfrom", err, c.out.p, io.ErrClosedPipe, foreign)
 }
 
-// WriteTo lets dst write from the ring itself until the end of the stream,
-// which is not an error here. Other readers wait until WriteTo returns, or
-// their deadline passes. It checks the deadline when it starts and before it
-// blocks for bytes. It can't interrupt dst, not even on Close. An error of dst,
-// io.EOF too, is returned as it is.
+// WriteTo lets dst write directly from the ring until the end of the stream, for
+// which it returns a nil error. Other readers block until WriteTo returns or
+// their deadline passes. WriteTo checks the deadline when it starts and before it
+// blocks for bytes. It can't interrupt dst, not even on Close. It returns an
+// error of dst unchanged, even io.EOF.
 func (c *Conn) WriteTo(dst io.Writer) (int64, error) {
 	var foreign error
 	n, err := c.in.writeTo(watchSink(dst, &foreign))
 	return n, c.result("writeto", err, c.in.c, nil, foreign)
 }
 
-// Close ends both directions. The peer reads what was written before, then
-// io.EOF; its writes fail. What lies unread on this side is lost, and nothing
-// that the peer writes after it has seen the Close is read here. Calls that
-// block return. Close may be called again; it never fails and never blocks.
+// Close closes both directions. The peer reads what was written before the Close,
+// then io.EOF, and its writes fail. Bytes that this end has not read are lost,
+// and this end reads nothing that the peer writes after it has seen the Close.
+// Calls that block return. Close may be called more than once. It never fails and
+// never blocks.
 func (c *Conn) Close() error {
 	c.closed.Store(1)
 	// The peer sees the end of its own reading last, so that an answer to that
@@ -122,8 +123,9 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// CloseWrite ends this direction alone: the peer reads what was written
-// before, then io.EOF. After Close it fails with net.ErrClosed.
+// CloseWrite closes the direction to the peer only. The peer reads what was
+// written before, then io.EOF. After Close, CloseWrite fails with an error that
+// wraps net.ErrClosed.
 func (c *Conn) CloseWrite() error {
 	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
@@ -132,9 +134,9 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// CloseRead ends the other direction alone: the peer's writes fail, reads here
-// return io.EOF, and what lies unread is lost. After Close it fails with
-// net.ErrClosed.
+// CloseRead closes the direction from the peer only. The peer's writes fail,
+// reads on this end return io.EOF, and unread bytes are lost. After Close,
+// CloseRead fails with an error that wraps net.ErrClosed.
 func (c *Conn) CloseRead() error {
 	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
@@ -151,7 +153,8 @@ func (c *Conn) LocalAddr() net.Addr { return c.local }
 // RemoteAddr returns the peer's [Addr].
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
-// SetDeadline is SetReadDeadline and SetWriteDeadline.
+// SetDeadline sets the read and the write deadline, as SetReadDeadline and
+// SetWriteDeadline do.
 func (c *Conn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err
@@ -159,9 +162,10 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
-// SetReadDeadline sets the time after which reads fail instead of blocking,
-// including those that block already. The zero time clears it. After Close it
-// fails with net.ErrClosed.
+// SetReadDeadline sets the time after which reads fail instead of blocking. It
+// also applies to reads that are already blocked. The zero time removes the
+// deadline. After Close, SetReadDeadline fails with an error that wraps
+// net.ErrClosed.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)
@@ -170,9 +174,11 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline sets the time after which writes fail instead of blocking,
-// including those that block already. The zero time clears it. A Write that
-// fails so may have written a part. After Close it fails with net.ErrClosed.
+// SetWriteDeadline sets the time after which writes fail instead of blocking. It
+// also applies to writes that are already blocked. The zero time removes the
+// deadline. A Write that fails with a deadline may have written some of its
+// bytes. After Close, SetWriteDeadline fails with an error that wraps
+// net.ErrClosed.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)

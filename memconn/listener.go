@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// A Listener hands out the other ends of what is dialled through it: by
-// [Listener.DialContext] for net/http, by [Listener.DialAddr] for gRPC. Any
-// goroutine may call any method at any time. [Listen] makes one; the zero
-// Listener is not usable.
+// A Listener hands out the server's ends of connections that are dialed with its
+// own methods: [Listener.DialContext] for net/http, [Listener.DialAddr] for gRPC,
+// and [Listener.Dial]. Its methods may be called by any goroutine at any time.
+// [Listen] makes a Listener; the zero Listener is not usable.
 type Listener struct {
 	cfg   config
 	addr  net.Addr
@@ -20,7 +20,8 @@ type Listener struct {
 
 var _ net.Listener = (*Listener)(nil)
 
-// Listen returns a listener. It is reached by its own methods alone.
+// Listen returns a listener that can be reached only through its own methods. It
+// panics if an option is out of range.
 func Listen(opts ...Option) *Listener {
 	cfg := configure(opts)
 	addr := Addr{Name: cfg.name}
@@ -35,12 +36,12 @@ func Listen(opts ...Option) *Listener {
 	}
 }
 
-// Addr returns the listener's [Addr], which is also that of the ends that
-// Accept returns.
+// Addr returns the listener's [Addr], which is also the local address of the ends
+// that Accept returns.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Accept blocks for the next connection and returns this side's end, a [*Conn].
-// After Close it fails with net.ErrClosed.
+// Accept blocks until there is a connection and returns the server's end, a
+// [*Conn]. After Close it fails with an error that wraps net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, error) {
 	select {
 	case <-l.done: // before the queue, in which a late Dial may have left something
@@ -55,9 +56,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Dial makes a connection and returns the client's end, a [*Conn]. Like TCP it
-// does not wait for Accept unless the backlog is full. It fails with the error
-// of ctx if that ends first, and with net.ErrClosed after Close.
+// Dial makes a connection and returns the client's end, a [*Conn]. Like a TCP
+// dial it does not wait for Accept unless the backlog is full. If ctx ends first,
+// Dial fails with an error that wraps that of ctx. After Close it fails with an
+// error that wraps net.ErrClosed. It panics if there is not enough memory for the
+// buffers.
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, l.opError("dial", err)
@@ -86,23 +89,23 @@ func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// DialContext is [Listener.Dial] for http.Transport.DialContext and its like.
-// The network and the address do not matter.
+// DialContext is [Listener.Dial] in the form that http.Transport.DialContext
+// needs. It ignores the network and the address.
 func (l *Listener) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	return l.Dial(ctx)
 }
 
-// DialAddr is [Listener.Dial] for grpc.WithContextDialer. The address does not
-// matter to it. It does to gRPC, which takes the listener's address alone for a
-// name to look up, and fails; with the scheme passthrough it looks up nothing:
+// DialAddr is [Listener.Dial] in the form that grpc.WithContextDialer needs. It
+// ignores the address, but gRPC does not: it would look up the listener's address
+// as a host name, and fail. With the scheme passthrough gRPC looks up nothing:
 //
 //	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 func (l *Listener) DialAddr(ctx context.Context, _ string) (net.Conn, error) {
 	return l.Dial(ctx)
 }
 
-// Close ends every Accept and every Dial that blocks. Connections that were
-// dialled and not accepted are closed; accepted ones are left alone. It never
+// Close makes every blocked and later Accept and Dial fail. It closes connections
+// that were dialed and not accepted, and leaves accepted ones alone. It never
 // fails.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.done) })

@@ -38,17 +38,17 @@ func configure(opts []Option) config {
 	return c
 }
 
-// Buffer sets how many bytes each direction of a connection holds, from 1 to
-// 1<<61; 64 KiB without it. [Pipe] and [Listen] panic for others, and where so
-// much memory can't be had connecting panics, as make does.
+// Buffer sets how many bytes each direction of a connection can hold, from 1 to
+// 1<<61. The default is 64 KiB. [Pipe] and [Listen] panic for other values. If
+// there is not enough memory for n bytes, Pipe and the dial methods panic.
 func Buffer(n int) Option { return func(c *config) { c.buffer = n } }
 
-// Backlog sets how many connections that were dialled may wait for Accept, from 0
-// to 1<<20; 128 without it. With 0 a Dial waits until it is accepted. [Pipe] and
-// [Listen] panic for others. A value within that range means nothing to [Pipe].
+// Backlog sets how many dialed connections may wait for Accept, from 0 to 1<<20.
+// The default is 128. With 0 a Dial blocks until its connection is accepted.
+// [Pipe] and [Listen] panic for other values. Pipe ignores a valid one.
 func Backlog(n int) Option { return func(c *config) { c.backlog = n } }
 
-// Name sets the name in the addresses: the whole address of a listener, and
-// what stands before the colon for other ends. Without it that is "mem", and a
-// listener has a number too.
+// Name sets the name in addresses. It is the whole address of a listener, and the
+// part before the colon of other addresses. Without it the name is "mem", and a
+// listener's address has a number too.
 func Name(name string) Option { return func(c *config) { c.name = name } }
