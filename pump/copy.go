@@ -5,24 +5,24 @@ import (
 	"io"
 )
 
-// Copy reads src until io.EOF and writes everything to dst, both at the same
-// time, each on a goroutine of its own. It closes neither. It returns nil when
-// dst has accepted all of src, and what was done in any case.
+// Copy reads src until io.EOF and writes everything to dst. It does both at the
+// same time, each on a goroutine of its own. It closes neither. It returns a nil
+// error when dst has accepted all of src, and in any case what was done.
 //
-// If src fails, what it returned before that still goes to dst. If dst fails or
-// ctx ends, both are stopped; see the package's documentation for what can be
-// interrupted. An error is an [*Error], which says how many bytes are safe, or
-// for options that can't be one that wraps [ErrInvalidMaxCall],
-// [ErrInvalidRing], [errors.ErrUnsupported] or what [bytering.New] returns. If
-// src has failed and then dst fails too, or ctx ends, the error joins both, the
-// latter first. A panic in src or dst, or in a deadline setter of theirs, stops
-// both and comes out of Copy.
+// If src fails, what it returned before is still written to dst. If dst fails or
+// ctx ends, both are stopped; see the package documentation for what can be
+// interrupted. The error is an [*Error], which says how many bytes are safe. For
+// invalid options it is instead one that wraps [ErrInvalidMaxCall],
+// [ErrInvalidRing] or [errors.ErrUnsupported], or the one that [bytering.New]
+// returns. If src has failed and then dst fails too, or ctx ends, the error joins
+// both, with that of dst or ctx first. A panic in src or dst, or in one of their
+// deadline setters, stops both and propagates out of Copy.
 //
-// Src and dst are used as [bytering.Producer.ReadFrom] and
+// Copy uses src and dst as [bytering.Producer.ReadFrom] and
 // [bytering.Consumer.WriteTo] do: a short write is io.ErrShortWrite, a count out
-// of range [bytering.ErrInvalidCount], reads of nothing for ever
-// io.ErrNoProgress. After Copy has returned they are not used any more, except
-// by a call that was left behind.
+// of range is [bytering.ErrInvalidCount], and a source that keeps returning no
+// bytes and no error is io.ErrNoProgress. After Copy has returned it no longer
+// uses them, except in a call that was left behind.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (Stats, error) {
 	cfg := configure(opts)
 	if err := cfg.check(src); err != nil {

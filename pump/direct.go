@@ -111,7 +111,7 @@ func (f *flow) feed() (err error) {
 	fill := func(bufs [][]byte, _ int) (int, error) { return s.Readv(bufs) }
 	for s.direct.Active() {
 		// For no more than half of the ring, as the sink does for its block:
-		// else each could wait for the other.
+		// otherwise each could wait for the other.
 		if block := s.direct.Block(); p.Free() < block {
 			if err := p.Wait(context.Background(), max(block, p.Cap()/4)); err != nil {
 				return err

@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// A Side is one end of a copy.
+// A Side is the part of a copy that an [Error] comes from.
 type Side int
 
 // What ended a copy.
@@ -48,28 +48,30 @@ func (d Direction) String() string {
 // An Error says why a copy ended early, and what is safe.
 type Error struct {
 	Side Side
-	// Direction is which stream of a Relay it was, or 0 for a Copy.
+	// Direction is the stream of a Relay that failed, or 0 for a Copy.
 	Direction Direction
-	// Local and Remote are the addresses of the end that failed. They are nil
-	// for a Copy, for the context, and for an end that has none. Each is a
+	// Local and Remote are the addresses of the end that failed. They are nil for
+	// a Copy, for the context, and for an end that has no addresses. Each is a
 	// net.Addr.
 	Local, Remote interface {
 		Network() string
 		String() string
 	}
-	// Offset is where in the stream, counted from the beginning of the copy,
-	// the side failed: how many bytes the source had returned, or the sink had
-	// accepted; the latter too if the context ended.
+	// Offset is where in the stream the side failed, counted from the start of
+	// the copy. For the source it is the number of bytes that it had returned.
+	// For the sink and for the context it is the number of bytes that the sink
+	// had accepted.
 	Offset int64
-	// Written is how many bytes the sink has accepted.
+	// Written is the number of bytes that the sink has accepted.
 	Written int64
-	// Pending is how many more a write may still put into the sink that could
-	// not be interrupted and was left behind, at most. It is 0 if Written is
+	// Pending is the most bytes that a write may still put into the sink because
+	// it could not be interrupted and was left behind. If it is 0, Written is
 	// exact.
 	Pending int64
-	// Err is what the side returned, or the cause of the context. If a half of a
-	// ring given with [Ring] was closed by another goroutine, the side of that
-	// half has failed, with what the other half then says, or io.ErrClosedPipe.
+	// Err is the error that the side returned, or the cause of the context. If
+	// another goroutine closed a half of a ring given with [Ring], the side of
+	// that half has failed, and Err is the error that the other half then
+	// reports, or io.ErrClosedPipe.
 	Err error
 }
 

@@ -17,13 +17,14 @@ const (
 	defaultMaxCall  = 1 << 20
 )
 
-// Errors for options that can't be. They are wrapped: test with [errors.Is].
+// Errors for invalid options. They are wrapped: test with [errors.Is].
 var (
-	// ErrInvalidMaxCall is for a largest call below 1 byte, or below the room that
-	// the messages of a source need.
+	// ErrInvalidMaxCall is for a [MaxCall] below 1 byte, or below the room that a
+	// message of the source needs.
 	ErrInvalidMaxCall = errors.New("pump: invalid largest call")
-	// ErrInvalidRing is for one ring for both directions of a [Relay], for what
-	// is no whole ring, or one that is closed, and for one with a [Capacity].
+	// ErrInvalidRing is for a [Ring] whose halves are nil, closed or of two
+	// rings, for a Ring together with a [Capacity], and for a Ring given to
+	// [Relay].
 	ErrInvalidRing = errors.New("pump: invalid ring")
 )
 
@@ -47,59 +48,64 @@ type config struct {
 	c   *bytering.Consumer
 }
 
-// Capacity sets the bytes of the ring, of each direction for [Relay]; 1 MiB
-// without it. The values and errors are those of bytering.New.
+// Capacity sets the size of the ring in bytes; [Relay] makes one of that size for
+// each direction. The default is 1 MiB. The valid values, and the errors for
+// others, are those of [bytering.New].
 func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, true } }
 
-// Ring makes [Copy] use the ring of p and c, made with whatever options, in
-// place of one of its own. What lies in it is written first. Both halves are
-// closed when Copy returns, unless it refuses an option: halves that are nil,
-// closed, or of two rings, and a [Capacity] beside Ring, are an
-// [ErrInvalidRing]. Other consumers of the ring get io.EOF if the source was read
-// to its end, and otherwise an error that wraps that of the source or the sink,
-// or the cause of the context.
+// Ring makes [Copy] use the ring of p and c, with whatever options it was made,
+// instead of making one. Bytes that are already in the ring are written first.
+// Both halves are closed when Copy returns, unless it refuses an option. Halves
+// that are nil, closed, or of two rings, and a [Capacity] together with Ring, are
+// an [ErrInvalidRing]. Other consumers of the ring get io.EOF if the source was
+// read to its end. Otherwise they get an error that wraps that of the source or
+// the sink, or the cause of the context.
 //
-// If another goroutine closes a half meanwhile, Copy ends: p's Close is a
-// failure of the source, after what lay in the ring was written, and c's one of
-// the sink. Either is noticed once the other side is not in a call.
+// If another goroutine closes a half during the copy, Copy ends. Closing p is a
+// failure of the source, after what was in the ring has been written; closing c
+// is a failure of the sink. Copy notices once the other side is not in a call.
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
 	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
 }
 
-// MaxCall sets the bytes that one read or write is offered at most, at least 1.
-// Without it, and for larger values, that is what [bytering.Producer.ReadFrom]
-// offers: half of the ring, and at most 1 MiB. A pipe is offered a page at least,
-// since what is written to it may come in packets. A source whose messages need
-// more room, such as a datagram socket, is refused: see [vectored.BoundaryOf].
+// MaxCall sets the largest number of bytes that one read or write is offered, at
+// least 1. The default, and the most, is what [bytering.Producer.ReadFrom]
+// offers: half of the ring, but not more than 1 MiB. A read of a pipe is offered
+// at least a page, because what is written to the pipe may come in packets. A
+// source whose messages need more room, such as a datagram socket, is refused
+// with [ErrInvalidMaxCall]: see [vectored.BoundaryOf].
 func MaxCall(n int) Option { return func(c *config) { c.maxCall = n } }
 
-// WithMeter makes m count what is moved, by [Relay] in both directions together.
+// WithMeter makes m count what is moved. For a [Relay] it counts both directions
+// together.
 func WithMeter(m *Meter) Option { return WithMeters(m, m) }
 
-// WithMeters makes [Relay] count each direction with a meter of its own: toB
-// what moves from a to b, toA what moves from b to a. [Copy] uses toB.
+// WithMeters makes [Relay] count each direction with its own meter: toB counts
+// what moves from a to b, and toA what moves from b to a. [Copy] uses toB.
 func WithMeters(toB, toA *Meter) Option {
 	return func(c *config) { c.meters = [2]*Meter{toB, toA} }
 }
 
 // HalfClose makes [Relay] call f for an end that has no CloseWrite method, once
-// the stream to that end has ended. f may look for the connection within a
-// wrapper and call its CloseWrite, write a farewell, or do nothing. Then it
-// returns nil, and the other stream goes on. If f returns an error, the other
-// stream is stopped, and Relay returns an [*Error] of the sink that wraps it: so
-// a Relay whose ends can't be half-closed ends with the first of its streams.
+// the stream to that end has ended. f may look for the connection inside a
+// wrapper and call its CloseWrite, write a farewell, or do nothing. If f returns
+// nil, the other stream continues. If f returns an error, the other stream is
+// stopped, and Relay returns an [*Error] of the sink that wraps it. So if no end
+// can be half-closed, an f that returns an error ends the Relay with the first of
+// its streams.
 //
-// Nothing else writes to the end while f runs, but reads from it go on, and f
-// may run for both ends at once.
+// Relay does not write to the end while f runs, but may read from it. f may run
+// for both ends at the same time.
 func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.halfClose = f } }
 
-// Direct has files read and written past the page cache of the system, with
-// O_DIRECT, so that a large copy does not push out of it what others need. See
-// the package's documentation for what that takes; where it can't be, a side
-// runs buffered as without Direct, and [SideStats] says why. The capacity of the
-// ring is rounded up to a multiple of 64 KiB.
+// Direct makes Copy and Relay read and write files with O_DIRECT, which bypasses
+// the system's page cache, so that a large copy does not evict what other
+// programs need from it. See the package documentation for the requirements. A
+// side that does not meet them runs buffered, as without Direct, and its
+// [SideStats] say why. The capacity of the ring is rounded up to a multiple of 64
+// KiB.
 //
-// Only Linux has it: elsewhere Copy returns an error that wraps
+// Only Linux has it. Elsewhere Copy returns an error that wraps
 // [errors.ErrUnsupported].
 func Direct() Option { return func(c *config) { c.direct = true } }
 
@@ -112,7 +118,8 @@ func configure(opts []Option) config {
 	return c
 }
 
-// check refuses what can't be and makes the ring if there is none.
+// check returns an error for an invalid option, and makes the ring unless one was
+// given.
 func (c *config) check(src io.Reader) (err error) {
 	if c.maxCall < 1 {
 		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)

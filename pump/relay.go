@@ -8,19 +8,21 @@ import (
 	"github.com/bytering/bytering/internal/netaddr"
 )
 
-// Relay copies a to b and b to a until both streams have ended, as a proxy does
-// between two connections. Half-close takes a method: when one stream ends,
-// Relay calls the CloseWrite of the end that it went to, as connections of TCP,
-// Unix sockets and TLS have it, so that the other side learns of it while the
-// other stream goes on. An end without the method, such as a struct that embeds
-// a [net.Conn], is not told, and Relay goes on until the other stream ends by
-// itself, which may be never: give the wrapper a CloseWrite, or use [HalfClose].
+// Relay copies a to b and b to a until both streams have ended, as a proxy
+// between two connections does. When one stream ends, Relay calls the CloseWrite
+// method of the end that it went to, which connections of TCP, Unix sockets and
+// TLS have. The peer of that end then sees the end of the stream, while the other
+// stream continues. An end without that method, such as a struct that embeds a
+// [net.Conn], is not told. Relay then continues until the other stream ends by
+// itself, which may be never. Give such a wrapper a CloseWrite, or use
+// [HalfClose].
 //
-// If one direction fails, or ctx ends, both are stopped and the first error is
-// returned. It is an [*Error] as of [Copy] that says which direction and which
-// end it was. What CloseWrite returns is an error of the sink. Each direction
-// has a ring of its own. A panic in a or b stops both and comes out of Relay. It
-// closes neither.
+// If one direction fails, or ctx ends, both are stopped and Relay returns the
+// first error. It is an [*Error] as of [Copy], and also says which direction and
+// which end failed. An error that CloseWrite returns is an error of the sink.
+// Each direction has a ring of its own, so [Ring] is refused. A panic in a or b
+// stops both directions and propagates out of Relay. Relay closes neither a nor
+// b.
 func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA Stats, err error) {
 	cfg := configure(opts)
 	if !cfg.own {

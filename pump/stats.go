@@ -5,36 +5,39 @@ import (
 	"time"
 )
 
-// Stats says what a copy has done.
+// Stats is what a copy has done.
 //
-// What was read and not written, Source.Bytes − Sink.Bytes, is lost if the copy
-// has ended with an error, and lies in the ring while it runs.
+// Source.Bytes − Sink.Bytes is the number of bytes that were read and not
+// written. While the copy runs they are in the ring. If it has ended with an
+// error they are lost.
 type Stats struct {
 	Source SideStats // Waited: the ring was full
 	Sink   SideStats // Waited: the ring was empty
 }
 
-// SideStats is what one side has done.
+// SideStats is what one side of a copy has done.
 type SideStats struct {
 	Bytes int64 // that it returned or accepted
 	Calls int64 // that came back, also without a byte
-	// Busy is the time in calls, Waited the time between them, which is
-	// spent waiting for the other side.
+	// Busy is the time spent in calls. Waited is the time between calls, in which
+	// the side waits for the other one.
 	Busy, Waited time.Duration
-	// Direct is how many of the bytes went past the page cache, with [Direct].
+	// Direct is the number of bytes, of those in Bytes, that bypassed the page
+	// cache with [Direct].
 	Direct int64
-	// Buffered is why, with [Direct], the side ran buffered, or did so from
-	// some byte on. It is nil without that option, where the side was direct to
-	// its end, and in the stats of a [Meter].
+	// Buffered is the reason why, with [Direct], the side ran buffered, entirely
+	// or from some byte on. It is nil without that option, if the side was direct
+	// to its end, and in the stats of a [Meter].
 	Buffered error
 }
 
-// A Meter counts while a copy runs. The zero value is ready. Copies that share
-// one, such as both directions of a [Relay] with [WithMeter], add up.
+// A Meter counts while a copy runs. The zero Meter is ready to use. If several
+// copies share a Meter, as the two directions of a [Relay] do with [WithMeter],
+// it counts them together.
 type Meter struct{ source, sink counters }
 
-// Stats returns what was done until now. Any goroutine may call it at any
-// time. A call or a wait under way is not in it yet.
+// Stats returns what has been done so far. It may be called by any goroutine at
+// any time. It does not include calls and waits that have not ended.
 func (m *Meter) Stats() Stats {
 	// The sink first, so that it is never ahead of the source.
 	sink := m.sink.stats()
