@@ -96,6 +96,13 @@ func (m *machine) ReadFrom(t *rapid.T) {
 	}
 	b = b[:min(len(b), max(0, m.free()-1))] // and here too, for io.EOF
 	n, err := m.p.ReadFrom(bytes.NewReader(b))
+	if m.perr == nil && len(m.ring) == 0 && len(b) == 0 {
+		// All was taken and the source has ended, even if the consumer is closed.
+		if n != 0 || err != nil {
+			t.Fatalf("%d, %v; want 0, nil", n, err)
+		}
+		return
+	}
 	m.put(t, b, int(n), err, len(b), nil)
 }
 
