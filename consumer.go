@@ -129,10 +129,12 @@ func (c *Consumer) filled() (a, b []byte) {
 
 // discard gives n bytes of the filled space back (I3, I5).
 func (c *Consumer) discard(n int) error {
-	c.lent = false
 	next := (c.pos + uint64(n)) & count
 	if !c.reader.read.CompareAndSwap(c.pos, next) {
 		return io.ErrClosedPipe
+	}
+	if n > 0 {
+		c.lent = false
 	}
 	c.pos = next
 	c.off = c.ring.wrap(c.off, n)
@@ -206,6 +208,7 @@ func (c *Consumer) Discard(n int) error {
 		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, c.Len()))
 	}
 	err := c.discard(n)
+	c.lent = false // also of 0 bytes, or on a closed half
 	c.leave()
 	return err
 }

@@ -119,8 +119,8 @@ func (m *listener) step(in *tape, mayClose bool) {
 			return k, kerr
 		})
 		m.get("IOSlices", all, got, gotErr, wantN, wantErr)
-		if err == nil && 0 <= k && k <= there {
-			m.lent = false // a Discard, be it of nothing
+		if err == nil && 0 < k && k <= there {
+			m.lent = false
 		}
 	case 4:
 		if mayClose && in.next()%4 == 0 {

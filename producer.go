@@ -133,10 +133,12 @@ func (p *Producer) empty() (a, b []byte) {
 
 // commit publishes n bytes of the empty space (I3, I5).
 func (p *Producer) commit(n int) error {
-	p.lent = 0
 	next := (p.pos + uint64(n)) & count
 	if !p.ring.write.CompareAndSwap(p.pos, next) {
 		return io.ErrClosedPipe
+	}
+	if n > 0 {
+		p.lent = 0
 	}
 	p.pos = next
 	p.off = p.ring.wrap(p.off, n)
@@ -205,6 +207,7 @@ func (p *Producer) Commit(n int) error {
 		panic(fmt.Sprintf("bytering: Commit of %d bytes with %d handed out", n, lent))
 	}
 	err := p.commit(n)
+	p.lent = 0 // also of 0 bytes, or on a closed half
 	p.leave()
 	return err
 }
