@@ -48,6 +48,9 @@ func (s *source) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
+// Boundary tells the ring what room a read needs.
+func (s *source) Boundary() vectored.Boundary { return vectored.BoundaryOf(s.r) }
+
 type vectorSource struct {
 	source
 	v vectored.Reader

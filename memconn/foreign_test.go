@@ -166,3 +166,40 @@ func TestForeignKindsAreKept(t *testing.T) {
 		t.Error("a plain writer has become a vectored.Writer")
 	}
 }
+
+// A mail has messages, and says so like a connection of package net.
+type mail struct{ script }
+
+func (l *mail) Boundary() vectored.Boundary { return vectored.Message }
+func (l *mail) Read(b []byte) (int, error) {
+	l.do()
+	return min(len(b), l.n), l.err
+}
+
+// A source of messages is read with room for a whole one, though half of the
+// ring has less.
+func TestMessagesAreWhole(t *testing.T) {
+	const size = 40_000
+	for _, buffer := range []int{1, 64 << 10} {
+		a, b := ends(t, Buffer(buffer))
+		go io.Copy(io.Discard, b)
+		n, err := a.ReadFrom(&mail{script{n: size, err: io.EOF, do: func() {}}})
+		if n != size || err != nil {
+			t.Errorf("ReadFrom of a message of %d bytes = %d, %v with a buffer of %d", size, n, err, buffer)
+		}
+		n, err = a.ReadFrom(vectorMail{&mail{script{n: size, err: io.EOF, do: func() {}}}})
+		if n != size || err != nil {
+			t.Errorf("ReadFrom of a vectored message of %d bytes = %d, %v with a buffer of %d", size, n, err, buffer)
+		}
+	}
+}
+
+type vectorMail struct{ *mail }
+
+func (l vectorMail) Readv(bufs [][]byte) (int, error) {
+	room := 0
+	for _, b := range bufs {
+		room += len(b)
+	}
+	return l.Read(make([]byte, room))
+}
