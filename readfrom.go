@@ -136,7 +136,7 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		var n int
 		n, m, err = p.read(&in)
 		total += int64(m)
-		if empty++; n > 0 || in.stops == vectored.Message { // which may be empty
+		if empty++; n > 0 || in.stops == vectored.Message {
 			empty = 0
 		}
 	}
@@ -191,7 +191,7 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 		return 0, 0, with(bad, err)
 	}
 	if ended != nil {
-		if n > 0 {
+		if n > 0 || err == nil && in.stops == vectored.Message { // which may be empty
 			err = ended
 		}
 		return n, 0, err

@@ -11,6 +11,8 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/vectored"
 )
 
 // ReadFrom sees the end of a source that has exactly as many bytes as are free,
@@ -83,6 +85,31 @@ func TestReadFromAfterTheConsumersClose(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A message that comes after the consumers' close is more, even an empty one.
+func TestEmptyMessageAfterTheConsumersClose(t *testing.T) {
+	p, c := pair(t, 10)
+	c.CloseWithError(errTest)
+	src := &empties{left: 3}
+	n, err := p.ReadFrom(src)
+	want(t, "ReadFrom", int(n), err, 0, errTest)
+	if src.left != 2 {
+		t.Errorf("%d messages were read of 1", 3-src.left)
+	}
+}
+
+// An empties is a source of empty messages.
+type empties struct{ left int }
+
+func (*empties) Boundary() vectored.Boundary { return vectored.Message }
+
+func (e *empties) Read([]byte) (int, error) {
+	if e.left == 0 {
+		return 0, io.EOF
+	}
+	e.left--
+	return 0, nil
 }
 
 // spilled returns a full ring of 4 bytes whose ReadFrom has met its deadline with
