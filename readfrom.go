@@ -115,10 +115,10 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 	if p.overdue() {
 		return 0, os.ErrDeadlineExceeded
 	}
-	in := newInput(src)
+	in, more := newInput(src), p.ring.quarter()
 	for empty := 0; empty < maxEmptyReads; {
 		// What an earlier call has left, or the last read of this one.
-		m, late := p.flush(context.Background(), p.ring.quarter())
+		m, late := p.flush(context.Background(), more)
 		total += int64(m)
 		switch {
 		case err == io.EOF:
@@ -134,7 +134,9 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 			}
 		}
 		var n int
-		n, m, err = p.read(&in)
+		if n, m, err = p.read(&in); err != nil {
+			more = 0 // what is in the spill is the last
+		}
 		total += int64(m)
 		if empty++; n > 0 || in.stops == vectored.Message {
 			empty = 0

@@ -112,6 +112,25 @@ func (e *empties) Read([]byte) (int, error) {
 	return 0, nil
 }
 
+// The last bytes of a source wait for as much room as they need, and not for a
+// quarter of the ring.
+func TestTheLastOfTheSpill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 100)
+		read := start(func() (int, error) {
+			n, err := p.ReadFrom(iotest.DataErrReader(&source{0, 103}))
+			return int(n), err
+		})
+		synctest.Wait()
+		c.Discard(2)
+		synctest.Wait()
+		c.Discard(1)
+		read.ends(t, "ReadFrom", 103, nil)
+		p.Close()
+		drain(t, c, stream(3, 100), io.EOF)
+	})
+}
+
 // spilled returns a full ring of 4 bytes whose ReadFrom has met its deadline with
 // k bytes more.
 func spilled(t *testing.T, consumers, k int, opts ...Option) (*Producer, []*Consumer) {
