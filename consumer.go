@@ -439,10 +439,10 @@ func (c *Consumer) CloseWithError(err error) error {
 	if rd.hold.close() {
 		r.release() // before a note, which may panic
 	}
+	c.alarm.stop() // before it counts: from there on Reset may come
 	r.open.Add(-1)
 	r.lot.wake(&r.space)
 	rd.lot.wake(&rd.data)
-	c.alarm.stop()
 	r.notifyProducer()
 	r.notifyConsumer(rd)
 	return nil

@@ -240,6 +240,28 @@ func resetAndLateClose(consumers int, late func(w *world)) func(*interleave.T) {
 	}
 }
 
+// resetAndLateStop has a half that a third goroutine closes wait under a deadline
+// in the second life, which what is left of that Close must not take away.
+func resetAndLateStop(reader bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, 1, near)
+		closes := []func() error{w.p.Close, w.c.Close}
+		if reader {
+			closes[0], closes[1] = closes[1], closes[0]
+		}
+		w.Go("owner", func() {
+			closes[1]()
+			w.reset()
+			call, set := parks(w, reader)
+			set(5)
+			n, err := call()
+			w.wantLate(n, err, 5)
+		})
+		w.Go("third", func() { closes[0]() })
+		w.Go("clock", func() { w.Advance(10) })
+	}
+}
+
 func resetScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
 	closesProducer := func(w *world) { w.p.CloseWithError(errCustom) }
 	closesConsumer := func(w *world) { w.cs[len(w.cs)-1].CloseWithError(errCustom) }
@@ -251,6 +273,8 @@ func resetScenarios(add func(bound int, run func(*interleave.T), name string, ar
 	add(3, resetWhileNotifying, "reset-while-notifying")
 	add(2, resetWithNotes, "reset-with-notes")
 	add(1, resetUnderDeadline, "reset-under-deadline")
+	add(2, resetAndLateStop(false), "reset-and-late-stop/producer")
+	add(2, resetAndLateStop(true), "reset-and-late-stop/consumer")
 	for consumers := 1; consumers <= 2; consumers++ {
 		add(2, resetAndLateClose(consumers, closesProducer), "reset-and-late-close/producer/consumers=%d", consumers)
 		add(2, resetAndLateClose(consumers, closesConsumer), "reset-and-late-close/consumer/consumers=%d", consumers)

@@ -343,11 +343,12 @@ func (p *Producer) CloseWithError(err error) error {
 	if r.mapped && r.hold.close() {
 		r.release() // before a note, which may panic
 	}
+	p.alarm.stop()
+	r.stopped.Store(1) // from here on Reset may come
 	for _, rd := range r.readers {
 		rd.lot.wake(&rd.data)
 	}
 	r.lot.wake(&r.space)
-	p.alarm.stop()
 	r.notifyConsumers()
 	r.notifyProducer()
 	return nil

@@ -63,7 +63,7 @@ func Reset(p *Producer, cs ...*Consumer) error {
 			return fmt.Errorf("%w: %s the consumer at %d", ErrInvalidReset, why, i)
 		}
 	}
-	if r.open.Load() != 0 {
+	if r.stopped.Load() == 0 || r.open.Load() != 0 {
 		return fmt.Errorf("%w: a Close is running", ErrInvalidReset)
 	}
 	r.begin(p, cs)
@@ -99,6 +99,7 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 		atomics.Drain(rd.lot.token)
 		rd.hold.Store(0)
 	}
+	r.stopped.Store(0)
 	r.open.Store(int32(len(r.readers)))
 
 	atomics.Owned(&p.busy)

@@ -209,6 +209,7 @@ func TestResetWithdraws(t *testing.T) {
 	p.ring.write.Or(closed) // closed, and not told of it yet
 	c.reader.read.Or(closed)
 	p.ring.open.Store(0)
+	p.ring.stopped.Store(1)
 	mustReset(t, p, []*Consumer{c})
 	fill(t, p, 4)
 	c.Discard(4)
@@ -267,6 +268,7 @@ func TestAllocsOfReset(t *testing.T) {
 				c.reader.read.Or(closed)
 			}
 			p.ring.open.Store(0)
+			p.ring.stopped.Store(1)
 			if err := Reset(p, cs...); err != nil {
 				t.Error(err)
 			}

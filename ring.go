@@ -116,6 +116,7 @@ type ring struct {
 
 	// Changed only when somebody closes, or sets a deadline.
 	open     atomics.Int32  // consumers that are not closed
+	stopped  atomics.Uint32 // 1 once the producer's Close has stopped its timer
 	users    atomics.Int32  // if mapped: halves that are not released
 	spilled  atomics.Uint32 // bytes of the producer's spill
 	writeErr atomics.Pointer[error]
