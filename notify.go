@@ -109,8 +109,11 @@ func (b *bell) quiet() {
 // tells, through a channel, or through an eventfd where that one waits in a
 // poller.
 //
-// Bytes that a ReadFrom has read and could not publish come first: n counts from
-// behind them, but f also runs once the ring is empty.
+// Bytes that a ReadFrom has read and could not publish come first. While some are
+// left, one free byte is enough, whatever n is, also for Notify to return false:
+// otherwise they might wait for a consumer that waits for them. Look for the space
+// with a call that does not wait, which publishes what it can of them, and if
+// there is too little call Notify again.
 //
 // Notify never waits, and deadlines mean nothing to it. It panics if n is negative
 // or above the capacity, since that many will never be free, or if f is nil.
@@ -126,7 +129,7 @@ func (p *Producer) Notify(n int, f func()) (pending bool) {
 // notify is Notify without a note of before.
 func (p *Producer) notify(n int, f func()) bool {
 	if !p.unspilled() {
-		n = min(n+len(p.spill.rest), p.ring.size)
+		n = min(n, 1) // any room is of use
 	}
 	if p.ready(n) {
 		return false

@@ -21,7 +21,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	p := &randomProducer{half: half}
 	r := half.ring
 	p.randomHalf = randomHalf{life: l, name: "producer", rng: rng, end: half, nudged: make(chan struct{}, 1), pos: half.Position(),
-		there: half.Free, target: func(n int) uint64 { return half.target(min(n+p.spilled, half.Cap())) }, ends: half.ended, means: p.means, deadlines: half.SetWriteDeadline,
+		there: half.Free, target: p.target, ends: half.ended, means: p.means, deadlines: half.SetWriteDeadline,
 		finish: p.finish, deadline: &r.deadline}
 	p.short = func(error) bool { return false }
 	p.come = func(at uint64) bool {
@@ -98,6 +98,14 @@ func (p *randomProducer) moved(call string, n int) {
 		p.fail("%s of %d bytes goes from %d to %d, with %d in the spill", call, n, p.pos, at, p.spilled)
 	}
 	p.pos, p.spilled = at, p.spilled-first
+}
+
+// target is what a Notify of n bytes waits for, at least.
+func (p *randomProducer) target(n int) uint64 {
+	if p.spilled > 0 { // any room is of use to what is left of it
+		n = min(n, 1)
+	}
+	return p.half.target(n)
 }
 
 // settled counts what was published of the spill.

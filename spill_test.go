@@ -215,18 +215,18 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 		if !p.Notify(1, func() { told = true }) {
 			t.Error("Notify says that there is space")
 		}
-		// 8 bytes are left in the spill: more than the ring holds.
+		// 8 bytes are left in the spill. Any room is of use to them.
 		for _, c := range cs {
-			c.Discard(3)
-		}
-		if told {
-			t.Error("Notify tells of space that the spill has yet to take")
-		}
-		for _, c := range cs {
+			if told {
+				t.Error("Notify tells of space that one consumer has yet to give")
+			}
 			c.Discard(1)
 		}
 		if !told {
-			t.Error("Notify says nothing of an empty ring")
+			t.Error("Notify says nothing of space for the spill")
+		}
+		for _, c := range cs {
+			c.Discard(3)
 		}
 		write := start(func() (int, error) { return p.Write(stream(14, 5)) })
 		read := start(func() (int, error) { return io.ReadFull(cs[0], make([]byte, 13)) })
@@ -239,6 +239,41 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 		write.ends(t, "Write", 5, nil)
 		read.ends(t, "ReadFull", 13, nil)
 	})
+}
+
+// A consumer that waits for bytes of the spill gets them, though it left less room
+// than they need.
+func TestReadyForASpill(t *testing.T) {
+	for name, ready := range map[string]func(p *Producer) <-chan struct{}{
+		"Ready": (*Producer).Ready,
+		"Notify": func(p *Producer) <-chan struct{} {
+			told := make(chan struct{}, 1)
+			if !p.Notify(1, func() { told <- struct{}{} }) {
+				told <- struct{}{}
+			}
+			return told
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, cs := spilled(t, 0, 10)
+			told := ready(p)
+			peek := start(func() (int, error) {
+				cs[0].Discard(1)
+				b, err := cs[0].Peek(4)
+				return len(b), err
+			})
+			select {
+			case <-told:
+				n, err := p.TryWrite([]byte("x"))
+				want(t, "TryWrite after "+name, n, err, 0, nil)
+			case <-time.After(time.Second):
+				t.Errorf("%s says nothing while the consumer waits", name)
+				p.Close()
+			}
+			synctest.Wait()
+			peek.ends(t, "Peek", 4, nil)
+		})
+	}
 }
 
 // Close drops what was not counted, and Reset what is left of that.
