@@ -110,11 +110,21 @@ func (l *lock) check(h half) error {
 }
 
 // set sets the deadline here and, through ring, of the half. The mutex keeps
-// two setters from leaving one deadline here and another there.
+// two setters from leaving one deadline here and another there. Waiters whose
+// wait goes on are not woken, because they would lose their place.
 func (l *lock) set(t time.Time, ring func(time.Time) error) {
 	l.turn.L.Lock()
 	defer l.turn.L.Unlock()
 	l.limit = atomics.Moment(t)
 	ring(t) // fails only once the half is closed, and then has no meaning
-	l.turn.Broadcast()
+	switch {
+	case l.state.Load() < waiter:
+	case l.limit == 0:
+		l.alarm.Stop()
+	default:
+		l.alarm.Set(atomics.Now(), l.limit) // before the clock is looked at
+		if l.limit <= atomics.Now() {
+			l.turn.Broadcast()
+		}
+	}
 }

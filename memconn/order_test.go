@@ -76,6 +76,34 @@ func TestTurnsAreInOrder(t *testing.T) {
 	})
 }
 
+// A change of the deadline leaves the order of those that wait as it is.
+func TestDeadlinesKeepTheOrder(t *testing.T) {
+	for _, deadlines := range [][]time.Duration{{time.Hour}, {time.Second, time.Hour}, {time.Second, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := ends(t, Buffer(4))
+			const writers = 9
+			for i := range writers {
+				go a.Write([]byte{byte(i), byte(i), byte(i)})
+				synctest.Wait()
+			}
+			for _, d := range deadlines {
+				var at time.Time
+				if d > 0 {
+					at = time.Now().Add(d)
+				}
+				a.SetWriteDeadline(at)
+				synctest.Wait()
+			}
+			time.Sleep(time.Minute) // past the deadline that was taken back
+			got := make([]byte, 3*writers)
+			io.ReadFull(b, got)
+			if !slices.IsSorted(got) {
+				t.Errorf("%v after deadlines of %v", got, deadlines)
+			}
+		})
+	}
+}
+
 // A call with nothing to do does not wait for a turn.
 func TestEmptyCallsDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
