@@ -212,7 +212,7 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 		want(t, "Write", n, err, 0, os.ErrDeadlineExceeded)
 		p.SetWriteDeadline(time.Time{})
 		told := false
-		if !p.Notify(1, func() { told = true }) {
+		if !p.Notify(3, func() { told = true }) {
 			t.Error("Notify says that there is space")
 		}
 		// 8 bytes are left in the spill. Any room is of use to them.
