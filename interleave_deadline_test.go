@@ -276,6 +276,28 @@ func deadlineAndCloses(t *interleave.T) {
 	})
 }
 
+// closedBefore closes a half that is parked under a deadline that never passes,
+// so that its timer must be stopped at rest.
+func closedBefore(reader bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, 1, near)
+		call, set := parks(w, reader)
+		set(5)
+		w.Go("parked", func() {
+			if n, err := call(); n != 0 || err != io.ErrClosedPipe {
+				w.Fail("%d, %v", n, err)
+			}
+		})
+		w.Go("closer", func() {
+			if reader {
+				w.c.Close()
+			} else {
+				w.p.Close()
+			}
+		})
+	}
+}
+
 // overdueAndCloses begins calls late: no byte moves, but an end is told.
 func overdueAndCloses(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
@@ -382,6 +404,8 @@ func deadlineScenarios(add func(bound int, run func(*interleave.T), name string,
 	add(2, deadlineOfPeek, "deadline-of-peek")
 	add(2, deadlineOfStreams, "deadline-of-readfrom-and-writeto")
 	add(3, deadlineAndCloses, "deadline-and-third-closes")
+	add(-1, closedBefore(false), "closed-before-the-deadline/producer")
+	add(-1, closedBefore(true), "closed-before-the-deadline/consumer")
 	add(3, overdueAndCloses, "deadline-passed-and-third-closes")
 	add(2, deadlineAndContext, "deadline-and-context")
 	add(1, deadlineOfBroadcast, "deadline-of-broadcast")
