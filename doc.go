@@ -35,8 +35,9 @@
 //
 // A Write or ReadFrom that finds the ring full waits until a quarter of it is
 // free, so that a full ring is not refilled byte by byte. While a consumer waits
-// for more than it has, whether it is parked, is to be notified or looks again and
-// again, one free byte is enough. A wait for n bytes, by Wait, Peek or Notify,
+// for more than it has, one free byte is enough, whether the consumer is parked, is
+// to be notified, or looks again and again by a TryRead, IOSlices, Slices or Discard
+// that moves nothing. A wait for n bytes, by Wait, Peek or Notify,
 // waits for n bytes in any case. So if both halves wait like that, the producer
 // for n free bytes and the consumer for m filled ones, n + m must be at most the
 // capacity plus 1: otherwise there may never be so much of both.

@@ -96,11 +96,12 @@ const maxEmptyReads = 100
 //
 // ReadFrom asks src without needing room, as io.Copy does: while the ring is full
 // it reads up to 512 bytes into memory of its own, so that it sees an end that
-// comes after the last byte that fits. So src may be ahead of the ring by so
-// much. If ReadFrom then fails, with os.ErrDeadlineExceeded for example, these
-// bytes are kept: the next call of the producer, whichever it is, publishes them
-// before anything else, and they are counted only by a ReadFrom that does. Close
-// drops them, as bytes that were never written.
+// comes after the last byte that fits. Where a read of src ends with a message or
+// a record (see [vectored.BoundaryOf]) that is room enough for one. So src may be
+// ahead of the ring by so much. If ReadFrom then fails, with os.ErrDeadlineExceeded for example, these
+// bytes are kept: the next call of the producer that writes, waits for space or
+// looks at it publishes them before anything else, and they are counted only by a
+// ReadFrom that does. Close drops them, as bytes that were never written.
 //
 // Once all consumers are closed, src is asked once more if they have taken
 // everything, and if that is the end ReadFrom has succeeded. What src returns
