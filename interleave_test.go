@@ -16,15 +16,22 @@ import (
 //	go test -tags interleave -run TestInterleavings .
 //
 // With SEED=scenario:seed in the environment it replays that one schedule, with
-// ONLY=text it runs those whose names contain the text.
+// ONLY=text it runs those whose names contain the text, and with SHARD=i/n every
+// nth of them from the ith on, for n processes at once.
 func TestInterleavings(t *testing.T) {
 	if name, seed, ok := strings.Cut(os.Getenv("SEED"), ":"); ok {
 		replay(t, name, seed)
 		return
 	}
+	shard, of := 0, 1
+	if text := os.Getenv("SHARD"); text != "" {
+		if _, err := fmt.Sscanf(text, "%d/%d", &shard, &of); err != nil || of < 1 || shard < 0 || shard >= of {
+			t.Fatalf("SHARD=%s: want i/n", text)
+		}
+	}
 	ran, schedules, steps := 0, 0, 0
-	for _, s := range scenarios() {
-		if !strings.Contains(s.name, os.Getenv("ONLY")) {
+	for i, s := range scenarios() {
+		if !strings.Contains(s.name, os.Getenv("ONLY")) || i%of != shard {
 			continue
 		}
 		r := interleave.Explore(interleave.Options{Preemptions: s.bound}, s.run)
