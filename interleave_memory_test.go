@@ -11,15 +11,16 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// A fakeMapping is memory of which every touch after Free is a failure.
+// A fakeMapping is memory of which every touch after Free is a failure. It keeps
+// the memory itself, because the ring has forgotten it by then.
 type fakeMapping struct {
-	r     *ring
+	mem   []byte
 	freed int
 }
 
 func (m *fakeMapping) Free() error {
 	m.freed++
-	interleave.Free(m.r.reach)
+	interleave.Free(m.mem)
 	return nil
 }
 
@@ -286,6 +287,7 @@ func mirrored(t *interleave.T) {
 	r := w.p.ring
 	r.reach = make([]byte, 4)
 	r.mem = r.reach[:2:2]
+	w.mapping.mem = r.reach
 	w.p.Slices()
 	w.p.Commit(1)
 	w.c.Discard(1)

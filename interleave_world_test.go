@@ -54,7 +54,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	}
 	r := p.ring
 	if mapNext {
-		w.mapping = &fakeMapping{r: r}
+		w.mapping = &fakeMapping{mem: r.reach}
 		r.own(w.mapping)
 		t.Name("users", &r.users)
 		t.Name("p's hold", &r.hold)
