@@ -29,6 +29,7 @@ type Consumer struct {
 	busy    bool   // a call is running
 	held    bool   // on a guarded ring: the filled space stays
 	lent    bool   // slices are with the owner
+	pins    int    // Pins that are not given back
 	out     bool   // on a mapped ring: something was handed out
 	alarm   alarm
 	bell    bell
@@ -58,7 +59,7 @@ func (c *Consumer) enter() {
 }
 
 func (c *Consumer) leave() {
-	if c.held && !c.lent {
+	if c.held && !c.lent && c.pins == 0 {
 		c.held = false
 		c.giveBack()
 	}
@@ -99,7 +100,7 @@ func (c *Consumer) Err() error {
 func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
 
 // Limits reports whether the producer still waits for this consumer: whether it
-// is open, or was closed and has a call running or slices lent. Any goroutine
+// is open, or was closed and has a call running, slices lent or a pin. Any goroutine
 // may call it. It turns false once, until [Reset].
 //
 // Of several consumers, the one with the smallest [Consumer.Position] of those

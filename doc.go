@@ -130,7 +130,8 @@
 //     checked against what was offered before a cursor moves.
 //   - I8: memory that a half has handed out stays that half's until it is
 //     committed or discarded, whoever closes what meanwhile. It is neither
-//     overwritten nor unmapped.
+//     overwritten nor unmapped. While the half is pinned, a commit or discard of
+//     a part of it leaves the rest so.
 //
 // They rest on Go's memory model, in which the operations of sync/atomic are
 // sequentially consistent (https://go.dev/ref/mem#atomic). The halves' cursors

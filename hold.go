@@ -5,7 +5,7 @@ import "github.com/bytering/bytering/internal/atomics"
 // A half that is closed from elsewhere may be in the middle of a call, or its
 // owner may still use slices that it was handed. Its hold keeps everybody else
 // away from them (I8): taken by every call of the owner, kept while slices are
-// lent, given back after that.
+// lent or the half is pinned, given back after that.
 //
 //	bit 0  held:    the owner is in a call or has slices
 //	bit 1  closing: somebody closed the half
@@ -63,4 +63,58 @@ func (c *Consumer) giveBack() {
 		c.ring.release() // before a note, which may panic
 		c.ring.discarded()
 	}
+}
+
+// Pin keeps what [Producer.Slices] hands out the producer's own, over any number
+// of Commits, until [Producer.Unpin]. A Commit without a pin gives back all that
+// was handed out, also what it did not publish: if the producer is closed then,
+// mapped memory can go. With a pin, operations that are still filling the rest
+// can go on. When all of them have ended, call Unpin, after a Close too: until
+// then mapped memory stays, and [Reset] refuses the ring.
+//
+// The space that can be committed is that of the last Slices as before, so call
+// that again before each Commit. Pins add up: each needs an Unpin of its own.
+func (p *Producer) Pin() {
+	p.enter()
+	p.pins++
+	p.leave()
+}
+
+// Unpin takes one [Producer.Pin] back. It panics if there is none. What Slices
+// has handed out since the last Commit stays the producer's, as without a pin.
+func (p *Producer) Unpin() {
+	p.enter()
+	defer p.leave()
+	if p.pins == 0 {
+		panic("bytering: Unpin of a Producer that is not pinned")
+	}
+	p.pins--
+}
+
+// Pin keeps what [Consumer.Slices] hands out the consumer's own, over any number
+// of Discards, until [Consumer.Unpin]. A Discard without a pin gives back all
+// that was handed out, also what lies beyond the bytes that it discards: if the
+// consumer is closed then, those can be overwritten, and mapped memory can go.
+// With a pin, operations that are still using the rest can go on. When all of
+// them have ended, call Unpin, after a Close too: until then a consumer of
+// several limits the producer, mapped memory stays, and [Reset] refuses the
+// ring.
+//
+// Pins add up: each needs an Unpin of its own.
+func (c *Consumer) Pin() {
+	c.enter()
+	c.pins++
+	c.leave()
+}
+
+// Unpin takes one [Consumer.Pin] back. It panics if there is none. What Slices or
+// Peek has handed out since the last Discard stays the consumer's, as without a
+// pin.
+func (c *Consumer) Unpin() {
+	c.enter()
+	defer c.leave()
+	if c.pins == 0 {
+		panic("bytering: Unpin of a Consumer that is not pinned")
+	}
+	c.pins--
 }

@@ -45,11 +45,11 @@ func (w *world) unmapped() error {
 		return nil
 	}
 	want := 1
-	if !w.p.closed() || w.p.lent > 0 {
+	if !w.p.closed() || w.p.lent > 0 || w.pinned && w.p.held {
 		want = 0
 	}
 	for _, c := range w.cs {
-		if !c.closed() || c.lent {
+		if !c.closed() || c.lent || w.pinned && c.held {
 			want = 0
 		}
 	}
@@ -345,6 +345,7 @@ func memoryScenarios(add func(bound int, run func(*interleave.T), name string, a
 	for _, l := range lenders()[:3] {
 		add(3, onMapping(closedLending(l, false)), "mapped/never-given-back/%s", l.name)
 	}
+	pinScenarios(add)
 	add(2, onMapping(everyCall), "mapped/every-call-after-close")
 	add(2, onMapping(broadcastLending), "mapped/broadcast")
 	add(1, onMapping(closeReading), "mapped/broadcast-closed-reading")

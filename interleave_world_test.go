@@ -20,6 +20,7 @@ type world struct {
 	lives     int  // Resets that are done
 
 	mapping *fakeMapping // if the ring is mapped
+	pinned  bool         // a half keeps a pin for ever
 }
 
 // near is a start for cursors from which they come round at once.
@@ -103,8 +104,9 @@ func (w *world) watch(start uint64) func() error {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
 		}
 		lastWrite = write
-		// Who is armed waits for at least a byte, and at most for all.
-		if space := r.space.Raw(); space&armed != 0 {
+		// Who is armed waits for at least a byte, and at most for all, or for the
+		// end, as for one more.
+		if space := r.space.Raw(); space&armed != 0 && (space-write)&goal != 1 {
 			if n := r.size - int((write-space)&goal); n < 1 || n > r.size {
 				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
 			}
@@ -148,7 +150,7 @@ func (w *world) atRest() error {
 		if n := rd.lot.token.Posts - rd.lot.token.Timed; n > rd.data.Armings(armed) {
 			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.data.Armings(armed))
 		}
-		if rd.hold.Raw()&held != 0 && !w.cs[i].lent {
+		if rd.hold.Raw()&held != 0 && !w.cs[i].lent && !w.pinned {
 			return fmt.Errorf("consumer %d holds at rest", i)
 		}
 	}
@@ -160,7 +162,7 @@ func (w *world) atRest() error {
 			return fmt.Errorf("closed consumer %d's timer runs at rest", i)
 		}
 	}
-	if r.hold.Raw()&held != 0 && w.p.lent == 0 {
+	if r.hold.Raw()&held != 0 && w.p.lent == 0 && !w.pinned {
 		return fmt.Errorf("the producer holds at rest")
 	}
 	return w.unmapped()

@@ -27,6 +27,7 @@ type Producer struct {
 	busy  bool   // a call is running
 	held  bool   // on a mapped ring: the memory stays
 	lent  int    // bytes of the slices that are with the owner
+	pins  int    // Pins that are not given back
 	out   bool   // on a mapped ring: something was handed out
 
 	draining bool // WaitEmpty is running
@@ -59,7 +60,7 @@ func (p *Producer) enter() {
 }
 
 func (p *Producer) leave() {
-	if p.held && p.lent == 0 {
+	if p.held && p.lent == 0 && p.pins == 0 {
 		p.held = false
 		p.giveBack()
 	}

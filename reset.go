@@ -16,7 +16,7 @@ import (
 // The halves must be all of one ring, the consumers in any order, closed, and
 // at rest: no call of theirs is running, and no slices are lent, also by the
 // producer ([Producer.Commit] or [Consumer.Discard] of 0 bytes gives them back
-// on a closed half). Otherwise Reset changes nothing and returns an error that
+// on a closed half), and none is pinned. Otherwise Reset changes nothing and returns an error that
 // wraps [ErrInvalidReset] and says what is wrong. So it does for a ring whose
 // memory was mapped ([Mirror] and the like), which is unmapped when all halves
 // are closed. A call that runs on another
@@ -55,11 +55,11 @@ func Reset(p *Producer, cs ...*Consumer) error {
 	if r.mapped {
 		return fmt.Errorf("%w: the memory was mapped, and ends with the ring", ErrInvalidReset)
 	}
-	if why := rest(p.busy, p.closed(), p.lent > 0); why != "" {
+	if why := rest(p.busy, p.closed(), p.lent > 0 || p.pins > 0); why != "" {
 		return fmt.Errorf("%w: %s the producer", ErrInvalidReset, why)
 	}
 	for i, c := range cs {
-		if why := rest(c.busy, c.closed(), c.lent); why != "" {
+		if why := rest(c.busy, c.closed(), c.lent || c.pins > 0); why != "" {
 			return fmt.Errorf("%w: %s the consumer at %d", ErrInvalidReset, why, i)
 		}
 	}
