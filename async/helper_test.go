@@ -1,0 +1,112 @@
+package async_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/bytering/bytering"
+)
+
+var errTest = errors.New("test")
+
+// data returns n bytes of the stream that tests move.
+func data(n int) []byte {
+	b := make([]byte, n)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Producer, *bytering.Consumer) {
+	t.Helper()
+	p, c, err := bytering.New(capacity, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close(); c.Close() })
+	return p, c
+}
+
+// A readerAt and a writerAt are functions.
+type readerAt func(b []byte, off int64) (int, error)
+
+func (f readerAt) ReadAt(b []byte, off int64) (int, error) { return f(b, off) }
+
+type writerAt func(b []byte, off int64) (int, error)
+
+func (f writerAt) WriteAt(b []byte, off int64) (int, error) { return f(b, off) }
+
+// A ctxReader and a ctxWriter can be interrupted.
+type ctxReader func(ctx context.Context, b []byte, off int64) (int, error)
+
+func (f ctxReader) ReadAt([]byte, int64) (int, error) { panic("not with ReadAtContext") }
+func (f ctxReader) ReadAtContext(ctx context.Context, b []byte, off int64) (int, error) {
+	return f(ctx, b, off)
+}
+
+type ctxWriter func(ctx context.Context, b []byte, off int64) (int, error)
+
+func (f ctxWriter) WriteAt([]byte, int64) (int, error) { panic("not with WriteAtContext") }
+func (f ctxWriter) WriteAtContext(ctx context.Context, b []byte, off int64) (int, error) {
+	return f(ctx, b, off)
+}
+
+// A file is a sink in memory.
+type file struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (f *file) WriteAt(b []byte, off int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if need := int(off) + len(b); need > len(f.b) {
+		f.b = append(f.b, make([]byte, need-len(f.b))...)
+	}
+	return copy(f.b[off:], b), nil
+}
+
+// collect reads c to the end of the stream on a goroutine of its own.
+func collect(c *bytering.Consumer) func() ([]byte, error) {
+	var b []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b, err = io.ReadAll(c)
+	}()
+	return func() ([]byte, error) { <-done; return b, err }
+}
+
+// same fails unless got is want.
+func same(t testing.TB, what string, got, want []byte) {
+	t.Helper()
+	if !bytes.Equal(got, want) {
+		at := 0
+		for at < min(len(got), len(want)) && got[at] == want[at] {
+			at++
+		}
+		t.Errorf("%s: %d bytes, want %d, different from byte %d on", what, len(got), len(want), at)
+	}
+}
+
+// recovered returns what f panics with.
+func recovered(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
+}
+
+func must(err error) {
+	if err != nil {
+		panic(fmt.Sprint("unexpected: ", err))
+	}
+}

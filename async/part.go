@@ -1,0 +1,224 @@
+package async
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/bytering/bytering/internal/atomics"
+)
+
+// A PartWriter takes the parts of a stream.
+type PartWriter interface {
+	// WritePart writes a part. It is called by several goroutines at once, for
+	// different parts, and again for a part that failed if [Retry] says so. It
+	// returns soon once ctx has ended.
+	//
+	// It closes every reader that it has opened, or has it closed: DrainParts
+	// waits for that. It may leave this to others that are still reading, as
+	// net/http may be after RoundTrip has returned.
+	WritePart(ctx context.Context, part *Part) error
+}
+
+// A Part is a piece of the stream, in the ring's memory.
+type Part struct {
+	Index  int   // from 0 on
+	Offset int64 // of its first byte, [Offset] included
+	Len    int64
+	Last   bool // the stream ends with it
+
+	lease *lease
+}
+
+// Open returns a new reader of the part, at its beginning. Each attempt to write
+// the part opens one of its own, and closes it. Any goroutine may call it. After
+// the part is over the reader is closed already.
+func (p *Part) Open() *PartReader {
+	r := &PartReader{lease: p.lease}
+	r.open = p.lease.open()
+	return r
+}
+
+// A lease is the memory of a part: it is the part's until WritePart has returned
+// for the last time, and no reader uses it.
+type lease struct {
+	lent     lent
+	size     int64
+	progress func()
+	back     func() // gives the memory back
+
+	mu    atomics.Mutex
+	users int // WritePart, and readers that are open or in a call
+}
+
+// open adds a user, unless the memory was given back.
+func (l *lease) open() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users == 0 {
+		return false
+	}
+	l.users++
+	return true
+}
+
+// close removes a user. The last one gives the memory back.
+func (l *lease) close() {
+	l.mu.Lock()
+	l.users--
+	last := l.users == 0
+	l.mu.Unlock()
+	if last {
+		l.back()
+	}
+}
+
+// A PartReader reads a part. Read, Seek and WriteTo belong to one goroutine at a
+// time. Close and ReadAt may be called by any goroutine at any time: what is
+// running then is finished, and later calls return [ErrReleased], which is an
+// fs.ErrClosed too.
+type PartReader struct {
+	lease *lease
+	at    int64
+
+	mu   atomics.Mutex
+	open bool
+}
+
+var _ interface {
+	io.ReadSeekCloser
+	io.ReaderAt
+	io.WriterTo
+} = (*PartReader)(nil)
+
+var errReleased = errors.Join(ErrReleased, fs.ErrClosed)
+
+// enter begins a call that uses the memory, for which it is a user of its own.
+func (r *PartReader) enter() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.open || !r.lease.open() {
+		return errReleased
+	}
+	return nil
+}
+
+// Len returns how many bytes Read has not returned yet.
+func (r *PartReader) Len() int { return int(max(0, r.lease.size-r.at)) }
+
+// Read implements io.Reader.
+func (r *PartReader) Read(b []byte) (int, error) {
+	n, err := r.ReadAt(b, r.at)
+	r.at += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// ReadAt implements io.ReaderAt.
+func (r *PartReader) ReadAt(b []byte, off int64) (n int, err error) {
+	if off < 0 {
+		return 0, errors.New("async: read of a part at a negative offset")
+	}
+	if err := r.enter(); err != nil {
+		return 0, err
+	}
+	defer r.lease.close()
+	for n < len(b) && off < r.lease.size {
+		m := copy(b[n:], r.lease.lent.from(off))
+		n, off = n+m, off+int64(m)
+	}
+	if n > 0 {
+		r.lease.progress()
+	}
+	if n < len(b) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// WriteTo implements io.WriterTo. It hands w the ring's memory, which w must not
+// keep or change, as no io.Writer does.
+func (r *PartReader) WriteTo(w io.Writer) (total int64, err error) {
+	if err := r.enter(); err != nil {
+		return 0, err
+	}
+	defer r.lease.close()
+	for r.at < r.lease.size {
+		b := r.lease.lent.from(r.at)
+		n, err := w.Write(b[:len(b):len(b)])
+		if n < 0 || n > len(b) {
+			return total, errors.Join(invalidCount(n, len(b)), err)
+		}
+		if n > 0 {
+			r.lease.progress()
+		}
+		r.at += int64(n)
+		total += int64(n)
+		if err == nil && n < len(b) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// Seek implements io.Seeker.
+func (r *PartReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += r.at
+	case io.SeekEnd:
+		offset += r.lease.size
+	default:
+		return 0, errors.New("async: seek in a part with an invalid whence")
+	}
+	if offset < 0 {
+		return 0, errors.New("async: seek in a part to a negative offset")
+	}
+	r.at = offset
+	return offset, nil
+}
+
+// Close gives the memory back, after the calls of the reader that are running have
+// ended. A second Close does nothing.
+func (r *PartReader) Close() error {
+	r.mu.Lock()
+	open := r.open
+	r.open = false
+	r.mu.Unlock()
+	if open {
+		r.lease.close()
+	}
+	return nil
+}
+
+// part writes a block by calls of WritePart.
+func (w *worker) part(b *block, pw PartWriter) {
+	size := b.to - b.from
+	l := &lease{lent: b.lent, size: size, progress: w.watch.progress, users: 1}
+	l.back = func() { w.over(b) }
+	defer l.close()
+	w.mu.Lock()
+	last := b.to == w.window.end
+	w.mu.Unlock()
+	part := &Part{Index: int(b.from / w.window.size), Offset: w.offset + b.from, Len: size, Last: last, lease: l}
+	for attempt := 1; w.wanted(); attempt++ {
+		w.begin()
+		err := pw.WritePart(w.ctx, part)
+		w.watch.end()
+		if err == nil {
+			w.moved(b, int(size))
+			return
+		}
+		if err = w.again(err, attempt); err != nil {
+			w.fail(b, err)
+			return
+		}
+	}
+}
