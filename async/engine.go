@@ -80,8 +80,11 @@ func (e *engine) do() (Stats, error) {
 	e.meter.watch(e)
 	defer e.meter.keep(e)
 	e.half.Pin()
-	defer e.half.Unpin()
-	defer e.settle() // also after a panic on this goroutine
+	defer func() { // also if an operation has ended this goroutine
+		e.settle()
+		e.half.advance(0) // gives back what Slices has handed out; it fails on a closed half
+		e.half.Unpin()
+	}()
 	for {
 		if e.ctx.Err() != nil {
 			e.halt(context.Cause(e.ctx))

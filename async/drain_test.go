@@ -1,0 +1,311 @@
+package async_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/async"
+)
+
+// drain writes b into a ring, ends it with end and returns what Drain does.
+func drain(t *testing.T, capacity int, b []byte, end error, dst io.WriterAt, opts ...async.Option) (async.Stats, error) {
+	t.Helper()
+	p, c := pair(t, capacity)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.Write(b)
+		p.CloseWithError(end)
+	}()
+	s, err := async.Drain(t.Context(), c, dst, opts...)
+	c.Close()
+	<-done
+	if s.InFlight != 0 || uint64(s.Safe) != c.Position() {
+		t.Errorf("Stats %+v, position %d", s, c.Position())
+	}
+	return s, err
+}
+
+func TestDrainRings(t *testing.T) {
+	want := data(20_000)
+	for _, tc := range []struct {
+		name     string
+		capacity int
+		begin    int
+		opts     []bytering.Option
+	}{
+		{"heap", 4096, 0, nil},
+		{"heap, wrapping", 5001, 77, nil},
+		{"smaller than a block", 100, 0, nil},
+		{"one byte", 1, 0, nil},
+		{"mirrored", 8192, 77, []bytering.Option{bytering.Mirror()}},
+		{"mapped", 5001, 77, []bytering.Option{bytering.Prefault()}},
+	} {
+		for _, depth := range []int{1, 2, 7} {
+			for _, consumers := range []int{1, 2} {
+				p, cs, err := bytering.NewBroadcast(tc.capacity, consumers, tc.opts...)
+				if errors.Is(err, errors.ErrUnsupported) {
+					continue
+				}
+				must(err)
+				for range tc.begin {
+					must(p.WriteByte(0))
+					for _, c := range cs {
+						c.ReadByte()
+					}
+				}
+				go func() { p.Write(want); p.Close() }()
+				var other func() ([]byte, error)
+				if consumers == 2 {
+					other = collect(cs[1])
+				}
+				var f file
+				s, err := async.Drain(t.Context(), cs[0], &f, async.Depth(depth), async.Block(512), async.Offset(3))
+				size := min(512, p.Cap())
+				if want := min(depth, max(1, p.Cap()/size-1)); err != nil || s.Safe != 20_000 || s.Depth != want || s.Head != 20_003 {
+					t.Errorf("%s, depth %d: %+v, %v", tc.name, depth, s, err)
+				}
+				same(t, tc.name, f.b[3:], want)
+				if other != nil {
+					b, err := other()
+					must(err)
+					same(t, tc.name, b, want)
+				}
+				for _, c := range cs {
+					c.Close()
+				}
+			}
+		}
+	}
+}
+
+func TestDrainResults(t *testing.T) {
+	want := data(1000)
+	for _, depth := range []int{1, 4} {
+		for _, tc := range []struct {
+			name string
+			at   int64                    // where dst goes wrong, or -1
+			n    func(n int) (int, error) // and how, with n bytes to there
+			end  error
+			opts []async.Option
+			safe int64
+			err  error
+		}{
+			{"all", -1, nil, nil, nil, 1000, nil},
+			{"a length", -1, nil, nil, []async.Option{async.Length(333)}, 333, nil},
+			{"a length of 0", 0, func(int) (int, error) { panic("written") }, nil, []async.Option{async.Length(0)}, 0, nil},
+			{"a length that is all", -1, nil, nil, []async.Option{async.Length(1000)}, 1000, nil},
+			{"a length that is not there", -1, nil, nil, []async.Option{async.Length(1001)}, 1000, io.ErrUnexpectedEOF},
+			{"the producer's error", -1, nil, errTest, nil, 1000, errTest},
+			{"the producer's io.ErrUnexpectedEOF", -1, nil, io.ErrUnexpectedEOF, nil, 1000, io.ErrUnexpectedEOF},
+			{"the producer's os.ErrDeadlineExceeded", -1, nil, os.ErrDeadlineExceeded, nil, 1000, os.ErrDeadlineExceeded},
+			{"the producer's error beyond a length", -1, nil, errTest, []async.Option{async.Length(1000)}, 1000, nil},
+			{"an error", 555, func(n int) (int, error) { return n, errTest }, nil, nil, 555, errTest},
+			{"io.EOF", 555, func(n int) (int, error) { return n, io.EOF }, nil, nil, 555, io.EOF},
+			{"less", 555, func(n int) (int, error) { return n, nil }, nil, nil, 555, io.ErrShortWrite},
+			{"too much", 500, func(n int) (int, error) { return 101, nil }, nil, nil, 500, bytering.ErrInvalidCount},
+			{"less than nothing", 500, func(n int) (int, error) { return -1, errTest }, nil, nil, 500, bytering.ErrInvalidCount},
+		} {
+			var f file
+			s, err := drain(t, 500, want, tc.end, writerAt(func(b []byte, off int64) (int, error) {
+				if tc.at >= off && tc.at < off+int64(len(b)) {
+					n := int(tc.at - off)
+					f.WriteAt(b[:n], off)
+					return tc.n(n)
+				}
+				return f.WriteAt(b, off)
+			}), append(tc.opts, async.Block(100), async.Depth(depth))...)
+			if s.Safe != tc.safe || !errors.Is(err, tc.err) || (err != nil) != (tc.err != nil) {
+				t.Errorf("%s, depth %d: %+v, %v, want %d and %v", tc.name, depth, s, err, tc.safe, tc.err)
+			}
+			var e *async.Error
+			if tc.at > 0 && (!errors.As(err, &e) || e.Offset != tc.safe || !strings.HasPrefix(err.Error(), "async: write at byte ")) {
+				t.Errorf("%s, depth %d: %v", tc.name, depth, err)
+			}
+			same(t, tc.name, f.b[:s.Safe], want[:tc.safe])
+		}
+	}
+}
+
+// The error at the lowest offset is the one, after what is before it was written.
+func TestDrainFirstInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f file
+		other := errors.New("other")
+		s, err := drain(t, 700, data(1000), nil, writerAt(func(b []byte, off int64) (int, error) {
+			switch off {
+			case 100:
+				time.Sleep(2 * time.Second)
+			case 200:
+				time.Sleep(time.Second)
+				return 0, errTest
+			case 300:
+				return 0, other
+			}
+			return f.WriteAt(b, off)
+		}), async.Block(100))
+		if e := (*async.Error)(nil); !errors.As(err, &e) || e.Err != errTest || e.Offset != 200 || s.Safe != 200 {
+			t.Errorf("%v, %+v", err, s)
+		}
+		same(t, "written", f.b[:200], data(1000)[:200])
+	})
+}
+
+// A slow head holds the discards back while others finish, up to the ring's size.
+func TestDrainBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f file
+		var m async.Meter
+		var now, most, ended atomic.Int32
+		time.AfterFunc(time.Minute, func() {
+			if s := m.Stats(); s.Safe != 0 || s.InFlight != 1 || s.Head != 7 || s.HeadAge != time.Minute || ended.Load() != 9 {
+				t.Errorf("Stats while the head is slow: %+v, %d ended", s, ended.Load())
+			}
+		})
+		_, err := drain(t, 1000, data(10_000), nil, writerAt(func(b []byte, off int64) (int, error) {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			if off == 7 {
+				time.Sleep(2 * time.Minute)
+			}
+			defer ended.Add(1)
+			return f.WriteAt(b, off)
+		}), async.Block(100), async.WithMeter(&m), async.Offset(7))
+		if err != nil || most.Load() > 4 {
+			t.Errorf("%v, %d at once", err, most.Load())
+		}
+		same(t, "all", f.b[7:], data(10_000))
+	})
+}
+
+// A trickle is written in whole blocks, the end of it at the end.
+func TestDrainWaitsForBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 1000)
+		go func() {
+			for range 250 {
+				p.WriteByte('x')
+				time.Sleep(time.Second)
+			}
+			p.Close()
+		}()
+		var sizes []int
+		_, err := async.Drain(t.Context(), c, writerAt(func(b []byte, _ int64) (int, error) { sizes = append(sizes, len(b)); return len(b), nil }), async.Block(100))
+		if err != nil || len(sizes) != 3 || sizes[0] != 100 || sizes[1] != 100 || sizes[2] != 50 {
+			t.Errorf("%v, writes of %v bytes", err, sizes)
+		}
+	})
+}
+
+func TestDrainStopped(t *testing.T) {
+	for _, depth := range []int{1, 4} {
+		for _, filled := range []int{100, 900} {
+			for _, tc := range []struct {
+				name string
+				stop func(cancel context.CancelCauseFunc, c *bytering.Consumer)
+				err  error
+			}{
+				{"ctx", func(cancel context.CancelCauseFunc, _ *bytering.Consumer) { cancel(errTest) }, errTest},
+				{"consumer", func(_ context.CancelCauseFunc, c *bytering.Consumer) { c.Close() }, io.ErrClosedPipe},
+			} {
+				if tc.name == "consumer" && filled == 900 {
+					continue // noticed when an operation ends
+				}
+				synctest.Test(t, func(t *testing.T) {
+					p, c := pair(t, 1000)
+					p.Write(make([]byte, filled))
+					ctx, cancel := context.WithCancelCause(t.Context())
+					defer cancel(nil)
+					began := time.Now()
+					time.AfterFunc(time.Second, func() { tc.stop(cancel, c) })
+					s, err := async.Drain(ctx, c, ctxWriter(func(ctx context.Context, b []byte, off int64) (int, error) {
+						if off < 100 {
+							return len(b), nil
+						}
+						<-ctx.Done()
+						return 1, ctx.Err()
+					}), async.Block(100), async.Depth(depth))
+					if d := time.Since(began); d != time.Second || !errors.Is(err, tc.err) || s.Safe < 100 {
+						t.Errorf("%s, depth %d, %d bytes: after %v, %v, %+v", tc.name, depth, filled, d, err, s)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestDrainDeadline(t *testing.T) {
+	p, c := pair(t, 300)
+	p.Write(make([]byte, 50))
+	c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if s, err := async.Drain(t.Context(), c, new(file), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if n, err := c.Read(make([]byte, 100)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(n, err)
+	}
+	c.SetReadDeadline(time.Time{})
+	if n, err := c.Read(make([]byte, 100)); n != 50 || err != nil {
+		t.Error("the ring is not usable:", n, err)
+	}
+}
+
+func TestDrainPanics(t *testing.T) {
+	for _, depth := range []int{1, 4} {
+		p, c := pair(t, 500)
+		p.Write(make([]byte, 500))
+		var running atomic.Int32
+		v := recovered(func() {
+			async.Drain(t.Context(), c, ctxWriter(func(ctx context.Context, b []byte, off int64) (int, error) {
+				running.Add(1)
+				defer running.Add(-1)
+				switch {
+				case off == 100:
+					panic(errTest)
+				case off > 100:
+					<-ctx.Done()
+					return 0, ctx.Err()
+				}
+				return len(b), nil
+			}), async.Block(100), async.Depth(depth))
+		})
+		if v != errTest || running.Load() != 0 || c.Position() != 100 {
+			t.Errorf("depth %d: panicked with %v, %d writes run, %d bytes safe", depth, v, running.Load(), c.Position())
+		}
+	}
+}
+
+// The memory of a mapped ring stays while an operation uses it that can't be
+// interrupted, whoever closes both halves: it would be a fault otherwise.
+func TestMappedMemoryStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c, err := bytering.New(1<<16, bytering.Prefault())
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip(err)
+		}
+		must(err)
+		p.Write(make([]byte, 1<<16))
+		time.AfterFunc(time.Second, func() { p.Close(); c.Close() })
+		sum := 0
+		s, err := async.Drain(t.Context(), c, writerAt(func(b []byte, off int64) (int, error) {
+			if off > 0 {
+				time.Sleep(time.Minute)
+			}
+			for _, v := range b {
+				sum += int(v)
+			}
+			return len(b), nil
+		}), async.Block(1<<13), async.Depth(2))
+		if err != io.ErrClosedPipe || s.Safe != 1<<13 || c.Limits() {
+			t.Errorf("%v, %+v, limits %t", err, s, c.Limits())
+		}
+	})
+}
