@@ -294,13 +294,13 @@ func TestMappedMemoryStays(t *testing.T) {
 		must(err)
 		p.Write(make([]byte, 1<<16))
 		time.AfterFunc(time.Second, func() { p.Close(); c.Close() })
-		sum := 0
+		var sum atomic.Int64
 		s, err := async.Drain(t.Context(), c, writerAt(func(b []byte, off int64) (int, error) {
 			if off > 0 {
 				time.Sleep(time.Minute)
 			}
 			for _, v := range b {
-				sum += int(v)
+				sum.Add(int64(v))
 			}
 			return len(b), nil
 		}), async.Block(1<<13), async.Depth(2))

@@ -236,9 +236,14 @@ func (e *engine) halt(err error) {
 // stop ends the stream, and interrupts the operations beyond its end.
 func (e *engine) stop(at int64, err error) {
 	e.mu.Lock()
+	e.end(at, err)
+	e.mu.Unlock()
+}
+
+// end is stop under the mutex.
+func (e *engine) end(at int64, err error) {
 	e.window.stop(at, err)
 	e.interrupt(e.window.end)
-	e.mu.Unlock()
 }
 
 // interrupt interrupts the operations from an offset on.

@@ -103,6 +103,19 @@ func (e *engine) moved(b *block, n int) {
 	e.post()
 }
 
+// last counts n bytes of the block, and ends the stream behind them. It is one
+// step: if they complete the block, the next one could be committed.
+func (w *worker) last(b *block, n int, err error) {
+	wanted := w.wanted()
+	w.mu.Lock()
+	b.done += int64(n)
+	if wanted {
+		w.end(b.from+b.done, err)
+	}
+	w.mu.Unlock()
+	w.post()
+}
+
 // fail ends the stream where the block is incomplete, unless the operation was
 // interrupted because it is not needed any more.
 func (w *worker) fail(b *block, err error) {
@@ -139,12 +152,17 @@ func (w *worker) transfer(blk *block, reads bool, f func(ctx context.Context, b 
 		}
 		if n > 0 {
 			fails, empty = 0, 0
-			w.moved(blk, n)
 		}
-		switch {
-		case err == io.EOF && reads:
-			w.stop(blk.from+blk.done, w.ended())
+		ends := err == io.EOF && reads
+		if ends {
+			err = w.ended()
+		}
+		if ends || err != nil && blk.from+blk.done+int64(n) == blk.to {
+			w.last(blk, n, err)
 			return
+		}
+		w.moved(blk, n)
+		switch {
 		case err != nil:
 		case !reads && n < len(b):
 			err = io.ErrShortWrite

@@ -1,0 +1,311 @@
+//go:build interleave
+
+package async
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/interleave"
+)
+
+var errTest = errors.New("test")
+
+// A world is a call in a scenario: its caller, and a thread for each block, which
+// runs what a worker does. The wait of the caller is a spin, so that it commits
+// after any of their steps.
+type world struct {
+	*interleave.T
+	e      *engine
+	p      *bytering.Producer
+	c      *bytering.Consumer
+	blocks []*block // handed out
+	refill bool     // the caller is the producer too
+}
+
+// newWorld makes one over a ring of capacity bytes with n blocks of a byte.
+func newWorld(t *interleave.T, capacity, n int, fills bool) *world {
+	w := &world{T: t}
+	w.p, w.c, _ = bytering.New(capacity)
+	var h half = filling{w.p}
+	if !fills {
+		h = draining{w.c}
+	}
+	c, err := configure([]Option{Block(1), Depth(5), Length(int64(n))})
+	if err != nil {
+		panic(err)
+	}
+	w.e = newEngine(context.Background(), h, "test", c)
+	w.e.window.depth = n
+	w.e.start = func(b *block) { w.blocks = append(w.blocks, b) }
+	t.Name("engine", &w.e.mu)
+	return w
+}
+
+// go declares the threads: that of the caller, which ends with check, and one for
+// each of the n blocks that may be handed out.
+func (w *world) run(n int, check func(err error)) {
+	for range n {
+		wk := &worker{engine: w.e}
+		wk.renew()
+		w.e.workers = append(w.e.workers, wk)
+	}
+	var over interleave.Uint32
+	w.Go("caller", func() {
+		w.e.half.Pin()
+		for {
+			if _, done := w.e.step(); done {
+				break
+			}
+			if w.refill {
+				w.p.TryWrite([]byte{0xff}) // what is free is overwritten
+			}
+			interleave.Spin()
+		}
+		w.e.half.advance(0)
+		w.e.half.Unpin()
+		check(w.e.result())
+		over.Store(1) // for those that were handed nothing
+	})
+	for i := range n {
+		w.Go(fmt.Sprint("worker ", i), func() {
+			for len(w.blocks) <= i && over.Raw() == 0 {
+				interleave.Spin()
+			}
+			if len(w.blocks) > i {
+				w.e.workers[i].do(w.blocks[i])
+			}
+		})
+	}
+	w.Final(func() error {
+		if over.Raw() == 0 {
+			return errors.New("the call is not over")
+		}
+		return nil
+	})
+}
+
+// An outcome is what becomes of a block: it is complete, the stream ends there,
+// or the operation fails.
+type outcome byte
+
+const (
+	moves outcome = iota
+	ends
+	fails
+)
+
+// want returns how many bytes are safe, and whether that is a failure.
+func want(outcomes []outcome) (n int, err error) {
+	for i, o := range outcomes {
+		switch o {
+		case ends:
+			return i, io.ErrUnexpectedEOF // there is a length
+		case fails:
+			return i, errTest
+		}
+	}
+	return len(outcomes), nil
+}
+
+// completions lets n reads end in every order.
+func completions(outcomes ...outcome) func(*interleave.T) {
+	return func(t *interleave.T) {
+		n := len(outcomes)
+		w := newWorld(t, n+1, n, true)
+		w.e.run = func(wk *worker, b *block) {
+			wk.transfer(b, true, func(_ context.Context, mem []byte, off int64) (int, error) {
+				switch outcomes[off] {
+				case ends:
+					return 0, io.EOF
+				case fails:
+					return 0, errTest
+				}
+				interleave.TouchWrite(mem)
+				mem[0] = byte(off) + 1
+				return 1, nil
+			})
+		}
+		w.run(n, func(err error) {
+			safe, why := want(outcomes)
+			got := make([]byte, n+1)
+			m, _ := w.c.TryRead(got)
+			if m != safe || w.e.window.safe != int64(safe) || !errors.Is(err, why) || (err != nil) != (why != nil) {
+				w.Fail("%d bytes came, %d are safe, %v, want %d and %v", m, w.e.window.safe, err, safe, why)
+			}
+			for i, v := range got[:m] {
+				if int(v) != i+1 {
+					w.Fail("byte %d is %d", i, v)
+				}
+			}
+		})
+	}
+}
+
+// drains lets n writes end in every order.
+func drains(outcomes ...outcome) func(*interleave.T) {
+	return func(t *interleave.T) {
+		n := len(outcomes)
+		w := newWorld(t, n+1, n, false)
+		for i := range n {
+			w.p.WriteByte(byte(i) + 1)
+		}
+		written := make([]bool, n)
+		w.e.run = func(wk *worker, b *block) {
+			wk.transfer(b, false, func(_ context.Context, mem []byte, off int64) (int, error) {
+				interleave.TouchRead(mem)
+				if int(mem[0]) != int(off)+1 {
+					w.Fail("byte %d is %d", off, mem[0])
+				}
+				if outcomes[off] == fails {
+					return 0, errTest
+				}
+				written[off] = true
+				return 1, nil
+			})
+		}
+		w.refill = true
+		w.run(n, func(err error) {
+			safe, why := want(outcomes)
+			if w.c.Position() != uint64(safe) || !errors.Is(err, why) || (err != nil) != (why != nil) {
+				w.Fail("%d bytes are discarded, %v, want %d and %v", w.c.Position(), err, safe, why)
+			}
+			for i := range safe {
+				if !written[i] {
+					w.Fail("byte %d is discarded and was not written", i)
+				}
+			}
+		})
+	}
+}
+
+// closing has the other half closed at any moment.
+func closing(n int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t, n+1, n, true)
+		running := 0
+		w.e.run = func(wk *worker, b *block) {
+			wk.transfer(b, true, func(ctx context.Context, mem []byte, off int64) (int, error) {
+				running++
+				interleave.TouchWrite(mem)
+				running--
+				return 1, ctx.Err()
+			})
+		}
+		w.Go("closer", func() { w.c.Close() })
+		w.run(n, func(err error) {
+			if err != nil && err != io.ErrClosedPipe || err == nil && w.e.window.safe != int64(n) || running > 0 {
+				w.Fail("%v with %d bytes safe, %d reads run", err, w.e.window.safe, running)
+			}
+		})
+	}
+}
+
+// leases has readers of a part that outlive the call of WritePart: the memory is
+// given back once, after all of them. A slow one is closed in the middle of a
+// call.
+func leases(t *interleave.T) {
+	mem := []byte{1, 2}
+	back := 0
+	l := &lease{lent: lent{a: mem[:1], b: mem[1:]}, size: 2, users: 1, progress: func() {}}
+	l.back = func() {
+		interleave.TouchWrite(mem)
+		back++
+	}
+	p := &Part{lease: l, Len: 2}
+	rs := [2]*PartReader{p.Open(), p.Open()}
+	use := func(r *PartReader) {
+		r.WriteTo(touching{t})
+		r.Close()
+	}
+	t.Go("WritePart", func() { l.close() })
+	t.Go("reader", func() { use(rs[0]) })
+	t.Go("slow reader", func() { use(rs[1]) })
+	t.Go("closer", func() { rs[1].Close() })
+	t.Go("late", func() { use(p.Open()) })
+	t.Final(func() error {
+		if back != 1 {
+			return fmt.Errorf("the memory was given back %d times", back)
+		}
+		return nil
+	})
+}
+
+type touching struct{ t *interleave.T }
+
+func (w touching) Write(b []byte) (int, error) { interleave.TouchRead(b); return len(b), nil }
+
+type scenario struct {
+	name  string
+	bound int
+	run   func(*interleave.T)
+}
+
+// scenarios has every position of an end and of an error, and of both, among up
+// to five operations.
+func scenarios() (all []scenario) {
+	for n := 1; n <= 5; n++ {
+		bound := []int{0, 4, 2, 1, 0, 0}[n]
+		add := func(os []outcome) {
+			all = append(all, scenario{fmt.Sprintf("fill/%v", os), bound, completions(os...)})
+			for _, o := range os {
+				if o == ends {
+					return
+				}
+			}
+			all = append(all, scenario{fmt.Sprintf("drain/%v", os), bound, drains(os...)})
+		}
+		add(make([]outcome, n))
+		for i := range n {
+			for _, o := range []outcome{ends, fails} {
+				os := make([]outcome, n)
+				os[i] = o
+				add(os)
+				for j := range n {
+					if j != i && o == ends {
+						both := make([]outcome, n)
+						both[i], both[j] = ends, fails
+						add(both)
+					}
+				}
+			}
+		}
+	}
+	for n := 1; n <= 3; n++ {
+		all = append(all, scenario{fmt.Sprintf("closing/%d", n), []int{0, 2, 1, 1}[n], closing(n)})
+	}
+	return append(all, scenario{"leases", 1, leases})
+}
+
+// TestInterleavings runs every scenario within its bound. ONLY and SEED are as in
+// the root package.
+func TestInterleavings(t *testing.T) {
+	seeded, seed, replay := strings.Cut(os.Getenv("SEED"), ":")
+	ran, schedules := 0, 0
+	for _, s := range scenarios() {
+		if replay {
+			if s.name == seeded {
+				f, err := interleave.Replay(seed, s.run)
+				t.Fatal(f, err)
+			}
+			continue
+		}
+		if !strings.Contains(s.name, os.Getenv("ONLY")) {
+			continue
+		}
+		r := interleave.Explore(interleave.Options{Preemptions: s.bound}, s.run)
+		if r.Failure != nil {
+			t.Fatalf("%s after %d schedules: %v\nreplay with SEED=%s:%s", s.name, r.Schedules, r.Failure, s.name, r.Failure.Seed)
+		}
+		ran++
+		schedules += r.Schedules
+		t.Logf("%-24s %8d schedules", s.name, r.Schedules)
+	}
+	t.Logf("interleave: %d scenarios, %d schedules, no failure", ran, schedules)
+}
