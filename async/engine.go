@@ -51,9 +51,6 @@ type engine struct {
 // A crash is how an operation has ended that did not return.
 type crash struct{ value any } // of the panic; nil for runtime.Goexit
 
-// errEnd ends the stream where the half says that it ends.
-var errEnd = errors.New("async: end of the stream")
-
 // errStopped is the cause of the context of an operation that is not needed any
 // more.
 var errStopped = errors.New("async: the call is ending")
@@ -295,24 +292,17 @@ func (e *engine) result() error {
 	}
 	err := w.err
 	if err == errEnd {
-		if err = e.half.Err(); err == io.EOF {
-			err = e.ended()
-		} else if err != nil {
-			return err
+		if err = e.half.reason(); err != io.EOF {
+			return err // the producer's
+		}
+		if err = nil; e.exact {
+			err = io.ErrUnexpectedEOF
 		}
 	}
 	if err == nil {
 		return nil
 	}
 	return &Error{Op: e.op, Offset: e.offset + w.end, Err: err}
-}
-
-// ended returns what an end of the stream that is not an error means.
-func (e *engine) ended() error {
-	if e.exact {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
 }
 
 func (e *engine) stats() Stats {

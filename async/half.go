@@ -2,6 +2,7 @@ package async
 
 import (
 	"errors"
+	"io"
 	"time"
 
 	"github.com/bytering/bytering"
@@ -11,7 +12,6 @@ import (
 type half interface {
 	Slices() (a, b []byte)
 	Cap() int
-	Err() error
 	Pin()
 	Unpin()
 
@@ -22,6 +22,8 @@ type half interface {
 	// more waits until Slices has n bytes, or an event. It reports whether there
 	// never will be that many, because the stream has ended.
 	more(e events, n int) (ended bool, err error)
+	// reason returns the error at the end of the stream, or io.EOF.
+	reason() error
 	// idle waits for an event.
 	idle(e events) error
 }
@@ -31,6 +33,7 @@ type filling struct{ *bytering.Producer }
 
 func (f filling) advance(n int) error { return f.Commit(n) }
 func (f filling) over() error         { return f.Err() }
+func (f filling) reason() error       { return io.EOF }
 
 func (f filling) more(e events, n int) (bool, error) { return false, e.not(f.Wait(e, n)) }
 func (f filling) idle(e events) error                { return e.not(f.WaitEnd(e)) }
@@ -40,6 +43,7 @@ type draining struct{ *bytering.Consumer }
 
 func (d draining) advance(n int) error { return d.Discard(n) }
 func (d draining) over() error         { return nil }
+func (d draining) reason() error       { return d.Err() }
 
 func (d draining) more(e events, n int) (bool, error) {
 	err := e.not(d.Wait(e, n))

@@ -91,14 +91,15 @@ func (w *world) run(n int, check func(err error)) {
 	})
 }
 
-// An outcome is what becomes of a block: it is complete, the stream ends there,
-// or the operation fails.
+// An outcome is what becomes of a block: it is complete, the stream ends before
+// it, or behind it, or the operation fails.
 type outcome byte
 
 const (
 	moves outcome = iota
 	ends
 	fails
+	endsBehind
 )
 
 // want returns how many bytes are safe, and whether that is a failure.
@@ -109,6 +110,10 @@ func want(outcomes []outcome) (n int, err error) {
 			return i, io.ErrUnexpectedEOF // there is a length
 		case fails:
 			return i, errTest
+		case endsBehind:
+			if i+1 < len(outcomes) {
+				return i + 1, io.ErrUnexpectedEOF
+			}
 		}
 	}
 	return len(outcomes), nil
@@ -129,6 +134,9 @@ func completions(outcomes ...outcome) func(*interleave.T) {
 				}
 				interleave.TouchWrite(mem)
 				mem[0] = byte(off) + 1
+				if outcomes[off] == endsBehind {
+					return 1, io.EOF
+				}
 				return 1, nil
 			})
 		}
@@ -207,6 +215,32 @@ func closing(n int) func(*interleave.T) {
 	}
 }
 
+// halting ends the call at any moment: what was complete from the beginning on is
+// committed.
+func halting(n int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t, n+1, n, true)
+		complete := make([]bool, n)
+		w.e.run = func(wk *worker, b *block) {
+			wk.transfer(b, true, func(ctx context.Context, mem []byte, off int64) (int, error) {
+				interleave.TouchWrite(mem)
+				complete[off] = true
+				return 1, nil
+			})
+		}
+		w.Go("halter", func() { w.e.halt(errTest) })
+		w.run(n, func(err error) {
+			safe := 0
+			for safe < n && complete[safe] {
+				safe++
+			}
+			if w.e.window.safe != int64(safe) || (err == nil) != (safe == n) || err != nil && err != errTest {
+				w.Fail("%v with %d bytes safe, want %d", err, w.e.window.safe, safe)
+			}
+		})
+	}
+}
+
 // leases has readers of a part that outlive the call of WritePart: the memory is
 // given back once, after all of them. A slow one is closed in the middle of a
 // call.
@@ -255,7 +289,7 @@ func scenarios() (all []scenario) {
 		add := func(os []outcome) {
 			all = append(all, scenario{fmt.Sprintf("fill/%v", os), bound, completions(os...)})
 			for _, o := range os {
-				if o == ends {
+				if o == ends || o == endsBehind {
 					return
 				}
 			}
@@ -263,14 +297,14 @@ func scenarios() (all []scenario) {
 		}
 		add(make([]outcome, n))
 		for i := range n {
-			for _, o := range []outcome{ends, fails} {
+			for _, o := range []outcome{ends, fails, endsBehind} {
 				os := make([]outcome, n)
 				os[i] = o
 				add(os)
 				for j := range n {
-					if j != i && o == ends {
+					if j != i && o != fails {
 						both := make([]outcome, n)
-						both[i], both[j] = ends, fails
+						both[i], both[j] = o, fails
 						add(both)
 					}
 				}
@@ -279,6 +313,7 @@ func scenarios() (all []scenario) {
 	}
 	for n := 1; n <= 3; n++ {
 		all = append(all, scenario{fmt.Sprintf("closing/%d", n), []int{0, 2, 1, 1}[n], closing(n)})
+		all = append(all, scenario{fmt.Sprintf("halting/%d", n), []int{0, 2, 1, 1}[n], halting(n)})
 	}
 	return append(all, scenario{"leases", 1, leases})
 }

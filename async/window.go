@@ -1,6 +1,9 @@
 package async
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A window says which blocks of a stream are handed out, which are complete, and
 // how much of the stream can be committed. It does no I/O and has no lock.
@@ -22,7 +25,7 @@ type window struct {
 	safe int64
 	next int64
 	end  int64 // where the stream ends, as far as is known
-	err  error // why it ends there, or nil if that is all of it
+	err  error // why it ends there: nil for its length, errEnd, or an error
 
 	busy       int    // blocks in use
 	head, tail *block // handed out and not committed, in order
@@ -78,10 +81,13 @@ func (w *window) grant(there int64) *block {
 	return b
 }
 
+// errEnd is for a stream that ends by itself.
+var errEnd = errors.New("async: end of the stream")
+
 // stop ends the stream at an offset, unless it ends earlier. Of two events at one
-// offset the end of the stream counts, whichever was first.
+// offset the length counts, then the end of the stream, then the first error.
 func (w *window) stop(at int64, err error) {
-	if at < w.end || at == w.end && err == nil {
+	if at < w.end || at == w.end && w.err != nil && err == errEnd {
 		w.end, w.err = at, err
 	}
 }

@@ -71,10 +71,10 @@ func TestWindow(t *testing.T) {
 				}
 				err := errors.New("test")
 				if r.IntN(2) == 0 {
-					err = nil
+					err = errEnd
 				}
 				at := b.from + b.done
-				if at < end || at == end && err == nil {
+				if at < end || at == end && why != nil && err == errEnd {
 					end, why = at, err
 				}
 				w.stop(at, err)
@@ -106,7 +106,16 @@ func TestWindow(t *testing.T) {
 			if w.safe != int64(safe) || w.end != end || w.err != why || w.busy != len(blocks) || w.complete() != (int64(safe) == end) {
 				t.Fatalf("seed %d, step %d: %+v, want safe %d, end %d", seed, step, w, safe, end)
 			}
-			// What is committed and not in use is not kept.
+			// What is in use is kept, and what is committed and not in use is not.
+			kept := map[*block]bool{}
+			for b := w.head; b != nil; b = b.next {
+				kept[b] = true
+			}
+			for _, b := range blocks {
+				if !kept[b] {
+					t.Fatalf("seed %d, step %d: %+v is in use and not kept", seed, step, b)
+				}
+			}
 			for b := w.head; b != nil; b = b.next {
 				if b.to <= w.safe && b == w.head && !b.used && b.from+b.done == b.to && w.prefix() == 0 {
 					w.commit(0)

@@ -155,7 +155,7 @@ func (w *worker) transfer(blk *block, reads bool, f func(ctx context.Context, b 
 		}
 		ends := err == io.EOF && reads
 		if ends {
-			err = w.ended()
+			err = errEnd
 		}
 		if ends || err != nil && blk.from+blk.done+int64(n) == blk.to {
 			w.last(blk, n, err)
