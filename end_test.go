@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/internal/atomics"
 )
 
 // WaitEnd waits for the end alone: neither space nor data ends it, whatever the
@@ -72,5 +74,76 @@ func TestWaitEnd(t *testing.T) {
 	c.Close()
 	if err := p.WaitEnd(t.Context()); err != io.ErrClosedPipe {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// WaitSoft waits for all that it wants, unless a consumer waits for more than it
+// has, and takes what there is at the end of its patience.
+func TestWaitSoft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 8)
+		p.Write([]byte("abcdef"))
+		var err error
+		ended := false
+		wait := func() {
+			ended = false
+			go func() { err = p.WaitSoft(t.Context(), 5); ended = true }()
+			synctest.Wait()
+		}
+		wait()
+		c.Read(make([]byte, 2))
+		if synctest.Wait(); ended {
+			t.Fatalf("with 4 bytes free: %v", err)
+		}
+		c.Read(make([]byte, 1))
+		if synctest.Wait(); !ended || err != nil {
+			t.Fatalf("with 5 bytes free: %t, %v", ended, err)
+		}
+		p.Write([]byte("ghij"))
+		wait()
+		go c.Peek(8)
+		if synctest.Wait(); !ended || err != nil || p.Free() != 1 {
+			t.Fatalf("with a byte free that a consumer waits for: %t, %v", ended, err)
+		}
+		wait() // it waits already
+		if !ended || err != nil {
+			t.Fatalf("the second time: %t, %v", ended, err)
+		}
+		p.SetWriteDeadline(time.Now())
+		if wait(); !ended || err != os.ErrDeadlineExceeded {
+			t.Errorf("after the deadline: %t, %v", ended, err)
+		}
+		p.SetWriteDeadline(time.Time{})
+		p.Close()
+		if wait(); !ended || err != io.ErrClosedPipe {
+			t.Errorf("after Close: %t, %v", ended, err)
+		}
+	})
+	// A token that an earlier wait has left behind is not for this one.
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 8)
+		p.Write([]byte("abcdefg"))
+		atomics.Post(p.ring.lot.token)
+		ended := false
+		go func() { p.WaitSoft(t.Context(), 5); ended = true }()
+		if synctest.Wait(); ended {
+			t.Error("it took a token that was left behind")
+		}
+		c.Close()
+	})
+	p, _ := pair(t, 8)
+	for _, n := range []int{-1, 9} {
+		if err := p.WaitSoft(t.Context(), n); !errors.Is(err, ErrInvalidCapacity) {
+			t.Errorf("WaitSoft of %d: %v", n, err)
+		}
+	}
+	p.Write(make([]byte, 8))
+	if err := p.WaitSoft(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errTest)
+	if err := p.WaitSoft(ctx, 1); err != errTest {
+		t.Error(err)
 	}
 }

@@ -137,11 +137,68 @@ func waitEnd(third bool) func(*interleave.T) {
 	}
 }
 
+// A hunger is a way in which the consumer waits for all that a ring of 3 holds.
+type hunger struct {
+	name string
+	wait func(w *world)
+}
+
+func hungry() []hunger {
+	return []hunger{
+		{"peek", func(w *world) {
+			if b, err := w.c.Peek(3); len(b) != 3 || err != nil {
+				w.Fail("Peek: %d bytes, %v", len(b), err)
+			}
+		}},
+		{"wait", func(w *world) { w.c.Wait(context.Background(), 3) }},
+		{"notify", func(w *world) {
+			var ran interleave.Uint32
+			for w.c.Notify(3, func() { ran.Store(1) }) && ran.Load() == 0 {
+				interleave.Spin()
+			}
+		}},
+		{"slices", func(w *world) {
+			for w.c.Len() < 3 {
+				w.c.Slices()
+				interleave.Spin()
+			}
+		}},
+		{"discard", func(w *world) { // the last byte that is free comes from it
+			w.c.Read(make([]byte, 1))
+			w.c.Wait(context.Background(), 2)
+		}},
+	}
+}
+
+// waitSoft waits softly for all of a ring of 3, with so much of it free, and puts
+// a byte in each time, while the consumer needs them.
+func waitSoft(free int, wait func(w *world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 3, 1, near)
+		w.p.Write(stream(0, 3-free))
+		w.Go("producer", func() {
+			for at := 3 - free; at < 3; {
+				if err := w.p.WaitSoft(context.Background(), 3); err != nil {
+					w.Fail("WaitSoft: %v", err)
+				}
+				n, _ := w.p.TryWrite(stream(at, at+1))
+				at += n
+			}
+		})
+		w.Go("consumer", func() { wait(w) })
+	}
+}
+
 func pinScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
 	for _, x := range pinners() {
 		add(3, onMapping(closedPinned(x, 1, 1)), "mapped/pinned/%s", x.name)
 		add(2, onMapping(closedPinned(x, 2, 2)), "mapped/pinned-twice/%s", x.name)
 		add(2, onMapping(closedPinned(x, 2, 1)), "mapped/never-unpinned/%s", x.name)
+	}
+	for _, x := range hungry() {
+		for free := 1; free <= 2; free++ {
+			add(3, waitSoft(free, x.wait), "wait-soft/%s/free=%d", x.name, free)
+		}
 	}
 	add(-1, waitEnd(false), "wait-end/consumer-closes/unbounded")
 	add(-1, waitEnd(true), "wait-end/third-closes/unbounded")

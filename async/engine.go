@@ -38,6 +38,7 @@ type engine struct {
 	work    chan *block
 	running sync.WaitGroup
 	dead    bool // the half moves nothing any more
+	alone   bool // at the last look no operation was under way, and all is committed
 	settled bool // nothing is in use, and the workers have ended
 
 	mu      atomics.Mutex
@@ -138,8 +139,10 @@ func (e *engine) look() (need int64, done bool) {
 		need = w.need()
 	}
 	if w.busy > 0 || w.prefix() > 0 && !e.dead {
+		e.alone = false
 		return need, false
 	}
+	e.alone = true
 	return need, e.halted != nil || w.complete()
 }
 
@@ -177,25 +180,34 @@ func (e *engine) closed() error {
 // await waits for the bytes that the next block needs, or an event.
 func (e *engine) await(need int64) {
 	e.mu.Lock()
-	halted, at := e.halted != nil, e.window.safe
+	halted := e.halted != nil
 	e.mu.Unlock()
-	switch {
-	case halted:
+	if halted {
 		<-e.events.token
-	case need == 0 || need > int64(e.half.Cap()):
-		if err := e.half.idle(e.events); err != nil {
-			e.halt(err)
-		}
-	default:
-		ended, err := e.half.more(e.events, int(need))
-		if err != nil {
-			e.halt(err)
-		}
-		if ended {
-			a, b := e.half.Slices()
-			e.stop(at+int64(len(a)+len(b)), errEnd)
-		}
+		return
 	}
+	var ended bool
+	var err error
+	if need == 0 || need > int64(e.half.Cap()) {
+		err = e.half.idle(e.events)
+	} else {
+		ended, err = e.half.more(e.events, int(need), e.alone)
+	}
+	if err != nil {
+		if err != errEvent {
+			e.halt(err)
+		}
+		return
+	}
+	a, b := e.half.Slices()
+	there := int64(len(a) + len(b))
+	e.mu.Lock()
+	if ended {
+		e.end(e.window.safe+there, errEnd)
+	} else if there < need {
+		e.window.short = there // what there is
+	}
+	e.mu.Unlock()
 }
 
 // dispatch has a worker run the block.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -274,6 +275,57 @@ func TestFillBound(t *testing.T) {
 			t.Errorf("%d reads at once", n)
 		}
 	})
+}
+
+// A consumer that takes little at a time does not make the reads small, and one
+// that waits for more than is left beside a block gets it.
+func TestFillBlocks(t *testing.T) {
+	want := data(1003)
+	for _, depth := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			p, c := pair(t, 500)
+			var mu sync.Mutex
+			sizes := map[int]int{}
+			src := readerAt(func(b []byte, off int64) (int, error) {
+				mu.Lock()
+				sizes[len(b)]++
+				mu.Unlock()
+				return bytes.NewReader(want).ReadAt(b, off)
+			})
+			go func() {
+				async.Fill(t.Context(), p, src, async.Block(100), async.Depth(depth), async.Length(1003))
+				p.Close()
+			}()
+			var got []byte
+			for b := make([]byte, 7); ; {
+				time.Sleep(time.Millisecond)
+				n, err := c.Read(b)
+				if got = append(got, b[:n]...); err != nil {
+					break
+				}
+			}
+			if same(t, "slowly", got, want); len(sizes) != 2 || sizes[100] != 10 || sizes[3] != 1 {
+				t.Errorf("depth %d: reads by size %v", depth, sizes)
+			}
+		})
+		synctest.Test(t, func(t *testing.T) {
+			p, c := pair(t, 500)
+			go func() {
+				async.Fill(t.Context(), p, bytes.NewReader(want), async.Block(300), async.Depth(depth))
+				p.Close()
+			}()
+			var got []byte
+			for {
+				b, err := c.Peek(500)
+				n := min(len(b), 50)
+				got = append(got, b[:n]...)
+				if c.Discard(n); err != nil && n == len(b) {
+					break
+				}
+			}
+			same(t, "by Peek", got, want)
+		})
+	}
 }
 
 // With a latency and no other limit depth n takes an nth of the time.

@@ -20,11 +20,13 @@ type half interface {
 	// over returns why nothing can be moved any more, or nil.
 	over() error
 	// more waits until Slices has n bytes, or an event. It reports whether there
-	// never will be that many, because the stream has ended.
-	more(e events, n int) (ended bool, err error)
+	// never will be that many, because the stream has ended. While no operation is
+	// under way the other half may be waiting for this one: then fewer will do,
+	// where it can use them.
+	more(e events, n int, alone bool) (ended bool, err error)
 	// reason returns the error at the end of the stream, or io.EOF.
 	reason() error
-	// idle waits for an event.
+	// idle waits for an event. Both return errEvent after one.
 	idle(e events) error
 }
 
@@ -35,8 +37,14 @@ func (f filling) advance(n int) error { return f.Commit(n) }
 func (f filling) over() error         { return f.Err() }
 func (f filling) reason() error       { return io.EOF }
 
-func (f filling) more(e events, n int) (bool, error) { return false, e.not(f.Wait(e, n)) }
-func (f filling) idle(e events) error                { return e.not(f.WaitEnd(e)) }
+func (f filling) more(e events, n int, alone bool) (bool, error) {
+	if alone {
+		return false, f.WaitSoft(e, n)
+	}
+	return false, f.Wait(e, n)
+}
+
+func (f filling) idle(e events) error { return f.WaitEnd(e) }
 
 // draining is the consumer of Drain and DrainParts.
 type draining struct{ *bytering.Consumer }
@@ -45,10 +53,10 @@ func (d draining) advance(n int) error { return d.Discard(n) }
 func (d draining) over() error         { return nil }
 func (d draining) reason() error       { return d.Err() }
 
-func (d draining) more(e events, n int) (bool, error) {
-	err := e.not(d.Wait(e, n))
-	if err == nil {
-		return false, nil
+func (d draining) more(e events, n int, _ bool) (bool, error) {
+	err := d.Wait(e, n)
+	if err == nil || err == errEvent {
+		return false, err
 	}
 	// The deadline, or the end. At the end the producer's error may be any, so
 	// the error does not tell which.
@@ -64,7 +72,7 @@ func (d draining) more(e events, n int) (bool, error) {
 // are left. A Close of it from elsewhere is found after the next one.
 func (d draining) idle(e events) error {
 	<-e.token
-	return nil
+	return errEvent
 }
 
 // events is a context that a wait for the ring can be given, so that a token ends
@@ -79,11 +87,3 @@ func (e events) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (e events) Done() <-chan struct{}       { return e.token }
 func (e events) Err() error                  { return errEvent }
 func (e events) Value(any) any               { return nil }
-
-// not returns err unless it is that of an event.
-func (e events) not(err error) error {
-	if err == errEvent {
-		return nil
-	}
-	return err
-}

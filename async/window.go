@@ -22,6 +22,8 @@ type window struct {
 	depth int   // blocks in use at once, at most
 	whole bool  // a block is committed as a whole, when it is not in use any more
 
+	short int64 // how long the next block is at most, or 0
+
 	safe int64
 	next int64
 	end  int64 // where the stream ends, as far as is known
@@ -43,6 +45,16 @@ type block struct {
 	since time.Time // when it was handed out
 }
 
+// upto returns where the next block ends: at a multiple of the size, at the end
+// of the stream, or where it is cut short.
+func (w *window) upto() int64 {
+	n := min(w.size-w.next%w.size, w.end-w.next)
+	if w.short > 0 {
+		n = min(n, w.short)
+	}
+	return w.next + n
+}
+
 // need returns how many bytes from safe on the next block needs, or 0 if there
 // is none to hand out. A block that is committed as a whole is known to be the
 // last or not: it needs a byte more, unless the stream ends with it.
@@ -50,7 +62,7 @@ func (w *window) need() int64 {
 	if w.busy == w.depth || w.next >= w.end {
 		return 0
 	}
-	to := w.next + min(w.size, w.end-w.next)
+	to := w.upto()
 	if w.whole && to < w.end {
 		to++
 	}
@@ -69,8 +81,8 @@ func (w *window) grant(there int64) *block {
 	} else {
 		w.free = b.next
 	}
-	*b = block{from: w.next, to: w.next + min(w.size, w.end-w.next), used: true}
-	w.next = b.to
+	*b = block{from: w.next, to: w.upto(), used: true}
+	w.next, w.short = b.to, 0
 	w.busy++
 	if w.head == nil {
 		w.head = b

@@ -28,7 +28,13 @@ func TestWindow(t *testing.T) {
 		for step := range 60 {
 			switch k := r.IntN(6); {
 			case k == 0 && next < 60: // hand out
-				to := int(min(int64(next+size), end))
+				to := int(min(int64(next/size*size+size), end))
+				if !whole && r.IntN(5) == 0 {
+					w.short = 1 + r.Int64N(4)
+				}
+				if w.short > 0 {
+					to = min(to, next+int(w.short))
+				}
 				least := to - safe
 				if whole && int64(to) < end {
 					least++
@@ -43,6 +49,9 @@ func TestWindow(t *testing.T) {
 					t.Fatalf("seed %d, step %d: granted %v with %d there of %d", seed, step, b, there, least)
 				}
 				if b != nil {
+					if w.short != 0 {
+						t.Fatalf("seed %d, step %d: the block after is short too", seed, step)
+					}
 					if b.from != int64(next) || b.to != int64(to) || !b.used || b.done != 0 {
 						t.Fatalf("seed %d, step %d: granted %+v, want %d to %d", seed, step, b, next, to)
 					}
