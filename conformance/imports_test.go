@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"vectored":            {"internal/kernel", "internal/netaddr", "internal/netwrite"},
 	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
 	"pump":                {"", "internal/atomics", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
+	"async":               {"", "internal/atomics"},
 	"memconn":             {"", "internal/atomics", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }
