@@ -34,14 +34,18 @@ func (p *Producer) WaitEnd(ctx context.Context) error {
 func (p *Producer) WaitSoft(ctx context.Context, n int) error {
 	p.enter()
 	defer p.leave()
-	if err := p.ring.checkWait(n); err != nil {
+	if err := p.ring.checkRange(n); err != nil {
 		return err
 	}
 	if p.overdue() {
 		return os.ErrDeadlineExceeded
 	}
-	if n > 0 && !p.ready(n) {
-		if err := p.awaitSoft(ctx, n); err != nil {
+	if n > 0 {
+		_, err := p.flush(ctx, n)
+		if err == nil && !p.ready(n) {
+			err = p.awaitSoft(ctx, n)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func TestWaitSoft(t *testing.T) {
 	})
 	p, _ := pair(t, 8)
 	for _, n := range []int{-1, 9} {
-		if err := p.WaitSoft(t.Context(), n); !errors.Is(err, ErrInvalidCapacity) {
+		if err := p.WaitSoft(t.Context(), n); !errors.Is(err, ErrRange) {
 			t.Errorf("WaitSoft of %d: %v", n, err)
 		}
 	}
