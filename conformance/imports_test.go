@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
 	"pump":                {"", "internal/atomics", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
 	"async":               {"", "internal/atomics"},
+	"async/httprange":     {"async"},
 	"memconn":             {"", "internal/atomics", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }

@@ -1,0 +1,277 @@
+package httprange
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/bytering/bytering/async"
+)
+
+const (
+	defaultFirst = 64 << 10
+	defaultDepth = 16
+)
+
+// An Option changes what [Open] does.
+type Option func(*config)
+
+type config struct {
+	transport *http.Transport
+	header    http.Header
+	first     int
+	depth     int
+	retry     func(err error, attempt int) (time.Duration, bool)
+}
+
+// Transport makes requests by a copy of t, for its proxies and certificates.
+// Without it that is a copy of http.DefaultTransport. The copy speaks HTTP/1.1
+// and decompresses nothing.
+func Transport(t *http.Transport) Option { return func(c *config) { c.transport = t } }
+
+// Header adds h to every request: Authorization and Cookie to those to the host
+// of the URL only, whatever it redirects to.
+func Header(h http.Header) Option { return func(c *config) { c.header = h } }
+
+// First sets how many bytes the first request asks for, at least 1, and 64 KiB
+// without it. They are kept in memory, so that no other request is made for them.
+func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
+
+// Depth sets how many requests are made at once without a new connection for one,
+// 16 without it. It should be that of [async.Depth].
+func Depth(n int) Option { return func(c *config) { c.depth = n } }
+
+// StreamRetry has f decide whether a [Stream] that failed with err goes on with
+// another request, and how long to wait before that. Attempt is 1 at first, and
+// counts the failures since it last read a byte. Without it none does.
+func StreamRetry(f func(err error, attempt int) (wait time.Duration, again bool)) Option {
+	return func(c *config) { c.retry = f }
+}
+
+// A File is what a server has at a URL. Its methods may be called by several
+// goroutines at once.
+type File struct {
+	transport *http.Transport
+	header    http.Header
+	retry     func(err error, attempt int) (time.Duration, bool)
+	first     *url.URL
+	object    *object // nil until the first answer
+	ranges    bool
+	resumes   bool   // a stream can go on by ranges
+	head      []byte // the object's first bytes
+
+	mu     sync.Mutex
+	target *url.URL       // where redirects led
+	rest   *http.Response // the first answer, if no stream has taken it
+}
+
+// Open asks for the first bytes of what is at rawURL. Ctx is for that, and if the
+// server has no ranges for the first [Stream] too. The error wraps one of those
+// of this package, a [StatusError], or what the connection returned.
+func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
+	c := config{transport: http.DefaultTransport.(*http.Transport), first: defaultFirst, depth: defaultDepth}
+	for _, o := range opts {
+		o(&c)
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it does not parse", ErrInvalidURL)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("%w: %s is not of http or https", ErrInvalidURL, shown(u))
+	}
+	f := &File{transport: transport(c), header: c.header.Clone(), retry: c.retry, first: u, target: u}
+	if f.header == nil {
+		f.header = http.Header{}
+	}
+	if u.User != nil && f.header.Get("Authorization") == "" {
+		password, _ := u.User.Password()
+		f.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
+	}
+	u.User, u.Fragment = nil, ""
+	if err := f.open(ctx, int64(c.first)-1); err != nil {
+		f.transport.CloseIdleConnections()
+		return nil, err
+	}
+	return f, nil
+}
+
+func transport(c config) *http.Transport {
+	t := c.transport.Clone()
+	t.DisableCompression = true
+	t.ForceAttemptHTTP2 = false
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.TLSNextProto = nil // what the original has set up for HTTP/2
+	if t.TLSClientConfig != nil {
+		t.TLSClientConfig.NextProtos = nil
+	}
+	t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, c.depth+1)
+	if t.MaxIdleConns > 0 {
+		t.MaxIdleConns = max(t.MaxIdleConns, t.MaxIdleConnsPerHost)
+	}
+	return t
+}
+
+// open makes the first request, for the bytes up to last.
+func (f *File) open(ctx context.Context, last int64) error {
+	resp, from, err := f.get(ctx, f.first, fmt.Sprintf("0-%d", last))
+	if err != nil {
+		return err
+	}
+	f.target = from
+	switch resp.StatusCode {
+	case http.StatusOK:
+		f.object = objectOf(resp, resp.ContentLength)
+		f.resumes = resp.Header.Get("Accept-Ranges") == "bytes"
+		f.rest = resp
+		return nil
+	case http.StatusRequestedRangeNotSatisfiable:
+		// Of a range from the first byte on only an object of none is outside.
+		discard(resp)
+		if text := resp.Header.Get("Content-Range"); text != "" && text != "bytes */0" {
+			return fmt.Errorf("%w: none from byte 0 on, with Content-Range %q", ErrInvalidRange, text)
+		}
+		f.object, f.ranges = objectOf(resp, 0), true
+		return nil
+	}
+	n, err := f.check(resp, 0, last)
+	if err != nil {
+		resp.Body.Close()
+		return err
+	}
+	_, _, size, _ := contentRange(resp)
+	if want := min(last+1, size); size >= 0 && n != want {
+		resp.Body.Close()
+		return fmt.Errorf("%w: %d bytes, not %d", ErrInvalidRange, n, want)
+	}
+	f.head = make([]byte, n)
+	if _, err := body(ctx, resp, f.head); err != nil {
+		return fmt.Errorf("httprange: %s: %w", shown(from), err)
+	}
+	f.object, f.ranges, f.resumes = objectOf(resp, size), size >= 0, true
+	return nil
+}
+
+// Size returns the length of the object, and whether it is known.
+func (f *File) Size() (n int64, known bool) { return max(0, f.object.size), f.object.size >= 0 }
+
+// Ranges reports whether ReadAt works: the server has ranges, and has said the
+// length.
+func (f *File) Ranges() bool { return f.ranges }
+
+// Close closes the connections that are idle, and what no [Stream] has taken of
+// the first answer. Requests under way go on.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.rest != nil {
+		f.rest.Body.Close()
+		f.rest = nil
+	}
+	f.transport.CloseIdleConnections()
+	return nil
+}
+
+// ReadAt is ReadAtContext without a context.
+func (f *File) ReadAt(b []byte, off int64) (int, error) {
+	return f.ReadAtContext(context.Background(), b, off)
+}
+
+// ReadAtContext reads len(b) bytes from off on, by one request unless they are
+// known already. If it returns fewer, the error says why: io.EOF at the end of the
+// object, and otherwise one of those of the package's documentation.
+func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, err error) {
+	switch {
+	case !f.ranges:
+		return 0, fmt.Errorf("%w: read it as a Stream", ErrNoRange)
+	case off < 0:
+		return 0, errors.New("httprange: read at a negative offset")
+	case off >= f.object.size:
+		return 0, io.EOF
+	}
+	want := int(min(int64(len(b)), f.object.size-off))
+	if off < int64(len(f.head)) {
+		n = copy(b[:want], f.head[off:])
+	}
+	if n < want {
+		var m int
+		m, err = f.readRange(ctx, b[n:want], off+int64(n))
+		n += m
+	}
+	if err == nil && n < len(b) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// readRange reads a range by a request of its own.
+func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) {
+	last := off + int64(len(b)) - 1
+	resp, err := f.ask(ctx, fmt.Sprintf("%d-%d", off, last))
+	if err != nil {
+		return 0, err
+	}
+	if _, err := f.check(resp, off, last); err != nil {
+		resp.Body.Close()
+		return 0, err
+	}
+	return body(ctx, resp, b)
+}
+
+// ask asks where redirects led before for a range. If that does not answer it any
+// more, as with a signature that is too old, the first URL is asked.
+func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error) {
+	f.mu.Lock()
+	target := f.target
+	f.mu.Unlock()
+	resp, from, err := f.get(ctx, target, byteRange)
+	if err != nil {
+		return nil, err
+	}
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusGone:
+		if *target == *f.first {
+			return resp, nil
+		}
+		discard(resp)
+		if resp, from, err = f.get(ctx, f.first, byteRange); err != nil {
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	f.target = from
+	f.mu.Unlock()
+	return resp, nil
+}
+
+// body reads the body of an answer, which has to be of len(b) bytes, and closes
+// it.
+func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error) {
+	defer resp.Body.Close()
+	for n < len(b) && err == nil {
+		var m int
+		m, err = resp.Body.Read(b[n:])
+		n += m
+		async.Progress(ctx)
+	}
+	if n < len(b) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	if err == nil {
+		// The end has to be read too, so that the connection can be used again.
+		if m, _ := io.ReadFull(resp.Body, make([]byte, 1)); m > 0 {
+			return n, fmt.Errorf("%w: a body of more than %d bytes", ErrInvalidRange, len(b))
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,178 @@
+package httprange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// A Stream reads the object from one offset on, by one request, or by another one
+// from where that broke off. It belongs to one goroutine at a time.
+type Stream struct {
+	f    *File
+	ctx  context.Context
+	at   int64
+	body io.ReadCloser // nil if none is open
+	left int64         // bytes that it has, or -1
+	err  error         // for ever
+}
+
+// Stream returns a stream from offset off on. Ctx is for its requests.
+func (f *File) Stream(ctx context.Context, off int64) *Stream {
+	s := &Stream{f: f, ctx: ctx, at: off}
+	if off < 0 {
+		s.err = errors.New("httprange: stream from a negative offset")
+	}
+	return s
+}
+
+// Read reads what comes next. An end before that of the object is an
+// io.ErrUnexpectedEOF, if [StreamRetry] does not have it go on.
+func (s *Stream) Read(b []byte) (n int, err error) {
+	for attempt := 1; s.err == nil && len(b) > 0; attempt++ {
+		n, err = s.read(b)
+		s.at += int64(n)
+		switch {
+		case err == io.EOF:
+			s.err = err
+		case err != nil && !s.again(err, attempt):
+			s.err = err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+	return 0, s.err
+}
+
+// Close ends the request.
+func (s *Stream) Close() error {
+	s.drop()
+	if s.err == nil {
+		s.err = errors.New("httprange: read of a closed stream")
+	}
+	return nil
+}
+
+func (s *Stream) drop() {
+	if s.body != nil {
+		s.body.Close()
+		s.body = nil
+	}
+}
+
+// again waits until the stream should go on behind err, and reports whether it
+// should.
+func (s *Stream) again(err error, attempt int) bool {
+	if s.f.retry == nil || s.ctx.Err() != nil {
+		return false
+	}
+	wait, again := s.f.retry(err, attempt)
+	if !again {
+		return false
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// read is one read, of what is known or of a body, which it opens if there is
+// none. Where the length is not known, a body may end before the object does.
+func (s *Stream) read(b []byte) (n int, err error) {
+	size := s.f.object.size
+	switch {
+	case size >= 0 && s.at >= size:
+		s.drop()
+		return 0, io.EOF
+	case s.body == nil && s.at < int64(len(s.f.head)):
+		return copy(b, s.f.head[s.at:]), nil
+	case s.body == nil:
+		if err := s.open(); err != nil {
+			return 0, err
+		}
+	}
+	if s.left >= 0 {
+		b = b[:min(int64(len(b)), s.left)]
+	}
+	n, err = s.body.Read(b)
+	if s.left >= 0 {
+		s.left -= int64(n)
+	}
+	switch {
+	case s.left == 0:
+		s.drop()
+		return n, nil // and then the end, or another range
+	case err == io.EOF && s.left < 0 && size < 0:
+		s.drop()
+		return n, io.EOF
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		s.drop()
+	}
+	return n, err
+}
+
+// open opens a body for what comes next.
+func (s *Stream) open() error {
+	f := s.f
+	if s.at == 0 {
+		f.mu.Lock()
+		first := f.rest
+		f.rest = nil
+		f.mu.Unlock()
+		if first != nil {
+			s.body, s.left = first.Body, f.object.size
+			return nil
+		}
+	}
+	if s.at == 0 && !f.resumes {
+		return s.openWhole()
+	}
+	if !f.resumes {
+		return fmt.Errorf("%w: nothing from byte %d on", ErrNoRange, s.at)
+	}
+	resp, err := f.ask(s.ctx, fmt.Sprintf("%d-", s.at))
+	if err != nil {
+		return err
+	}
+	if f.object.size < 0 && resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		discard(resp)
+		return io.EOF // the object ends where the last range did
+	}
+	left, err := f.check(resp, s.at, -1)
+	if err != nil {
+		resp.Body.Close()
+		return err
+	}
+	s.body, s.left = resp.Body, left
+	return nil
+}
+
+// openWhole asks for all of the object again.
+func (s *Stream) openWhole() error {
+	f := s.f
+	resp, err := f.ask(s.ctx, "")
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		discard(resp)
+		return statusError(resp)
+	}
+	if why := objectOf(resp, resp.ContentLength).differs(f.object); why != "" {
+		resp.Body.Close()
+		return fmt.Errorf("%w: %s", ErrChanged, why)
+	}
+	s.body, s.left = resp.Body, f.object.size
+	return nil
+}
