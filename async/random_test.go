@@ -125,7 +125,8 @@ func randomRun(seed uint64) error {
 	c := cs[0]
 	capacity = p.Cap()
 	if len(cs) == 2 { // another consumer, which goes at some moment
-		go func() { io.CopyN(io.Discard, cs[1], r.Int64N(n+1)); cs[1].Close() }()
+		takes := r.Int64N(n + 1)
+		go func() { io.CopyN(io.Discard, cs[1], takes); cs[1].Close() }()
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
