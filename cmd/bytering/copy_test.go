@@ -184,28 +184,34 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
-// TestCloseFails: a sink that took everything and then fails has failed.
+// TestCloseFails: a sink that took everything and then fails has failed, also
+// where the source has.
 func TestCloseFails(t *testing.T) {
-	source, err := openSource(randomFile(t, 0), nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, both := range []bool{false, true} {
+		source, err := openSource(randomFile(t, 0), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.close()
+		if both {
+			source.file.Close() // so that a read is an error
+		}
+		sink, err := openSink(filepath.Join(t.TempDir(), "sink"), false, source, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink.file.Close() // so that another close is an error
+		s, err := newStream(config{memory: size{bytes: 1}, block: size{bytes: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.source, s.sink = source, sink
+		err = s.run(t.Context())
+		if exitCode(err) != exitSink {
+			t.Fatalf("%v makes exit code %d", err, exitCode(err))
+		}
+		contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
 	}
-	defer source.close()
-	sink, err := openSink(filepath.Join(t.TempDir(), "sink"), false, source, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink.file.Close() // so that another close is an error
-	s, err := newStream(config{memory: size{bytes: 1}, block: size{bytes: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.source, s.sink = source, sink
-	err = s.run(t.Context())
-	if exitCode(err) != exitSink {
-		t.Fatalf("%v makes exit code %d", err, exitCode(err))
-	}
-	contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
 }
 
 func TestSummary(t *testing.T) {
