@@ -279,6 +279,34 @@ func TestTerminalSink(t *testing.T) {
 	}
 }
 
+// TestNoBarInData: a terminal that is the sink, standard output or named, shows
+// the data without a bar between them.
+func TestNoBarInData(t *testing.T) {
+	t.Parallel()
+	for _, named := range []bool{false, true} {
+		term := newTerminal(t, 80)
+		term.watch()
+		in, feed := modePipe(t, false)
+		p := prepare(t)
+		if named {
+			p.Args = append(p.Args, "-o", term.slave.Name())
+		}
+		p.Stdin, p.Stdout = in, term.slave
+		p.on(term.slave)
+		p.start()
+		in.Close()
+		if _, err := feed.WriteString("data\n"); err != nil {
+			t.Fatal(err)
+		}
+		feed.Close()
+		p.end(exitDone, 0)
+		eventually(t, "the summary", func() bool { return strings.HasSuffix(term.String(), "/s\r\n") })
+		if shown := term.String(); !strings.HasPrefix(shown, "data\r\nbytering: 5 bytes") {
+			t.Errorf("named %v: %q", named, shown)
+		}
+	}
+}
+
 // TestSignalInSocket: in a read and in a write.
 func TestSignalInSocket(t *testing.T) {
 	far, near := socketPair(t)
