@@ -93,6 +93,30 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestProgressOfRest: the bar of a file that something else has read the
+// beginning of is full when the rest is done.
+func TestProgressOfRest(t *testing.T) {
+	f, err := os.Open(randomFile(t, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Seek(1<<19, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	shown := onTerminal(t, pty.Winsize{Rows: 24, Cols: 80}, f, "-o", "/dev/null")
+	contains(t, shown, "bytering: 524288 bytes")
+	frames := frameForm.FindAllString(shown, -1)
+	if len(frames) == 0 {
+		t.Fatalf("no bar in %q", shown)
+	}
+	last := frames[len(frames)-1]
+	contains(t, last, "==]")
+	if strings.Contains(last, "left") {
+		t.Errorf("%q expects more", last)
+	}
+}
+
 // TestProgressOfPipe: of no known size, drawn a few times a second.
 func TestProgressOfPipe(t *testing.T) {
 	r, w := pipe(t)
