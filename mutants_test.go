@@ -13,5 +13,5 @@ import (
 func TestMutantsOfTests(t *testing.T) {
 	mutants.Skip(t)
 	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
-		"-failfast", "-timeout=20s", "-run", "Spinning|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive", ".")
+		"-failfast", "-timeout=20s", "-run", "Spinning|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|AfterTheConsumersClose", ".")
 }
