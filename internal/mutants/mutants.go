@@ -11,6 +11,7 @@ package mutants
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,22 +25,28 @@ import (
 type Mutant struct{ Name, File, Old, New string }
 
 // Read reads the list. With ONLY=text in the environment it keeps those whose
-// names contain the text.
+// names contain the text, and with SHARD=i/n every nth from the ith on.
 func Read(t *testing.T, list string) (ms []Mutant) {
 	t.Helper()
 	text, err := os.ReadFile(list)
 	if err != nil {
 		t.Fatal(err)
 	}
+	shard, of := 0, 1
+	if s := os.Getenv("SHARD"); s != "" {
+		if _, err := fmt.Sscanf(s, "%d/%d", &shard, &of); err != nil || of < 1 || shard < 0 || shard >= of {
+			t.Fatalf("SHARD=%s: want i/n", s)
+		}
+	}
 	_, all, _ := strings.Cut(string(text), "\n@ ")
-	for _, one := range strings.Split(all, "\n@ ") {
+	for i, one := range strings.Split(all, "\n@ ") {
 		head, body, _ := strings.Cut(one, "\n")
 		name, file, ok1 := strings.Cut(head, " | ")
 		old, new, ok2 := strings.Cut(body, "\n==>\n")
 		if !ok1 || !ok2 {
 			t.Fatalf("mutant %q is not well formed", head)
 		}
-		if strings.Contains(name, os.Getenv("ONLY")) {
+		if strings.Contains(name, os.Getenv("ONLY")) && i%of == shard {
 			ms = append(ms, Mutant{name, file, old, strings.TrimRight(new, "\n")})
 		}
 	}
@@ -96,7 +103,7 @@ func Run(t *testing.T, ms []Mutant, killed *regexp.Regexp, args ...string) {
 			// Not as a flag, so that it also holds for what the tests build. MUTANTS
 			// and ONLY are for the list.
 			overlay := os.Getenv("GOFLAGS") + " -overlay=" + m.Overlay(t, t.TempDir())
-			cmd.Env = append(os.Environ(), "MUTANTS=", "ONLY=", "GOFLAGS="+overlay)
+			cmd.Env = append(os.Environ(), "MUTANTS=", "ONLY=", "SHARD=", "GOFLAGS="+overlay)
 			out, err := cmd.CombinedOutput()
 			found := killed.FindStringSubmatch(string(out))
 			if err == nil || found == nil {
