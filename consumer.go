@@ -100,8 +100,8 @@ func (c *Consumer) Err() error {
 func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
 
 // Limits reports whether the producer still waits for this consumer: whether it
-// is open, or was closed and has a call running, slices lent or a pin. Any goroutine
-// may call it. It turns false once, until [Reset].
+// is open, or was closed and has a call running, slices lent or a pin. Any
+// goroutine may call it. It turns false once, until [Reset].
 //
 // Of several consumers, the one with the smallest [Consumer.Position] of those
 // that limit is the slowest. If that is closed already, it is stuck in a call,
