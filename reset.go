@@ -16,8 +16,8 @@ import (
 // The halves must be all of one ring, the consumers in any order, closed, and
 // at rest: no call of theirs is running, and no slices are lent, also by the
 // producer ([Producer.Commit] or [Consumer.Discard] of 0 bytes gives them back
-// on a closed half), and none is pinned. Otherwise Reset changes nothing and returns an error that
-// wraps [ErrInvalidReset] and says what is wrong. So it does for a ring whose
+// on a closed half), and none is pinned. Otherwise Reset changes nothing and
+// returns an error that wraps [ErrInvalidReset] and says what is wrong. So it does for a ring whose
 // memory was mapped ([Mirror] and the like), which is unmapped when all halves
 // are closed. A call that runs on another
 // goroutine is noticed by best effort only, as overlapping calls are: whoever
