@@ -77,19 +77,6 @@ func (a *alarm) watch(d *deadline, token atomics.Token) error {
 	return nil
 }
 
-// moment returns t as nanoseconds of atomics.Now. A t with a reading of the
-// monotonic clock is compared by that.
-func moment(t time.Time) uint64 {
-	if t.IsZero() {
-		return 0
-	}
-	left := time.Until(t)
-	if left <= 0 {
-		return 1 // before all that the clock shows
-	}
-	return atomics.Now() + uint64(left) // both are below 1<<63
-}
-
 // SetWriteDeadline sets the moment at which the producer's calls that park,
 // Write, WriteString, WriteByte, ReadFrom and Wait, fail with
 // os.ErrDeadlineExceeded in place of waiting. It holds for the call that is
@@ -104,7 +91,7 @@ func moment(t time.Time) uint64 {
 // as it finds space. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
-func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(moment(t)) }
+func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(atomics.Moment(t)) }
 
 func (p *Producer) setDeadline(at uint64) error {
 	if p.closed() {
@@ -135,7 +122,7 @@ func (p *Producer) late() bool { return p.ring.deadline.passed() && !p.ended() }
 // it finds bytes. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
-func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(moment(t)) }
+func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(atomics.Moment(t)) }
 
 func (c *Consumer) setDeadline(at uint64) error {
 	if c.closed() {
