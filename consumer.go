@@ -428,9 +428,9 @@ func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 // stays.
 func (c *Consumer) Close() error { return c.CloseWithError(nil) }
 
-// CloseWithError is Close with an error for the producer to get in place of
-// io.ErrClosedPipe; of nil it is Close. If several goroutines close the consumer
-// the first error is the one. What Close says of slices holds for it too.
+// CloseWithError is like Close, but the producer gets err instead of
+// io.ErrClosedPipe. CloseWithError(nil) is Close. If several goroutines close the
+// consumer, the first error wins. What Close says of slices holds for it too.
 func (c *Consumer) CloseWithError(err error) error {
 	r, rd := c.ring, c.reader
 	setErr(&rd.readErr, err, io.ErrClosedPipe)

@@ -66,7 +66,7 @@ func ExampleProducer() {
 	p, c, _ := bytering.New(8)
 	go func() {
 		_, err := p.ReadFrom(strings.NewReader("all work and no play"))
-		p.CloseWithError(err) // of nil it is Close
+		p.CloseWithError(err) // CloseWithError(nil) is Close
 	}()
 	n, err := c.WriteTo(os.Stdout)
 	fmt.Printf("\n%d bytes, %v\n", n, err)

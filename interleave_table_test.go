@@ -215,7 +215,7 @@ func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T)
 }
 
 // tableBound keeps all of the table within minutes. What one consumer does on a
-// small ring is explored whole, but for polls, which go round in circles.
+// small ring is explored whole, except for polls, which go round in circles.
 func tableBound(consumers, capacity int, wy way) int {
 	switch {
 	case consumers == 1 && capacity < 8 && !strings.HasPrefix(wy.name, "poll"):

@@ -104,7 +104,7 @@ func (w *world) watch(start uint64) func() error {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
 		}
 		lastWrite = write
-		// Who is armed waits for at least a byte, and at most for all, or for the
+		// An armed half waits for at least a byte, and at most for all, or for the
 		// end, as for one more.
 		if space := r.space.Raw(); space&armed != 0 && (space-write)&goal != 1 {
 			if n := r.size - int((write-space)&goal); n < 1 || n > r.size {

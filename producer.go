@@ -332,9 +332,9 @@ func (p *Producer) WriteByte(c byte) error {
 // Commit(0) too, on the producer's own goroutine. Else the memory stays.
 func (p *Producer) Close() error { return p.CloseWithError(nil) }
 
-// CloseWithError is Close with an error for the consumers to get in place of
-// io.EOF; of nil it is Close. If several goroutines close the producer the first
-// error is the one. What Close says of slices holds for it too.
+// CloseWithError is like Close, but the consumers get err instead of io.EOF.
+// CloseWithError(nil) is Close. If several goroutines close the producer, the first
+// error wins. What Close says of slices holds for it too.
 func (p *Producer) CloseWithError(err error) error {
 	r := p.ring
 	setErr(&r.writeErr, err, io.EOF)

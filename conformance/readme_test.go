@@ -23,7 +23,7 @@ func readme(conn net.Conn, file io.Writer) error {
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		_, err := p.ReadFrom(conn) // reads straight into the ring
-		p.CloseWithError(err)      // of nil it is Close
+		p.CloseWithError(err)      // CloseWithError(nil) is Close
 	})
 	_, err = c.WriteTo(file) // writes straight out of it
 	c.CloseWithError(err)    // ends a ReadFrom that waits for room

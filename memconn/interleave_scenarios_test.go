@@ -277,8 +277,8 @@ func closeTwice(t *interleave.T) {
 	}
 }
 
-// closeWhileStuck closes an end with a call in somebody else's Read, and
-// another behind it.
+// closeWhileStuck closes an end with a call in a foreign Read, and another behind
+// it.
 func closeWhileStuck(t *interleave.T) {
 	w := pairOf(t, 1)
 	in, out := new(interleave.Token), new(interleave.Token)

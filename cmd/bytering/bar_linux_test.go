@@ -217,8 +217,8 @@ func fillPipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// TestEndBeforeWords: neither a terminal that is stopped nor a stderr that nobody
-// reads holds up the transfer, or keeps the next program from its end and the
+// TestEndBeforeWords: neither a terminal that is stopped nor a stderr without a
+// reader holds up the transfer, or keeps the next program from its end and the
 // one before from learning that its reader has ended.
 func TestEndBeforeWords(t *testing.T) {
 	t.Parallel()

@@ -17,8 +17,8 @@ const (
 type end struct {
 	file *os.File
 	name string
-	std  *os.File // the process's own that it is, or is another way to; else nil
-	size int64    // of a regular source, what is left of it; else -1
+	std  *os.File // the process's own that it is, or is another way to, or nil
+	size int64    // of a regular source, what is left of it, or -1
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {

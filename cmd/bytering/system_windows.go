@@ -21,7 +21,7 @@ const (
 	errNoData     = syscall.Errno(232)
 )
 
-// readerGone reports whether a write failed because nobody reads any more.
+// readerGone reports whether a write failed because the reader has gone away.
 func readerGone(err error) bool {
 	return errors.Is(err, errBrokenPipe) || errors.Is(err, errNoData)
 }
