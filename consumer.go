@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -52,7 +52,7 @@ func (c *Consumer) enter() {
 		panic("bytering: overlapping calls of a Consumer, which belongs to one goroutine at a time")
 	}
 	c.busy = true
-	atomics.Owned(&c.busy)
+	seam.Owned(&c.busy)
 	if c.ring.guarded && !c.held {
 		c.held = c.reader.hold.take()
 	}
@@ -265,7 +265,7 @@ func (c *Consumer) get(b []byte) (int, error) {
 	if n == 0 || c.closed() {
 		return 0, c.Err()
 	}
-	atomics.TouchRead(r.mem, c.off, n)
+	seam.TouchRead(r.mem, c.off, n)
 	if k := copy(b[:n], r.reach[c.off:]); k < n {
 		copy(b[k:n], r.reach)
 	}
@@ -351,7 +351,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 		}
 		return a, err
 	}
-	atomics.TouchRead(c.ring.mem, c.off, n)
+	seam.TouchRead(c.ring.mem, c.off, n)
 	c.scratch = append(append(c.scratch[:0], a...), b...)
 	return c.scratch[:n:n], err
 }

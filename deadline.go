@@ -5,19 +5,19 @@ import (
 	"os"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A deadline is the moment at which the calls of a half that park give up, in
-// nanoseconds of [atomics.Now], or 0 for never. Any goroutine sets it.
+// nanoseconds of [seam.Now], or 0 for never. Any goroutine sets it.
 type deadline struct {
-	at atomics.Uint64
+	at seam.Uint64
 }
 
 // passed tells whether it has.
 func (d *deadline) passed() bool {
 	at := d.at.Load()
-	return at != 0 && d.late(at, atomics.Now())
+	return at != 0 && d.late(at, seam.Now())
 }
 
 // late tells whether the deadline at has passed by now, and still was the
@@ -29,7 +29,7 @@ func (d *deadline) late(at, now uint64) bool { return at <= now && d.at.Load() =
 // returns, for the next one that waits: when it goes off it posts a token and
 // touches nothing else, and a spurious token is legal.
 type alarm struct {
-	timer atomics.Timer
+	timer seam.Timer
 	at    uint64 // what the timer was last set for
 }
 
@@ -61,12 +61,12 @@ func (c *Consumer) watch() error {
 // watch makes sure that a sleep for the token ends at d, and returns
 // os.ErrDeadlineExceeded if d has passed. Its caller is armed, so that who
 // sets d after the load here wakes it.
-func (a *alarm) watch(d *deadline, token atomics.Token) error {
+func (a *alarm) watch(d *deadline, token seam.Token) error {
 	at := d.at.Load()
 	if at == 0 {
 		return nil
 	}
-	now := atomics.Now()
+	now := seam.Now()
 	if d.late(at, now) {
 		return os.ErrDeadlineExceeded
 	}
@@ -91,7 +91,7 @@ func (a *alarm) watch(d *deadline, token atomics.Token) error {
 // as it finds space. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
-func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(atomics.Moment(t)) }
+func (p *Producer) SetWriteDeadline(t time.Time) error { return p.setDeadline(seam.Moment(t)) }
 
 func (p *Producer) setDeadline(at uint64) error {
 	if p.closed() {
@@ -122,7 +122,7 @@ func (p *Producer) late() bool { return p.ring.deadline.passed() && !p.ended() }
 // it finds bytes. An end of the stream, being final, is told before it.
 //
 // The ring is none the worse for it: set a later deadline, or none, and go on.
-func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(atomics.Moment(t)) }
+func (c *Consumer) SetReadDeadline(t time.Time) error { return c.setDeadline(seam.Moment(t)) }
 
 func (c *Consumer) setDeadline(at uint64) error {
 	if c.closed() {

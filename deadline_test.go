@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // deadlines are moments that have passed or never come, seen from any time.
@@ -434,8 +434,8 @@ func TestCloseStopsTheTimer(t *testing.T) {
 				read.ends(t, "Read", n, err)
 				write.ends(t, "Write", n, err)
 			}
-			atomics.Drain(c.reader.lot.token)
-			atomics.Drain(p.ring.lot.token)
+			seam.Drain(c.reader.lot.token)
+			seam.Drain(p.ring.lot.token)
 			time.Sleep(2 * time.Hour)
 			if len(c.reader.lot.token)+len(p.ring.lot.token) != 0 {
 				t.Errorf("parked %t: a timer of a closed half goes off", parked)

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // WaitEnd waits for the end alone: neither space nor data ends it, whatever the
@@ -123,7 +123,7 @@ func TestWaitSoft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 8)
 		p.Write([]byte("abcdefg"))
-		atomics.Post(p.ring.lot.token)
+		seam.Post(p.ring.lot.token)
 		ended := false
 		go func() { p.WaitSoft(t.Context(), 5); ended = true }()
 		if synctest.Wait(); ended {

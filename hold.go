@@ -1,6 +1,6 @@
 package bytering
 
-import "github.com/bytering/bytering/internal/atomics"
+import "github.com/bytering/bytering/internal/seam"
 
 // A half that is closed from elsewhere may be in the middle of a call, or its
 // owner may still use slices that it was handed. Its hold keeps everybody else
@@ -21,7 +21,7 @@ import "github.com/bytering/bytering/internal/atomics"
 //
 // On the heap a producer needs none of this, nor does an only consumer: when
 // that is closed the producer writes no more, and nothing is unmapped.
-type hold struct{ atomics.Uint32 }
+type hold struct{ seam.Uint32 }
 
 const (
 	held    = 1 << 0

@@ -3,7 +3,7 @@ package bytering
 import (
 	"fmt"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A note is what a half that does not park leaves beside its target: the
@@ -73,22 +73,22 @@ func (r *ring) notifyProducer() {
 // A bell is what Ready needs: a channel of capacity 1 and the note's function,
 // which rings it.
 type bell struct {
-	token atomics.Token
+	token seam.Token
 	ring  func()
 }
 
 // make makes the bell at its first use.
 func (b *bell) make() {
 	if b.ring == nil {
-		token := atomics.NewToken()
-		b.token, b.ring = token, func() { atomics.Post(token) }
+		token := seam.NewToken()
+		b.token, b.ring = token, func() { seam.Post(token) }
 	}
 }
 
 // quiet takes back what was not received.
 func (b *bell) quiet() {
 	if b.ring != nil {
-		atomics.Drain(b.token)
+		seam.Drain(b.token)
 	}
 }
 
@@ -158,7 +158,7 @@ func (p *Producer) Ready() <-chan struct{} {
 	p.enter()
 	p.arm()
 	p.leave()
-	return atomics.Chan(p.bell.token)
+	return seam.Chan(p.bell.token)
 }
 
 func (p *Producer) arm() {
@@ -231,7 +231,7 @@ func (c *Consumer) Ready() <-chan struct{} {
 	c.enter()
 	c.arm()
 	c.leave()
-	return atomics.Chan(c.bell.token)
+	return seam.Chan(c.bell.token)
 }
 
 func (c *Consumer) arm() {

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // How a half waits: it may spin at first, which notices soonest and keeps a
@@ -57,7 +57,7 @@ func (s *spinner) wanted() bool {
 // It is not armed meanwhile, so a consumer that waits for it can't tell it so.
 func (p *Producer) spin(ctx context.Context, need, want int) bool {
 	last, same := 0, 0
-	for s := atomics.NewSpin(p.spinner.budget); s.Next(); {
+	for s := seam.NewSpin(p.spinner.budget); s.Next(); {
 		free := p.free(want)
 		if same++; free != last {
 			last, same = free, 0
@@ -65,7 +65,7 @@ func (p *Producer) spin(ctx context.Context, need, want int) bool {
 		switch {
 		case free >= want || p.ended():
 			return true
-		case free >= need && same >= atomics.Patience:
+		case free >= need && same >= seam.Patience:
 			return true
 		case s.Now() && (p.overdue() || over(ctx)):
 			return false
@@ -78,7 +78,7 @@ func (p *Producer) spin(ctx context.Context, need, want int) bool {
 // policy says. True means so. In each round it looks at the producer, which may
 // have begun to wait softly since the last.
 func (c *Consumer) spin(ctx context.Context, n int) bool {
-	for s := atomics.NewSpin(c.spinner.budget); s.Next(); {
+	for s := seam.NewSpin(c.spinner.budget); s.Next(); {
 		if c.ready(n) {
 			return true
 		}

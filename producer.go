@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A Producer is the half that fills the ring: it reads from an input into the
@@ -53,7 +53,7 @@ func (p *Producer) enter() {
 		panic("bytering: overlapping calls of a Producer, which belongs to one goroutine at a time")
 	}
 	p.busy = true
-	atomics.Owned(&p.busy)
+	seam.Owned(&p.busy)
 	if p.ring.mapped && !p.held {
 		p.held = p.ring.hold.take()
 	}
@@ -271,7 +271,7 @@ func (p *Producer) put(b []byte) (int, error) {
 	if n == 0 {
 		return 0, p.Err()
 	}
-	atomics.TouchWrite(r.mem, p.off, n)
+	seam.TouchWrite(r.mem, p.off, n)
 	if k := copy(r.reach[p.off:], b[:n]); k < n {
 		copy(r.reach, b[k:n])
 	}

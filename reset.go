@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // Reset makes a ring that has served its time new again, for a pool of them:
@@ -91,24 +91,24 @@ func (r *ring) begin(p *Producer, cs []*Consumer) {
 	r.writeErr.Store(nil)
 	r.deadline.at.Store(0)
 	r.space.note.Store(nil)
-	atomics.Drain(r.lot.token)
+	seam.Drain(r.lot.token)
 	for _, rd := range r.readers {
 		rd.readErr.Store(nil)
 		rd.deadline.at.Store(0)
 		rd.data.note.Store(nil)
-		atomics.Drain(rd.lot.token)
+		seam.Drain(rd.lot.token)
 		rd.hold.Store(0)
 	}
 	r.stopped.Store(0)
 	r.open.Store(int32(len(r.readers)))
 
-	atomics.Owned(&p.busy)
+	seam.Owned(&p.busy)
 	p.pos, p.limit, p.off = r.start, (r.start+uint64(r.size))&count, 0
 	p.alarm.at = 0
 	p.keep(nil)
 	p.bell.quiet()
 	for _, c := range cs {
-		atomics.Owned(&c.busy)
+		seam.Owned(&c.busy)
 		c.pos, c.limit, c.off, c.eof = r.start, r.start, 0, false
 		c.alarm.at = 0
 		c.bell.quiet()

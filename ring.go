@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/memory"
+	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -84,7 +84,7 @@ const line = 128
 // A word has a line to itself wherever its struct begins, since whatever lies
 // on either side of it is a line away.
 type word struct {
-	atomics.Uint64
+	seam.Uint64
 	_ [line - 8]byte
 }
 
@@ -92,8 +92,8 @@ type word struct {
 // same line because the same ones look at both, is what a half asked to be
 // notified of (see notify.go).
 type target struct {
-	atomics.Uint64
-	note atomics.Pointer[note]
+	seam.Uint64
+	note seam.Pointer[note]
 	_    [line - 16]byte
 }
 
@@ -115,11 +115,11 @@ type ring struct {
 	cleanup   runtime.Cleanup
 
 	// Changed only when somebody closes, or sets a deadline.
-	open     atomics.Int32  // consumers that are not closed
-	stopped  atomics.Uint32 // 1 once the producer's Close has stopped its timer
-	users    atomics.Int32  // if mapped: halves that are not released
-	spilled  atomics.Uint32 // bytes of the producer's spill
-	writeErr atomics.Pointer[error]
+	open     seam.Int32  // consumers that are not closed
+	stopped  seam.Uint32 // 1 once the producer's Close has stopped its timer
+	users    seam.Int32  // if mapped: halves that are not released
+	spilled  seam.Uint32 // bytes of the producer's spill
+	writeErr seam.Pointer[error]
 	deadline deadline // the producer's
 
 	_     [line]byte
@@ -133,7 +133,7 @@ type ring struct {
 // A reader is what one consumer shares with the producer.
 type reader struct {
 	lot      lot
-	readErr  atomics.Pointer[error]
+	readErr  seam.Pointer[error]
 	deadline deadline
 
 	_    [line]byte
@@ -297,7 +297,7 @@ func (r *ring) wrap(off, n int) int {
 
 // setErr stores the error of a half that closes, unless an earlier one is
 // there. It comes before the closed bit, so that who sees the bit finds it.
-func setErr(p *atomics.Pointer[error], err, fallback error) {
+func setErr(p *seam.Pointer[error], err, fallback error) {
 	if err == nil {
 		err = fallback
 	}
@@ -306,7 +306,7 @@ func setErr(p *atomics.Pointer[error], err, fallback error) {
 
 // errOf returns the error of a half that is closed. It is there, unless a
 // Close that should have come before Reset comes after it.
-func errOf(p *atomics.Pointer[error], fallback error) error {
+func errOf(p *seam.Pointer[error], fallback error) error {
 	if err := p.Load(); err != nil {
 		return *err
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // The waking theorem. Let one half wait until the other has moved to a
@@ -89,10 +89,10 @@ func met(t, at uint64) bool { return (at-t)&goal < maxCapacity }
 // A lot is where a half parks: a channel, so that testing/synctest sees the
 // goroutine as blocked.
 type lot struct {
-	token atomics.Token
+	token seam.Token
 }
 
-func newLot() lot { return lot{token: atomics.NewToken()} }
+func newLot() lot { return lot{token: seam.NewToken()} }
 
 // wake ends the wait of whoever is armed at target.
 func (l *lot) wake(target *target) {
@@ -104,7 +104,7 @@ func (l *lot) wake(target *target) {
 // disarm ends the wait that t stands for, unless it has ended meanwhile.
 func (l *lot) disarm(target *target, t uint64) {
 	if target.CompareAndSwap(t, 0) {
-		atomics.Post(l.token)
+		seam.Post(l.token)
 	}
 }
 
@@ -185,7 +185,7 @@ func (r *ring) starving() bool {
 
 // sleep takes a token, or returns the cause of ctx if that ends first.
 func (l *lot) sleep(ctx context.Context) error {
-	if !atomics.Take(l.token, ctx.Done()) {
+	if !seam.Take(l.token, ctx.Done()) {
 		return context.Cause(ctx)
 	}
 	return nil
@@ -233,8 +233,8 @@ func (p *Producer) await(ctx context.Context, need, want int) error {
 // would be woken for every piece that the slowest consumer reads while a faster
 // one waits, and move a half of what it does so.
 func (p *Producer) linger(want int) {
-	for range atomics.Patience {
-		if p.ready(want) || !atomics.Yield() {
+	for range seam.Patience {
+		if p.ready(want) || !seam.Yield() {
 			return
 		}
 	}

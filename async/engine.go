@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // An engine is one call under way: a half of a ring, a window over it, and the
@@ -41,7 +41,7 @@ type engine struct {
 	alone   bool // at the last look no operation was under way, and all is committed
 	settled bool // nothing is in use, and the workers have ended
 
-	mu      atomics.Mutex
+	mu      seam.Mutex
 	window  window
 	workers []*worker
 	halted  error // why nothing is handed out any more, or nil

@@ -6,7 +6,7 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A PartWriter takes the parts of a stream.
@@ -48,7 +48,7 @@ type lease struct {
 	progress func()
 	back     func() // gives the memory back
 
-	mu    atomics.Mutex
+	mu    seam.Mutex
 	users int // WritePart, and readers that are open or in a call
 }
 
@@ -82,7 +82,7 @@ type PartReader struct {
 	lease *lease
 	at    int64
 
-	mu   atomics.Mutex
+	mu   seam.Mutex
 	open bool
 }
 

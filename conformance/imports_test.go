@@ -18,8 +18,8 @@ const module = "github.com/bytering/bytering"
 // one that takes the build tag of that name, and "elsewhere:" before one that only
 // other systems have.
 var arrows = map[string][]string{
-	"":                    {"internal/atomics", "internal/memory", "vectored"},
-	"internal/atomics":    {"internal/pause", "interleave:internal/interleave"},
+	"":                    {"internal/seam", "internal/memory", "vectored"},
+	"internal/seam":       {"internal/pause", "interleave:internal/interleave"},
 	"internal/interleave": {},
 	"internal/direct":     {"internal/kernel", "internal/memory"},
 	"internal/kernel":     {},
@@ -31,10 +31,10 @@ var arrows = map[string][]string{
 	"internal/scripted":   {"internal/kernel"}, // for tests
 	"vectored":            {"internal/kernel", "internal/netaddr", "internal/netwrite"},
 	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
-	"pump":                {"", "internal/atomics", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
-	"async":               {"", "internal/atomics"},
+	"pump":                {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
+	"async":               {"", "internal/seam"},
 	"async/httprange":     {"async"},
-	"memconn":             {"", "internal/atomics", "vectored"},
+	"memconn":             {"", "internal/seam", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
 }
 

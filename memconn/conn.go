@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -23,7 +23,7 @@ import (
 type Conn struct {
 	in, out       *stream
 	local, remote net.Addr
-	closed        atomics.Uint32 // 1 from the beginning of Close on
+	closed        seam.Uint32 // 1 from the beginning of Close on
 }
 
 var _ interface {

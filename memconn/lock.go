@@ -4,7 +4,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A lock gives a half of a ring, which belongs to one goroutine at a time, to
@@ -22,12 +22,12 @@ import (
 // half ends, even while the goroutine that has the turn is stuck in a foreign
 // Read or Write. Turns come in the order in which they were asked for.
 type lock struct {
-	state atomics.Uint32
-	turn  *atomics.Cond
+	state seam.Uint32
+	turn  *seam.Cond
 
 	// Under the mutex of turn.
-	limit uint64         // the deadline in nanoseconds of atomics.Now, or 0
-	alarm *atomics.Alarm // wakes the waiters at limit; set only while there are any
+	limit uint64      // the deadline in nanoseconds of seam.Now, or 0
+	alarm *seam.Alarm // wakes the waiters at limit; set only while there are any
 }
 
 const (
@@ -36,9 +36,9 @@ const (
 )
 
 func (l *lock) init() {
-	turn := atomics.NewCond()
+	turn := seam.NewCond()
 	l.turn = turn
-	l.alarm = atomics.NewAlarm(func() { wake(turn) }) // refers to nothing of the ring
+	l.alarm = seam.NewAlarm(func() { wake(turn) }) // refers to nothing of the ring
 }
 
 // A half is one of a ring's. Its Err may be called by any goroutine.
@@ -70,7 +70,7 @@ func (l *lock) wait(h half) (err error) {
 	next := l.state.Add(waiter)/waiter == 1
 	for !next || l.state.Or(held)&held != 0 {
 		if l.limit != 0 {
-			l.alarm.Set(atomics.Now(), l.limit) // before the clock is looked at
+			l.alarm.Set(seam.Now(), l.limit) // before the clock is looked at
 		}
 		if err = l.ended(h); err != nil {
 			break
@@ -89,14 +89,14 @@ func (l *lock) ended(h half) error {
 	if err := h.Err(); err != nil {
 		return err
 	}
-	if l.limit != 0 && l.limit <= atomics.Now() {
+	if l.limit != 0 && l.limit <= seam.Now() {
 		return os.ErrDeadlineExceeded
 	}
 	return nil
 }
 
 // wake makes all waiters look again.
-func wake(turn *atomics.Cond) {
+func wake(turn *seam.Cond) {
 	turn.L.Lock()
 	turn.Broadcast()
 	turn.L.Unlock()
@@ -115,15 +115,15 @@ func (l *lock) check(h half) error {
 func (l *lock) set(t time.Time, ring func(time.Time) error) {
 	l.turn.L.Lock()
 	defer l.turn.L.Unlock()
-	l.limit = atomics.Moment(t)
+	l.limit = seam.Moment(t)
 	ring(t) // fails only once the half is closed, and then has no meaning
 	switch {
 	case l.state.Load() < waiter:
 	case l.limit == 0:
 		l.alarm.Stop()
 	default:
-		l.alarm.Set(atomics.Now(), l.limit) // before the clock is looked at
-		if l.limit <= atomics.Now() {
+		l.alarm.Set(seam.Now(), l.limit) // before the clock is looked at
+		if l.limit <= seam.Now() {
 			l.turn.Broadcast()
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 	"weak"
 
-	"github.com/bytering/bytering/internal/atomics"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A second deadline ends a wait as the first did, though the alarm has gone off
@@ -167,7 +167,7 @@ func TestWriteToWaitsForTheEnd(t *testing.T) {
 // Once the goroutines that waited under a deadline have left, nothing refers to
 // the lock, even if the deadline is an hour away.
 func TestNoAlarmStays(t *testing.T) {
-	var locks []weak.Pointer[atomics.Cond]
+	var locks []weak.Pointer[seam.Cond]
 	for range 10 {
 		a, _ := Pipe()
 		a.SetDeadline(time.Now().Add(time.Hour))
@@ -187,7 +187,7 @@ func TestNoAlarmStays(t *testing.T) {
 	}
 	for range 200 {
 		runtime.GC()
-		locks = slices.DeleteFunc(locks, func(p weak.Pointer[atomics.Cond]) bool { return p.Value() == nil })
+		locks = slices.DeleteFunc(locks, func(p weak.Pointer[seam.Cond]) bool { return p.Value() == nil })
 		if len(locks) == 0 {
 			return
 		}

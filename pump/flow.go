@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/netaddr"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A flow is one copy under way: a ring, two sides, each on a goroutine of its
@@ -33,12 +33,12 @@ type flow struct {
 	config
 	in    source
 	out   sink
-	wake  atomics.Token
+	wake  seam.Token
 	ticks int // of the grace
 }
 
 func newFlow(dst io.Writer, src io.Reader, cfg config) *flow {
-	f := &flow{config: cfg, wake: atomics.NewToken(), ticks: ticks}
+	f := &flow{config: cfg, wake: seam.NewToken(), ticks: ticks}
 	f.in.init(src, cfg, f.wake)
 	f.out.init(dst, cfg, f.wake)
 	if cfg.direct {
@@ -99,7 +99,7 @@ func (f *flow) watch(ctx context.Context) {
 			}
 			f.p.CloseWithError(why)
 		}
-		if f.out.look().over || !atomics.Take(f.wake, ctx.Done()) {
+		if f.out.look().over || !seam.Take(f.wake, ctx.Done()) {
 			return
 		}
 	}
@@ -173,19 +173,19 @@ func (f *flow) halt() (pending int64) {
 
 // linger returns once both sides have settled, or the grace is over.
 func (f *flow) linger() {
-	var timer atomics.Timer
+	var timer seam.Timer
 	for range f.ticks {
 		at := uint64(0) // when the tick is over
-		for at == 0 || atomics.Now() < at {
+		for at == 0 || seam.Now() < at {
 			if f.in.look().over && f.out.look().over {
 				return
 			}
 			if at == 0 {
-				now := atomics.Now()
+				now := seam.Now()
 				at = now + uint64(tick)
 				timer.Set(f.wake, now, at)
 			}
-			atomics.Take(f.wake, nil)
+			seam.Take(f.wake, nil)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
-	"github.com/bytering/bytering/internal/atomics"
 	"github.com/bytering/bytering/internal/direct"
+	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/vectored"
 	_ "github.com/bytering/bytering/vectored/netbuffers" // for systems without writev
 )
@@ -26,14 +26,14 @@ type side struct {
 	vectored bool // a call takes more than one slice
 	setter   func(time.Time) error
 	direct   *direct.File // nil if no call is cut into blocks
-	wake     atomics.Token
+	wake     seam.Token
 
 	// Of its goroutine.
 	idle   time.Time // since when it is not in a call
 	began  time.Time // the call under way
 	failed bool      // the last call returned an error
 
-	mu       atomics.Mutex
+	mu       seam.Mutex
 	stopped  bool  // no call begins any more
 	pending  int64 // bytes that the call under way was offered, or 0
 	buffered error // why it is not direct, or not any more
@@ -51,7 +51,7 @@ type status struct {
 	err  error // errExited if it did not return
 }
 
-func (s *side) init(cfg config, wake atomics.Token) {
+func (s *side) init(cfg config, wake seam.Token) {
 	s.maxCall = cfg.maxCall
 	s.idle = time.Now()
 	s.wake = wake
@@ -123,7 +123,7 @@ func (s *side) run(f func() error) {
 			s.outcome = outcome{err, recover()}
 		}
 		s.mu.Unlock()
-		atomics.Post(s.wake)
+		seam.Post(s.wake)
 		if left {
 			s.clear()
 		}
@@ -195,7 +195,7 @@ type source struct {
 	boundary vectored.Boundary
 }
 
-func (s *source) init(src io.Reader, cfg config, wake atomics.Token) {
+func (s *source) init(src io.Reader, cfg config, wake seam.Token) {
 	s.side.init(cfg, wake)
 	s.src, s.v = src, vectored.ReaderOf(src)
 	s.vectored = s.v != nil
@@ -242,7 +242,7 @@ type sink struct {
 	v   vectored.Writer // nil if dst has none
 }
 
-func (s *sink) init(dst io.Writer, cfg config, wake atomics.Token) {
+func (s *sink) init(dst io.Writer, cfg config, wake seam.Token) {
 	s.side.init(cfg, wake)
 	s.dst, s.v = dst, vectored.WriterOf(dst)
 	s.vectored = s.v != nil

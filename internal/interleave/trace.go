@@ -70,7 +70,7 @@ func (tr *tracer) nameOf(o *object) string {
 	return "#" + strconv.Itoa(tr.ids[o])
 }
 
-// caller says which line outside of this package and package atomics did it.
+// caller says which line outside of this package and package seam did it.
 func caller() string {
 	var pcs [24]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
@@ -87,7 +87,7 @@ func caller() string {
 
 func own(file string) bool {
 	dir := filepath.Base(filepath.Dir(file))
-	return (dir == "interleave" && !strings.HasSuffix(file, "_test.go")) || dir == "atomics"
+	return (dir == "interleave" && !strings.HasSuffix(file, "_test.go")) || dir == "seam"
 }
 
 // A seed is the threads' letters in the order in which they run, each with a

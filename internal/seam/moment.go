@@ -1,4 +1,4 @@
-package atomics
+package seam
 
 import "time"
 

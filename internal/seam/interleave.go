@@ -1,8 +1,8 @@
 //go:build interleave
 
-// Package atomics gives the ring its shared words and its parking, and the pump
+// Package seam gives the ring its shared words and its parking, and the pump
 // its mutex: here those that the interleaving explorer drives.
-package atomics
+package seam
 
 import "github.com/bytering/bytering/internal/interleave"
 

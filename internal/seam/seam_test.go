@@ -1,6 +1,6 @@
 //go:build !interleave
 
-package atomics
+package seam
 
 import (
 	"os/exec"

@@ -1,6 +1,6 @@
 //go:build interleave
 
-package atomics
+package seam
 
 import "github.com/bytering/bytering/internal/interleave"
 

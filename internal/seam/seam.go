@@ -1,10 +1,10 @@
 //go:build !interleave
 
-// Package atomics gives the ring its shared words and its parking, and the pump
+// Package seam gives the ring its shared words and its parking, and the pump
 // its mutex: those of sync/atomic, a channel and that of sync. Under the build
 // tag interleave they are types that hand control to the interleaving explorer
 // at each operation.
-package atomics
+package seam
 
 import (
 	"sync"
