@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // TestContextEnds cancels over net.Pipe, where a write is exact and both ends
@@ -42,7 +44,7 @@ func TestContextEnds(t *testing.T) {
 			if d := time.Since(begin); d != 0 {
 				t.Errorf("%s: it took %v", tc.name, d)
 			}
-			safe(t, failed(t, r.err, Context, errTest), int64(tc.take))
+			safe(t, failed(t, r.err, Neither, errTest), int64(tc.take))
 			arrived(t, got, int64(tc.take))
 			moved(t, r.stats, r.stats.Source.Bytes, int64(tc.take))
 			if meter.Stats() != r.stats {
@@ -81,7 +83,7 @@ func TestEndsAreUsableAfterCancel(t *testing.T) {
 			synctest.Wait()
 			cancel()
 			r := <-done
-			safe(t, failed(t, r.err, Context, errTest), 3)
+			safe(t, failed(t, r.err, Neither, errTest), 3)
 			if string(got) != "abc" {
 				t.Errorf("got %q", got)
 			}
@@ -126,7 +128,7 @@ func TestSourceLeftBehind(t *testing.T) {
 			})), WithMeter(&meter))
 			begin, side := time.Now(), Sink
 			if !sinkFails {
-				side = Context
+				side = Neither
 				synctest.Wait()
 				cancel()
 			}
@@ -189,7 +191,7 @@ func TestSinkLeftBehind(t *testing.T) {
 			if d := time.Since(begin); d != grace {
 				t.Errorf("%s: it took %v, want %v", tc.name, d, grace)
 			}
-			e := failed(t, r.err, Context, errTest)
+			e := failed(t, r.err, Neither, errTest)
 			if e.Written != int64(tc.before) || e.Pending != tc.pending {
 				t.Errorf("%s: %d written and %d pending, want %d and %d", tc.name, e.Written, e.Pending, tc.before, tc.pending)
 			}
@@ -216,7 +218,7 @@ func TestBothLeftBehind(t *testing.T) {
 		if d := time.Since(begin); d != grace {
 			t.Errorf("it took %v, want %v", d, grace)
 		}
-		e := failed(t, r.err, Context, errTest)
+		e := failed(t, r.err, Neither, errTest)
 		if e.Written != 0 || e.Pending != 10 {
 			t.Errorf("%d written and %d pending, want 0 and 10", e.Written, e.Pending)
 		}
@@ -248,7 +250,7 @@ func TestParkedSideEnds(t *testing.T) {
 			done := start(ctx, dst, src, Capacity(10))
 			synctest.Wait()
 			cancel()
-			failed(t, (<-done).err, Context, errTest)
+			failed(t, (<-done).err, Neither, errTest)
 			if len(parked.set) > 0 {
 				t.Errorf("the %v is left behind, and the other side, which is in no call, gets the deadlines %q", left, parked.set)
 			}
@@ -262,13 +264,13 @@ func TestParkedSideEnds(t *testing.T) {
 func TestNoCallAfterStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(writerFunc(func([]byte) (int, error) { t.Error("written"); return 0, nil }),
-			readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, nil }), configure(nil))
+			readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, nil }), configure(nil), seam.NewToken())
 		f.in.stop()
 		f.out.stop()
 		if n, err := f.in.Read(make([]byte, 10)); n != 0 || err != errStopped {
 			t.Errorf("Read = %d, %v", n, err)
 		}
-		if n, err := f.out.Write(make([]byte, 10)); n != 0 || err != errStopped {
+		if n, err := f.out.Writev([][]byte{make([]byte, 10)}); n != 0 || err != errStopped {
 			t.Errorf("Write = %d, %v", n, err)
 		}
 	})
@@ -287,7 +289,7 @@ func TestReturnsWithinTheGrace(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		r := <-done
-		safe(t, failed(t, r.err, Context, errTest), int64(got.Len()))
+		safe(t, failed(t, r.err, Neither, errTest), int64(got.Len()))
 		if got.Len() == 0 {
 			t.Error("the write does not count")
 		}
@@ -394,7 +396,7 @@ func TestDeadlineOfACallLeftBehind(t *testing.T) {
 		done := start(ctx, io.Discard, src)
 		synctest.Wait()
 		cancel()
-		failed(t, (<-done).err, Context, errTest)
+		failed(t, (<-done).err, Neither, errTest)
 		synctest.Wait()
 		if src.deadline.IsZero() {
 			t.Error("the deadline is cleared while the call is under way")

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // TestProducerClosed closes it under a source that waits. That is a failure of
@@ -58,7 +60,7 @@ func TestProducerClosed(t *testing.T) {
 				t.Errorf("%s: it took %v, want %v", tc.name, d, tc.takes)
 			}
 			if tc.cancel > 0 && tc.cancel < grace {
-				safe(t, failed(t, r.err, Context, errTest), 10)
+				safe(t, failed(t, r.err, Neither, errTest), 10)
 				if both, ok := r.err.(interface{ Unwrap() []error }); ok {
 					r.err = both.Unwrap()[1]
 				}
@@ -262,12 +264,14 @@ func TestContextEndsAfterTheSink(t *testing.T) {
 	if err := cfg.check(nil); err != nil {
 		t.Fatal(err)
 	}
-	f := newFlow(io.Discard, bytes.NewReader(stream(10)), cfg)
+	f := newFlow(io.Discard, bytes.NewReader(stream(10)), cfg, seam.NewToken())
+	f.startSink = func() {}
 	f.in.run(f.feed)
-	f.p.Close()
+	f.end(nil)
 	f.out.run(f.drain)
 	cancel()
-	if stats, err := f.oversee(ctx); err != nil || stats.Sink.Bytes != 10 {
+	f.watch(ctx)
+	if stats, err := f.finish(ctx); err != nil || stats.Sink.Bytes != 10 {
 		t.Errorf("%d bytes, %v", stats.Sink.Bytes, err)
 	}
 }

@@ -3,6 +3,8 @@ package pump
 import (
 	"context"
 	"io"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // Copy reads src until io.EOF and writes everything to dst. It does both at the
@@ -28,19 +30,27 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	if err := cfg.check(src); err != nil {
 		return Stats{}, err
 	}
-	return cfg.copy(ctx, dst, src)
+	if stats, err := cfg.expired(ctx); err != nil {
+		return stats, err
+	}
+	f := newFlow(dst, src, cfg, seam.NewToken())
+	f.start()
+	f.watch(ctx)
+	stats, err := f.finish(ctx)
+	f.pass()
+	return stats, err
 }
 
-// copy is Copy through the ring that check has made or found.
-func (cfg config) copy(ctx context.Context, dst io.Writer, src io.Reader) (Stats, error) {
-	if ctx.Err() != nil {
-		e := &Error{Side: Context, Direction: cfg.direction, Err: context.Cause(ctx)}
-		cfg.p.CloseWithError(e.reason())
-		cfg.c.Close()
-		return Stats{}, e
+// expired returns the error of a copy whose context has ended before it.
+func (c config) expired(ctx context.Context) (Stats, error) {
+	if ctx.Err() == nil {
+		return Stats{}, nil
 	}
-	f := newFlow(dst, src, cfg)
-	go f.in.run(f.feed)
-	go f.out.run(f.drain)
-	return f.oversee(ctx)
+	e := &Error{Side: Neither, Direction: c.direction, Err: context.Cause(ctx)}
+	if c.fixed != nil {
+		c.fixed.p.CloseWithError(e.reason())
+		c.fixed.c.Close()
+		c.fixed.back()
+	}
+	return Stats{}, e
 }

@@ -240,7 +240,7 @@ func TestContextEndedBefore(t *testing.T) {
 	stats, err := Copy(ctx,
 		writerFunc(func([]byte) (int, error) { t.Error("written"); return 0, nil }),
 		readerFunc(func([]byte) (int, error) { t.Error("read"); return 0, io.EOF }))
-	safe(t, failed(t, err, Context, errTest), 0)
+	safe(t, failed(t, err, Neither, errTest), 0)
 	if stats != (Stats{}) {
 		t.Errorf("stats %+v, want none", stats)
 	}
@@ -264,7 +264,7 @@ func TestContextEndsWithTheStream(t *testing.T) {
 				moved(t, r.stats, 10, 10)
 			default:
 				// The write that ended it counts as well.
-				safe(t, failed(t, r.err, Context, errTest), 10)
+				safe(t, failed(t, r.err, Neither, errTest), 10)
 			}
 		}
 	})

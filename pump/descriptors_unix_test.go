@@ -124,7 +124,7 @@ func TestCancelWhileTheSourceWaits(t *testing.T) {
 		soon(t, func() {
 			cancel()
 			r := <-done
-			safe(t, failed(t, r.err, Context, errTest), n)
+			safe(t, failed(t, r.err, Neither, errTest), n)
 			moved(t, r.stats, n, n)
 		})
 		done = start(context.Background(), dst, src)
@@ -159,7 +159,7 @@ func TestCancelWhileTheSinkWaits(t *testing.T) {
 					given += m
 					return m, err
 				}), Capacity(2<<20), MaxCall(10_000))
-				e := failed(t, err, Context, errTest)
+				e := failed(t, err, Neither, errTest)
 				safe(t, e, stats.Sink.Bytes)
 				all := readAll(drain)
 				if _, err := dst.Write(stream(int(e.Written) + 1000)[e.Written:]); err != nil {
@@ -201,7 +201,7 @@ func TestCancelWhileTheStreamFlows(t *testing.T) {
 			}()
 			cancel()
 			r := <-done
-			e := failed(t, r.err, Context, errTest)
+			e := failed(t, r.err, Neither, errTest)
 			safe(t, e, r.stats.Sink.Bytes)
 			if _, err := dst.Write(mark); err != nil {
 				t.Fatal(err)
@@ -455,7 +455,7 @@ func TestHalted(t *testing.T) {
 	if isAgain() {
 		ctx, cancel := cancellable()
 		_, err := Copy(ctx, halting{cancel, make(chan struct{}, 2)}, bytes.NewReader(stream(10)))
-		safe(t, failed(t, err, Context, errTest), 10)
+		safe(t, failed(t, err, Neither, errTest), 10)
 		return
 	}
 	for range 3 {

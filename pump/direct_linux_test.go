@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/internal/kernel"
 )
 
@@ -234,7 +235,7 @@ func (l *callLog) check(t *testing.T, s Stats) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for op, side := range map[kernel.Op]SideStats{kernel.Readv: s.Source, kernel.Writev: s.Sink} {
-		if side.Buffered == errNoFile {
+		if side.Buffered == direct.ErrNoFile {
 			continue
 		}
 		if l.direct[op] != side.Direct || l.buffered[op]+l.direct[op] != side.Bytes {
@@ -800,7 +801,7 @@ func TestDirectEnds(t *testing.T) {
 	defer null.Close()
 	var got bytes.Buffer
 	s, err := Copy(t.Context(), &got, bytes.NewReader(stream(10)), Direct())
-	if err != nil || s.Source.Buffered != errNoFile || s.Sink.Buffered != errNoFile {
+	if err != nil || s.Source.Buffered != direct.ErrNoFile || s.Sink.Buffered != direct.ErrNoFile {
 		t.Errorf("%+v, %v", s, err)
 	}
 	arrived(t, got.Bytes(), 10)
@@ -950,7 +951,7 @@ func TestDirectCancel(t *testing.T) {
 	w.Write(stream(10_000))
 	cancel(errTest)
 	res := <-done
-	e := failed(t, res.err, Context, errTest)
+	e := failed(t, res.err, Neither, errTest)
 	got, err := os.ReadFile(dst.Name())
 	if err != nil {
 		t.Fatal(err)

@@ -9,15 +9,15 @@ type Side int
 
 // What ended a copy.
 const (
-	Context Side = iota // neither side, but the context
+	Neither Side = iota // the context, at neither end
 	Source              // what is read
 	Sink                // what is written
 )
 
 func (s Side) String() string {
 	switch s {
-	case Context:
-		return "context"
+	case Neither:
+		return "neither"
 	case Source:
 		return "source"
 	case Sink:
@@ -51,7 +51,7 @@ type Error struct {
 	// Direction is the stream of a Relay that failed, or 0 for a Copy.
 	Direction Direction
 	// Local and Remote are the addresses of the end that failed. They are nil for
-	// a Copy, for the context, and for an end that has no addresses. Each is a
+	// a Copy, for Neither, and for an end that has no addresses. Each is a
 	// net.Addr.
 	Local, Remote interface {
 		Network() string
@@ -59,7 +59,7 @@ type Error struct {
 	}
 	// Offset is where in the stream the side failed, counted from the start of
 	// the copy. For the source it is the number of bytes that it had returned.
-	// For the sink and for the context it is the number of bytes that the sink
+	// For the sink and for Neither it is the number of bytes that the sink
 	// had accepted.
 	Offset int64
 	// Written is the number of bytes that the sink has accepted.
@@ -80,7 +80,7 @@ func (e *Error) Error() string {
 	if e.Direction != 0 {
 		text += e.Direction.String() + ": "
 	}
-	if e.Side == Context {
+	if e.Side == Neither {
 		text += "stopped"
 	} else {
 		text += fmt.Sprintf("%v%s failed at byte %d", e.Side, e.end(), e.Offset)
@@ -119,7 +119,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // reason is e for the consumers of a ring that don't belong to the copy. It has
 // no counts, which may not be final.
 func (e *Error) reason() error {
-	if e.Side == Context {
+	if e.Side == Neither {
 		return fmt.Errorf("pump: stopped: %w", e.Err)
 	}
 	return fmt.Errorf("pump: %v failed: %w", e.Side, e.Err)

@@ -163,7 +163,7 @@ func TestContextEndsAfterTheSourceFailed(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		r := <-done
-		safe(t, failed(t, r.err, Context, errTest), 3)
+		safe(t, failed(t, r.err, Neither, errTest), 3)
 		if !errors.Is(r.err, errOther) {
 			t.Fatalf("%v lacks the source's error", r.err)
 		}

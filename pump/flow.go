@@ -7,12 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/internal/netaddr"
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// A flow is one copy under way: a ring, two sides, each on a goroutine of its
-// own, and the overseer, which is the goroutine of Copy's caller.
+// A flow is one copy under way: two sides, the rings between them, and the
+// overseer, which is the goroutine of the caller of Copy or Relay. The source has
+// a goroutine until the flow ends, the sink while there is a ring.
 //
 // A side and the overseer meet in critical sections of the side's mutex, one
 // for each step:
@@ -23,51 +25,144 @@ import (
 //	run    the side has settled:     abandon  it is no longer waited for
 //	       its function has ended
 //
-// A side that has settled posts a token, and the overseer looks again. All else
-// is the overseer's, in the order of its code. It alone closes the halves of
-// the ring: the producer's once the source has settled, both after stop. So
-// what a side has reported before stop is a failure of its own, or of a half
-// that another goroutine has closed. What comes later is a consequence, and is
-// not reported unless it is a panic.
+// A side that has settled posts a token, and the overseer looks again. A sink
+// that has settled with its rings alone posts one only after the source has, and is
+// started again when the source has more. All else is the overseer's, in the order
+// of its code. It alone closes the halves of the rings in use, both after stop,
+// except that it ends the stream once the source has settled. So what a side has
+// reported before stop is a failure of its own, or of a half that another goroutine
+// has closed. What comes later is a consequence, and is not reported unless it is a
+// panic.
 type flow struct {
 	config
-	in    source
-	out   sink
-	wake  seam.Token
-	ticks int // of the grace
+	in   source
+	out  sink
+	wake seam.Token
+	rings
+	offering
+
+	startSink func()
+	onDrain   func([][]byte, int) (int, error)
+	ticks     int // of the grace
+	behind    int // sides left behind that are not over, of the sink's mutex
 }
 
-func newFlow(dst io.Writer, src io.Reader, cfg config) *flow {
-	f := &flow{config: cfg, wake: seam.NewToken(), ticks: ticks}
-	f.in.init(src, cfg, f.wake)
-	f.out.init(dst, cfg, f.wake)
-	if cfg.direct {
-		goDirect(&f.in.side, &f.out.side, src, dst, cfg)
+// newFlow makes the flow of a configuration that check has passed.
+func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
+	f := &flow{config: cfg, wake: wake, ticks: ticks}
+	f.in.init(src, cfg, wake)
+	f.out.init(dst, cfg, wake)
+	f.startSink = func() { go f.run(&f.out.side, f.drain) }
+	f.onDrain = func(bufs [][]byte, n int) (int, error) {
+		if n == 0 {
+			return 0, nil // the consumer was closed meanwhile
+		}
+		return f.out.Writev(bufs)
+	}
+	if f.in.poll != nil {
+		f.onAttempt, f.onBlocked = f.attempt, f.blocked
+	}
+	if f.fixed != nil {
+		f.list, f.feeding = []*ring{f.fixed}, f.fixed
+		if cfg.direct {
+			f.goDirect(dst, src)
+		}
+	} else {
+		f.out.over = true
 	}
 	return f
+}
+
+// goDirect makes those ends direct that can be. The ring is empty then, and is
+// moved on so that it is in step with them.
+func (f *flow) goDirect(dst io.Writer, src io.Reader) {
+	p, c := f.fixed.p, f.fixed.c
+	memory, _ := p.Slices()
+	p.Commit(0)
+	var skip int
+	f.in.direct, f.out.direct, skip = direct.Open(src, dst, direct.Ring{
+		Capacity: p.Cap(),
+		Call:     f.maxCall,
+		Memory:   memory,
+		Position: p.Position(),
+		Idle:     c.Len() == 0 && p.Consumers() == 1,
+	})
+	f.in.buffered, f.out.buffered = f.in.direct.Why(), f.out.direct.Why()
+	if skip > 0 {
+		p.Slices()
+		if p.Commit(skip) == nil { // otherwise the ring is closed
+			c.Discard(skip)
+		}
+	}
+}
+
+// start starts the goroutines.
+func (f *flow) start() {
+	if f.fixed != nil {
+		go f.run(&f.in.side, f.feedFixed)
+		f.startSink()
+	} else {
+		go f.run(&f.in.side, f.feed)
+	}
+}
+
+// run runs a side's function on its goroutine.
+func (f *flow) run(s *side, fn func() error) {
+	defer func() {
+		if s.isLeft() {
+			f.leave(-1)
+		}
+	}()
+	s.run(fn)
 }
 
 // A consumerClosed is the error of a source that found the consumer closed.
 type consumerClosed struct{ error }
 
-// oversee waits for the end of the copy, stops what is left of it and returns
-// what was done.
-func (f *flow) oversee(ctx context.Context) (Stats, error) {
-	f.watch(ctx)
-	sink, source := f.out.stop(), f.in.stop()
+// watch returns once nothing is left of the copy but to finish it.
+func (f *flow) watch(ctx context.Context) {
+	for !f.settled(ctx) {
+		seam.Take(f.wake, ctx.Done())
+	}
+}
+
+// settled reports whether the copy is to be finished: the source and the sink
+// have settled, or the sink has failed, or it could only wait: ctx has ended or the
+// consumer was closed. It ends the stream once the source has settled.
+func (f *flow) settled(ctx context.Context) bool {
+	source := f.in.look()
+	if source.over && !f.ended {
+		if _, ok := source.err.(consumerClosed); ok {
+			return true
+		}
+		var why error
+		if source.err != nil {
+			why = (&Error{Side: Source, Err: source.err}).reason()
+		}
+		f.end(why)
+	}
+	sink := f.out.look()
+	return f.done(source, sink) || sink.over && sink.err != nil || ctx.Err() != nil
+}
+
+// done reports whether the stream has come to its end at the sink. The sink of a
+// ring that the flow keeps has, once it has settled.
+func (f *flow) done(source, sink status) bool { return sink.over && (source.over || f.fixed != nil) }
+
+// finish stops what is left of the copy and returns what was done.
+func (f *flow) finish(ctx context.Context) (Stats, error) {
+	source, sink := f.in.stop(), f.out.stop()
 	errs := f.failures(sink, source, ctx)
 	var why error
 	if len(errs) > 0 {
 		why = errs[0].reason()
 	}
-	f.p.CloseWithError(why)
-	f.c.Close()
+	f.close(why)
 	pending := f.halt()
-	f.out.pass()
-	f.in.pass()
+	f.giveBack()
 
-	if sink.over && !source.over && sink.err == nil && ctx.Err() != nil {
-		errs = slices.Insert(errs, 0, &Error{Side: Context, Err: context.Cause(ctx)})
+	if f.done(source, sink) && !source.over && sink.err == nil && ctx.Err() != nil {
+		errs = slices.Insert(errs, 0, &Error{Side: Neither, Err: context.Cause(ctx)})
 	}
 	stats := Stats{Source: f.in.stats(), Sink: f.out.stats()}
 	if len(errs) == 0 {
@@ -83,26 +178,10 @@ func (f *flow) oversee(ctx context.Context) (Stats, error) {
 	return stats, errors.Join(errs[0], errs[1])
 }
 
-// watch returns once the sink has settled, or could only wait: ctx has ended or
-// the consumer was closed. It ends the stream once the source has settled.
-func (f *flow) watch(ctx context.Context) {
-	for open := true; ; {
-		source := f.in.look()
-		if source.over && open {
-			if _, ok := source.err.(consumerClosed); ok {
-				return
-			}
-			open = false
-			var why error
-			if source.err != nil {
-				why = (&Error{Side: Source, Err: source.err}).reason()
-			}
-			f.p.CloseWithError(why)
-		}
-		if f.out.look().over || !seam.Take(f.wake, ctx.Done()) {
-			return
-		}
-	}
+// pass passes on what has ended a side other than a return.
+func (f *flow) pass() {
+	f.out.pass()
+	f.in.pass()
 }
 
 // failures returns what ended the copy early: first an error of the sink or the
@@ -114,17 +193,17 @@ func (f *flow) failures(sink, source status, ctx context.Context) (errs []*Error
 		errs = append(errs, &Error{Side: Sink, Err: sink.err})
 	case consumer:
 		errs = append(errs, &Error{Side: Sink, Err: gone.error})
-	case !sink.over:
-		errs = append(errs, &Error{Side: Context, Err: context.Cause(ctx)})
+	case !f.done(source, sink):
+		errs = append(errs, &Error{Side: Neither, Err: context.Cause(ctx)})
 	case !source.over:
 		// The stream has ended, and not by the source: another goroutine has
 		// closed the producer.
-		source.err = f.c.Err()
+		source.err = f.fixed.c.Err()
 		if source.err == io.EOF {
 			source.err = io.ErrClosedPipe
 		}
 	}
-	if source.err != nil && !consumer {
+	if source.err != nil && source.err != errStopped && !consumer {
 		errs = append(errs, &Error{Side: Source, Err: source.err})
 	}
 	return errs
@@ -137,7 +216,7 @@ func (f *flow) locate(e *Error, stats Stats) {
 	if e.Side == Source {
 		end, e.Offset = f.in.src, stats.Source.Bytes
 	}
-	if e.Direction != 0 && e.Side != Context {
+	if e.Direction != 0 && e.Side != Neither {
 		e.Local, e.Remote = netaddr.Local(end), netaddr.Remote(end)
 	}
 }

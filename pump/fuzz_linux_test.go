@@ -97,7 +97,7 @@ func FuzzCopy(f *testing.F) {
 					break // of a Write that has written something before
 				}
 				cause(t, e, writeErr)
-			case Context:
+			case Neither:
 				if !cancelled || !errors.Is(e, errTest) {
 					t.Errorf("%v though the context has not ended", e)
 				}
@@ -108,10 +108,10 @@ func FuzzCopy(f *testing.F) {
 		}
 		// Which comes first of a sink and a context is open. What stopped the
 		// sink is not.
-		if writeErr != nil && !said[Sink] && !said[Context] {
+		if writeErr != nil && !said[Sink] && !said[Neither] {
 			t.Errorf("%v lacks the sink's %v", err, writeErr)
 		}
-		if !said[Sink] && !said[Context] && int64(len(got)) != src.Position() {
+		if !said[Sink] && !said[Neither] && int64(len(got)) != src.Position() {
 			t.Errorf("the source failed, and %d of its %d bytes are written", len(got), src.Position())
 		}
 	})

@@ -46,6 +46,15 @@ func scenarios() []scenario {
 		{"consumer-closed", 1, closedConsumer(false)},
 		{"consumer-closed/sink-silent", 1, closedConsumer(true)},
 		{"source-panics", 2, sourcePanics},
+		{"ring/given-back", 1, givenBack(1, 2, nil)},
+		{"ring/given-back/two-at-once", 1, givenBack(2, 1, nil)},
+		{"ring/given-back/small-buffer", 1, givenBack(1, 1, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)}; w.pool.limit = 1 })},
+		{"ring/given-back/cancel", 1, givenBackCancelled},
+		{"ring/given-back/sink-fails", 1, givenBackFails(false)},
+		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
+		{"ring/left-behind", 1, leftBehind},
+		{"ring/grows", 1, grows(false)},
+		{"ring/grows/polls", 1, grows(true)},
 	}
 }
 
@@ -158,9 +167,10 @@ func fullCount(source, sink bool) func(*interleave.T) {
 // the ring says of the consumer.
 func fullCountConsumerClosed(t *interleave.T) {
 	w := newWorld(t)
+	w.keeps()
 	w.src.bytes, w.src.full, w.src.err = 1, true, errOther
 	w.run()
-	t.Go("closer", func() { w.f.c.Close() })
+	t.Go("closer", func() { w.f.fixed.c.Close() })
 	w.after(func() {
 		if e, ok := errors.AsType[*Error](w.err); ok && e.Side == Sink && errors.Is(e, errOther) {
 			t.Fail("the sink fails with the source's error: %v", w.err)
@@ -195,7 +205,7 @@ func cancelled(t *interleave.T) {
 	w.cancels()
 	w.after(func() {
 		if w.err != nil {
-			w.failed(Context, errTest)
+			w.failed(Neither, errTest)
 		} else {
 			w.moved(1, 1)
 		}
@@ -207,7 +217,7 @@ func silentSource(t *interleave.T) {
 	w.src.bytes, w.src.silent = 1, true
 	w.run()
 	w.cancels()
-	w.after(func() { w.failed(Context, errTest) })
+	w.after(func() { w.failed(Neither, errTest) })
 }
 
 func silentSink(t *interleave.T) {
@@ -216,7 +226,7 @@ func silentSink(t *interleave.T) {
 	w.run()
 	w.cancels()
 	w.after(func() {
-		w.failed(Context, errTest)
+		w.failed(Neither, errTest)
 		if w.dst.moved != 0 {
 			t.Fail("%d bytes written", w.dst.moved)
 		}
@@ -235,7 +245,7 @@ func deafSource(panics bool) func(*interleave.T) {
 		w.after(func() {
 			switch {
 			case w.err != nil: // otherwise it came back in time
-				w.failed(Context, errTest)
+				w.failed(Neither, errTest)
 			case w.panicked != nil && !panics:
 				t.Fail("panicked with %v", w.panicked)
 			}
@@ -268,16 +278,17 @@ func setterPanics(t *interleave.T) {
 func producerClosed(why error, cancel bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
+		w.keeps()
 		w.src.bytes, w.src.silent = 2, true
 		w.run()
 		if cancel {
 			w.cancels()
 		}
-		t.Go("closer", func() { w.f.p.CloseWithError(why) })
+		t.Go("closer", func() { w.f.fixed.p.CloseWithError(why) })
 		w.after(func() {
 			switch {
 			case cancel && errors.Is(w.err, errTest):
-				w.is(w.err, Context, errTest)
+				w.is(w.err, Neither, errTest)
 			case errors.Is(w.err, why): // the sink was first to see it
 				w.failed(Source, why)
 			default:
@@ -293,9 +304,96 @@ func producerClosed(why error, cancel bool) func(*interleave.T) {
 func closedConsumer(silent bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
+		w.keeps()
 		w.src.bytes, w.src.silent, w.dst.silent = 2, true, silent
 		w.run()
-		t.Go("closer", func() { w.f.c.Close() })
+		t.Go("closer", func() { w.f.fixed.c.Close() })
 		w.after(func() { w.failed(Sink, io.ErrClosedPipe) })
+	}
+}
+
+// givenBack has a source that polls, with some bytes at once and some that come
+// later, so that the ring is given back between them or not, and all arrive.
+func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.polls, w.src.bytes, w.src.later = true, bytes, later
+		if change != nil {
+			change(w)
+		}
+		w.run()
+		w.feeds()
+		w.after(func() {
+			if w.err != nil {
+				t.Fail("error %v", w.err)
+			}
+			w.moved(bytes+later, bytes+later)
+			if len(w.f.list) > 0 {
+				t.Fail("%d rings are left", len(w.f.list))
+			}
+		})
+	}
+}
+
+func givenBackCancelled(t *interleave.T) {
+	w := newWorld(t)
+	w.polls, w.src.later = true, 1
+	w.run()
+	w.feeds()
+	w.cancels()
+	w.after(func() {
+		if w.err != nil {
+			w.failed(Neither, errTest)
+		} else {
+			w.moved(1, 1)
+		}
+	})
+}
+
+// givenBackFails has the sink fail while the source waits or has more.
+func givenBackFails(full bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.polls, w.src.bytes, w.src.later, w.dst.err, w.dst.full = true, 1, 1, errOther, full
+		w.run()
+		w.feeds()
+		w.after(func() {
+			w.failed(Sink, errOther)
+			want := 0
+			if full {
+				want = 1
+			}
+			w.moved(w.src.moved, want)
+		})
+	}
+}
+
+// leftBehind: a ring with a call in it is not given back, as the end of every
+// scenario checks, and is not counted any more once the call is over.
+func leftBehind(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
+	w.run()
+	w.cancels(&w.dst.wake)
+	w.clock()
+	w.after(func() {
+		if w.err != nil { // otherwise it came back in time
+			w.failed(Neither, errTest)
+		}
+	})
+}
+
+// grows has a source that fills its ring, and goes on in a larger one.
+func grows(polls bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		w.polls, w.src.bytes, w.opts = polls, 4, []Option{Capacity(2)}
+		w.run()
+		w.after(func() {
+			if w.err != nil {
+				t.Fail("error %v", w.err)
+			}
+			w.moved(4, 4)
+		})
 	}
 }

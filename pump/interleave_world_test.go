@@ -12,6 +12,7 @@ import (
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/interleave"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A world is a copy in a scenario: its three goroutines, and its ends.
@@ -19,6 +20,9 @@ type world struct {
 	*interleave.T
 	f        *flow
 	opts     []Option
+	smallest int // ring of the pool
+	pool     Pool
+	polls    bool // the source says when it would block
 	src, dst fake
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -29,11 +33,16 @@ type world struct {
 	panicked any
 	crash    any // of a side that was left behind
 	check    func()
+
+	// Of the sink's goroutine, which is started when there is a ring.
+	starts   int
+	started  interleave.Token
+	returned bool // Copy has
 }
 
-// newWorld makes one with a ring of a byte.
+// newWorld makes one whose pool has rings of a byte.
 func newWorld(t *interleave.T) *world {
-	w := &world{T: t, opts: []Option{Capacity(1)}}
+	w := &world{T: t, opts: []Option{Capacity(1)}, smallest: 1}
 	w.src.T, w.dst.T = t, t
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())
 	return w
@@ -51,30 +60,61 @@ func (w *world) broadcast(closed bool) {
 	w.opts = []Option{Ring(p, cs[0])}
 }
 
+// keeps gives it a ring of its own.
+func (w *world) keeps() {
+	p, c, err := bytering.New(1)
+	if err != nil {
+		panic(err)
+	}
+	w.opts = []Option{Ring(p, c)}
+}
+
 // run declares the threads of the copy.
 func (w *world) run() {
-	cfg := configure(w.opts)
+	cfg := configure(append(w.opts, WithPool(&w.pool)))
+	cfg.smallest = w.smallest
 	if err := cfg.check(nil); err != nil {
 		panic(err)
 	}
-	w.f = newFlow(&w.dst, &w.src, cfg)
+	var src io.Reader = &w.src
+	if w.polls {
+		src = &polled{&w.src}
+	}
+	w.f = newFlow(&w.dst, src, cfg, seam.NewToken())
 	w.Name("source", &w.f.in.mu)
 	w.Name("sink", &w.f.out.mu)
+	w.Name("pool", &w.pool.mu)
 	w.Name("copy's token", w.f.wake)
-	side := func(s *side, f func() error) func() {
-		return func() {
-			defer func() {
-				if v := recover(); v == errTest {
-					w.crash = v
-				} else if v != nil {
-					panic(v)
-				}
-			}()
-			s.run(f)
-		}
+	run := func(s *side, f func() error) {
+		defer func() {
+			if v := recover(); v == errTest {
+				w.crash = v
+			} else if v != nil {
+				panic(v)
+			}
+		}()
+		w.f.run(s, f)
 	}
-	w.Go("source", side(&w.f.in.side, w.f.feed))
-	w.Go("sink", side(&w.f.out.side, w.f.drain))
+	w.f.startSink = func() {
+		w.starts++
+		w.started.Post()
+	}
+	feed := w.f.feed
+	if w.f.fixed != nil {
+		feed = w.f.feedFixed
+		w.starts = 1
+	}
+	w.Go("source", func() { run(&w.f.in.side, feed) })
+	w.Go("sink", func() {
+		for w.starts > 0 || !w.returned {
+			if w.starts == 0 {
+				w.started.Take(nil)
+				continue
+			}
+			w.starts--
+			run(&w.f.out.side, w.f.drain)
+		}
+	})
 	w.Go("copy", w.copy)
 	w.Final(w.atRest)
 }
@@ -86,13 +126,17 @@ func (w *world) copy() {
 		} else if v != nil {
 			panic(v)
 		}
-		w.src.returned, w.dst.returned = true, true
-		if w.f.p.Err() == nil || w.f.c.Err() == nil {
-			w.Fail("the halves say %v and %v", w.f.p.Err(), w.f.c.Err())
+		w.src.returned, w.dst.returned, w.returned = true, true, true
+		w.started.Post()
+		if r := w.f.fixed; r != nil && (r.p.Err() == nil || r.c.Err() == nil) {
+			w.Fail("the halves say %v and %v", r.p.Err(), r.c.Err())
 		}
 		w.check()
 	}()
-	w.stats, w.err = w.f.oversee(w.ctx)
+	w.f.watch(w.ctx)
+	stats, err := w.f.finish(w.ctx)
+	w.f.pass()
+	w.stats, w.err = stats, err
 }
 
 // after sets what is checked when Copy has returned, or panicked.
@@ -122,6 +166,24 @@ func (w *world) atRest() error {
 	}
 	if w.panicked == nil && (w.stats.Source != w.f.in.stats() || w.stats.Sink != w.f.out.stats()) {
 		return errors.New("the statistics have changed after Copy has returned")
+	}
+	if w.pool.lent != 0 {
+		return fmt.Errorf("%d bytes of the pool's rings are lent", w.pool.lent)
+	}
+	seen := map[*ring]bool{}
+	for size, free := range w.pool.free {
+		for _, x := range free {
+			r := x.Value()
+			if seen[r] || r.c.Cap() != size || r.p.Err() != nil || r.c.Err() != nil || r.c.Len() > 0 {
+				return errors.New("the pool has a ring twice, or one that is not as new")
+			}
+			seen[r] = true
+		}
+	}
+	for _, r := range w.f.list {
+		if (w.f.in.left || w.f.out.left) && seen[r] {
+			return errors.New("the pool has a ring that a call was left behind in")
+		}
 	}
 	return nil
 }
@@ -162,6 +224,8 @@ type fake struct {
 	silent bool  // it waits for wake, or a deadline: a source after its bytes
 	deaf   bool  // it waits for wake alone
 	setter func()
+
+	later int // bytes that come at some moment, for a source that polls
 
 	wake     interleave.Token
 	raised   bool // it has panicked
@@ -246,4 +310,36 @@ func (e *fake) setDeadline(at time.Time) error {
 		e.wake.Post()
 	}
 	return nil
+}
+
+// A polled end is a source that says when it would block.
+type polled struct{ *fake }
+
+func (e *polled) Readv(bufs [][]byte) (int, error) { return e.Read(bufs[0]) }
+
+func (e *polled) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
+	for {
+		bufs := offer()
+		if len(bufs) == 0 {
+			return 0, nil
+		}
+		interleave.TouchWrite(bufs[0][:1]) // the memory is the source's
+		if e.bytes > 0 || e.later == 0 && !e.silent {
+			return e.Read(bufs[0])
+		}
+		blocked()
+		if err := e.wait(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// feeds lets what the source has later come, a byte at a time.
+func (w *world) feeds() {
+	w.Go("feeder", func() {
+		for w.src.later > 0 {
+			w.Step("feed", func() { w.src.later--; w.src.bytes++ })
+			w.src.wake.Post()
+		}
+	})
 }

@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// maxCapacity is the largest that a ring can be.
+	maxCapacity = 1 << 61
 	// Between two TCP connections a ring of 1 MiB moves 1.6 times what one of
 	// 256 KiB does, and one of 4 MiB no more (bench, suite relay).
 	defaultCapacity = 1 << 20
@@ -32,7 +34,9 @@ var (
 type Option func(*config)
 
 type config struct {
-	capacity int
+	pool     *Pool
+	smallest int  // the capacity of the ring that a stream begins in, at most
+	capacity int  // and of the largest
 	sized    bool // by Capacity
 	maxCall  int
 	meters   [2]*Meter // of the directions to b and to a
@@ -43,14 +47,15 @@ type config struct {
 	direction Direction // 0 for Copy
 	meter     *Meter    // of this direction
 
-	own bool // the ring is made here
-	p   *bytering.Producer
-	c   *bytering.Consumer
+	given bool  // fixed is one that the caller gave
+	fixed *ring // what the copy keeps from its beginning to its end, if not nil
 }
 
-// Capacity sets the size of the ring in bytes; [Relay] makes one of that size for
-// each direction. The default is 1 MiB. The valid values, and the errors for
-// others, are those of [bytering.New].
+// Capacity sets the size in bytes of the largest ring that a copy uses, or each
+// direction of a [Relay]. The default is 1 MiB. A stream begins in a ring of up to
+// 32 KiB and goes on in larger ones, up to that size, as the source fills them or
+// the sink falls behind. The valid values, and the errors for others, are those of
+// [bytering.New].
 func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, true } }
 
 // Ring makes [Copy] use the ring of p and c, with whatever options it was made,
@@ -65,8 +70,13 @@ func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, 
 // failure of the source, after what was in the ring has been written; closing c
 // is a failure of the sink. Copy notices once the other side is not in a call.
 func Ring(p *bytering.Producer, c *bytering.Consumer) Option {
-	return func(cfg *config) { cfg.own, cfg.p, cfg.c = false, p, c }
+	return func(cfg *config) { cfg.given, cfg.fixed = true, &ring{p: p, c: c} }
 }
+
+// WithPool makes the copy take its rings from pool. Give all copies of a program
+// the same one to limit what they take together. A nil pool is the one that copies
+// share by default. With [Ring] or [Direct] the pool is not used.
+func WithPool(pool *Pool) Option { return func(c *config) { c.pool = pool } }
 
 // MaxCall sets the largest number of bytes that one read or write is offered, at
 // least 1. The default, and the most, is what [bytering.Producer.ReadFrom]
@@ -110,54 +120,73 @@ func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.
 func Direct() Option { return func(c *config) { c.direct = true } }
 
 func configure(opts []Option) config {
-	c := config{capacity: defaultCapacity, maxCall: defaultMaxCall, own: true}
+	c := config{smallest: smallestRing, capacity: defaultCapacity, maxCall: defaultMaxCall}
 	for _, o := range opts {
 		o(&c)
+	}
+	if c.pool == nil {
+		c.pool = &common
 	}
 	c.meter = c.meters[0]
 	return c
 }
 
-// check returns an error for an invalid option, and makes the ring unless one was
-// given.
+// check returns an error for an invalid option, and sees to the ring that is to
+// be kept, if one is: the one given, and one for direct I/O or for a source whose
+// reads need more room than a stream's. Other copies take their rings later.
 func (c *config) check(src io.Reader) (err error) {
+	boundary := vectored.BoundaryOf(src)
 	if c.maxCall < 1 {
 		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
 	}
-	if b := vectored.BoundaryOf(src); c.maxCall < b.Room() && b != vectored.Packet {
-		return fmt.Errorf("%w: %d bytes would cut what the source gives at once, which is up to %d", ErrInvalidMaxCall, c.maxCall, b.Room())
+	if room := boundary.Room(); c.maxCall < room && boundary != vectored.Packet {
+		return fmt.Errorf("%w: %d bytes would cut what the source gives at once, which is up to %d", ErrInvalidMaxCall, c.maxCall, room)
 	}
 	if c.direct {
 		if err := direct.Supported(); err != nil {
 			return fmt.Errorf("pump: %w", err)
 		}
 	}
+	streams := boundary == vectored.Stream || boundary == vectored.Packet
 	switch {
-	case c.own && c.direct:
-		c.p, c.c, err = bytering.New(blocks(c.capacity), bytering.Align(largestBlock))
-	case c.own:
-		c.p, c.c, err = bytering.New(c.capacity)
-	default:
-		err = c.checkRing()
+	case c.given:
+		return c.checkRing()
+	case c.direct:
+		c.fixed = new(ring)
+		c.fixed.p, c.fixed.c, err = bytering.New(direct.RoundUp(c.capacity), bytering.Align(direct.LargestBlock))
+	case c.capacity < 1 || uint64(c.capacity) > maxCapacity:
+		_, _, err = bytering.New(c.capacity)
+	case !streams:
+		c.fixed, err = c.lend(c.capacity)
 	}
 	return err
 }
 
 // checkRing refuses a ring that can't move anything, or is asked for twice.
 func (c *config) checkRing() error {
+	p, consumer := c.fixed.p, c.fixed.c
 	switch {
-	case c.p == nil || c.c == nil:
+	case p == nil || consumer == nil:
 		return fmt.Errorf("%w: a half is nil", ErrInvalidRing)
 	case c.sized:
 		return fmt.Errorf("%w: a Capacity of %d bytes beside it", ErrInvalidRing, c.capacity)
-	case !c.p.Feeds(c.c):
+	case !p.Feeds(consumer):
 		return fmt.Errorf("%w: its halves are of two rings", ErrInvalidRing)
 	}
-	if err := c.p.Err(); err != nil {
+	if err := p.Err(); err != nil {
 		return fmt.Errorf("%w: it is closed, says its producer: %w", ErrInvalidRing, err)
 	}
-	if err := c.c.Err(); err != nil {
+	if err := consumer.Err(); err != nil {
 		return fmt.Errorf("%w: it is closed, says its consumer: %w", ErrInvalidRing, err)
 	}
 	return nil
+}
+
+// lend returns a ring of the pool: of the given size, or of what the pool has.
+func (c *config) lend(size int) (*ring, error) {
+	r, err := c.pool.take(size)
+	if err == errLimit {
+		r, err = c.pool.take(min(size, tinyRing))
+	}
+	return r, err
 }

@@ -3,6 +3,8 @@ package pump
 import (
 	"errors"
 	"runtime"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // errExited is the error of a function that did not return.
@@ -14,14 +16,15 @@ type outcome struct {
 	panicked any   // what it panicked with
 }
 
-// spawn runs f on a goroutine of its own.
-func spawn(f func() error) <-chan outcome {
+// spawn runs f on a goroutine of its own, and posts a token once it has ended.
+func spawn(f func() error, wake seam.Token) <-chan outcome {
 	ended := make(chan outcome, 1)
 	go func() {
 		o := outcome{err: errExited}
 		defer func() {
 			o.panicked = recover()
 			ended <- o
+			seam.Post(wake)
 		}()
 		o.err = f()
 	}()

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/bytering/bytering/internal/netaddr"
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // Relay copies a to b and b to a until both streams have ended, as a proxy
@@ -25,7 +25,7 @@ import (
 // b.
 func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA Stats, err error) {
 	cfg := configure(opts)
-	if !cfg.own {
+	if cfg.given {
 		return toB, toA, fmt.Errorf("%w: one for both directions", ErrInvalidRing)
 	}
 	forwards, backwards := cfg.towards(ToB), cfg.towards(ToA)
@@ -33,31 +33,21 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 		return toB, toA, err
 	}
 	if err := backwards.check(b); err != nil {
+		forwards.release()
+		return toB, toA, err
+	}
+	if _, err := forwards.expired(ctx); err != nil {
+		backwards.release()
 		return toB, toA, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	// The first error is the cause of ctx from the moment when it ends.
-	one := func(cfg config, dst io.Writer, src io.Reader, stats *Stats) func() error {
-		return func() (err error) {
-			err = errExited // unless it returns
-			defer func() {
-				if err != nil {
-					cancel(err)
-				}
-			}()
-			*stats, err = cfg.relay(ctx, dst, src)
-			return err
-		}
-	}
-	x, y := spawn(one(forwards, b, a, &toB)), spawn(one(backwards, a, b, &toA))
-	there, back := <-x, <-y
-	there.pass()
-	back.pass()
-	if there.err == nil || back.err != nil && context.Cause(ctx) == back.err {
-		return toB, toA, back.err
-	}
-	return toB, toA, there.err
+	wake := seam.NewToken()
+	r := relay{ctx: ctx, cancel: cancel, wake: wake}
+	r.ways[0].flow = newFlow(b, a, forwards, wake)
+	r.ways[1].flow = newFlow(a, b, backwards, wake)
+	r.run()
+	return r.ways[0].stats, r.ways[1].stats, r.err
 }
 
 // towards returns the configuration of one direction.
@@ -66,21 +56,115 @@ func (c config) towards(d Direction) config {
 	return c
 }
 
-// relay copies one stream and tells dst of its end.
-func (c config) relay(ctx context.Context, dst io.Writer, src io.Reader) (Stats, error) {
-	stats, err := c.copy(ctx, dst, src)
-	if err != nil {
-		return stats, err
+// release gives back the ring of a copy that does not begin.
+func (c config) release() {
+	if c.fixed != nil {
+		c.fixed.back()
 	}
+}
+
+// A relay is two flows under way. Their overseer is one goroutine, which is that
+// of the caller of Relay.
+type relay struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wake   seam.Token
+	ways   [2]way
+	err    error // the first
+}
+
+// A way is one direction of a relay.
+type way struct {
+	*flow
+	finished bool // the flow is
+	stats    Stats
+	closing  <-chan outcome // the half-close under way, or nil
+	closed   outcome        // what has come of it
+}
+
+// run runs both flows to their end. The first error stops the other one.
+func (r *relay) run() {
+	defer func() {
+		for i := range r.ways {
+			if w := &r.ways[i]; !w.finished { // a deadline setter has panicked
+				r.fail(errExited)
+				r.finish(w)
+			}
+		}
+		for i := range r.ways {
+			r.ways[i].pass()
+			r.ways[i].closed.pass()
+		}
+	}()
+	for i := range r.ways {
+		r.ways[i].start()
+	}
+	for !r.over() {
+		done := r.ctx.Done()
+		if r.ways[0].finished && r.ways[1].finished {
+			done = nil // a half-close ends by itself
+		}
+		seam.Take(r.wake, done)
+	}
+}
+
+// over finishes the flows that have settled, and reports whether nothing is left.
+func (r *relay) over() bool {
+	over := true
+	for i := range r.ways {
+		w := &r.ways[i]
+		if !w.finished && w.settled(r.ctx) {
+			r.finish(w)
+		}
+		if w.closing != nil {
+			select {
+			case w.closed = <-w.closing:
+				w.closing = nil
+				r.fail(w.closed.err)
+			default:
+			}
+		}
+		over = over && w.finished && w.closing == nil
+	}
+	return over
+}
+
+// finish finishes a flow, and tells its sink of the end of a stream that has
+// arrived.
+func (r *relay) finish(w *way) {
+	w.finished = true
+	var err error
+	if w.stats, err = w.flow.finish(r.ctx); err != nil {
+		r.fail(err)
+	} else if f := w.closer(); f != nil {
+		w.closing = spawn(f, r.wake)
+	}
+}
+
+// fail stops the relay if err is its first.
+func (r *relay) fail(err error) {
+	if err != nil && r.err == nil {
+		r.err = err
+		r.cancel(err)
+	}
+}
+
+// closer returns what half-closes the sink, or nil.
+func (w *way) closer() func() error {
+	f, dst := w.halfClose, w.out.dst
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {
-		err = half.CloseWrite()
-	} else if c.halfClose != nil {
-		err = c.halfClose(dst)
+		f = func(io.Writer) error { return half.CloseWrite() }
 	}
-	if err != nil {
-		e := &Error{Side: Sink, Direction: c.direction, Offset: stats.Sink.Bytes, Written: stats.Sink.Bytes, Err: fmt.Errorf("half-close: %w", err)}
-		e.Local, e.Remote = netaddr.Local(dst), netaddr.Remote(dst)
-		return stats, e
+	if f == nil {
+		return nil
 	}
-	return stats, nil
+	return func() error {
+		err := f(dst)
+		if err == nil {
+			return nil
+		}
+		e := &Error{Side: Sink, Err: fmt.Errorf("half-close: %w", err)}
+		w.locate(e, w.stats)
+		return e
+	}
 }

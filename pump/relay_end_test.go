@@ -49,8 +49,8 @@ func TestErrorText(t *testing.T) {
 	addr := &net.UnixAddr{Name: "/s", Net: "unix"}
 	for want, e := range map[string]*Error{
 		"pump: sink failed at byte 7: test error; 7 bytes written":                    {Side: Sink, Offset: 7, Written: 7, Err: errTest},
-		"pump: stopped: test error; at least 7 bytes written":                         {Side: Context, Offset: 7, Written: 7, Pending: 1, Err: errTest},
-		"pump: b to a: stopped: test error; 0 bytes written":                          {Side: Context, Direction: ToA, Err: errTest},
+		"pump: stopped: test error; at least 7 bytes written":                         {Side: Neither, Offset: 7, Written: 7, Pending: 1, Err: errTest},
+		"pump: b to a: stopped: test error; 0 bytes written":                          {Side: Neither, Direction: ToA, Err: errTest},
 		"pump: a to b: source a failed at byte 0: test error; 0 bytes written":        {Side: Source, Direction: ToB, Err: errTest},
 		"pump: a to b: sink b (/s) failed at byte 0: test error; 0 bytes written":     {Side: Sink, Direction: ToB, Local: addr, Err: errTest},
 		"pump: b to a: source b (/s) failed at byte 0: test error; 0 bytes written":   {Side: Source, Direction: ToA, Remote: addr, Err: errTest},
@@ -180,7 +180,7 @@ func TestRelayReturnsTheFirstError(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errOther)
 	_, _, err := Relay(ctx, nil, nil)
-	if e := failed(t, err, Context, errOther); e.Direction == 0 || errors.Is(err, errTest) {
+	if e := failed(t, err, Neither, errOther); e.Direction == 0 || errors.Is(err, errTest) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -135,7 +135,7 @@ func TestRelayContext(t *testing.T) {
 		begin := time.Now()
 		cancel()
 		r := <-done
-		failed(t, r.err, Context, errTest)
+		failed(t, r.err, Neither, errTest)
 		moved(t, r.toB, 1000, 700)
 		moved(t, r.toA, 500, 200)
 		if d := time.Since(begin); d != 0 {
@@ -150,7 +150,7 @@ func TestRelayContext(t *testing.T) {
 	ctx, cancel := cancellable()
 	cancel()
 	_, _, err := Relay(ctx, nil, nil)
-	safe(t, failed(t, err, Context, errTest), 0)
+	safe(t, failed(t, err, Neither, errTest), 0)
 }
 
 // A broken end fails where it has an error.

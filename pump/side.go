@@ -3,18 +3,20 @@ package pump
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/internal/seam"
-	"github.com/bytering/bytering/vectored"
 	_ "github.com/bytering/bytering/vectored/netbuffers" // for systems without writev
 )
 
-// errStopped ends the goroutine of a side at its next call.
-var errStopped = errors.New("pump: stopped")
+var (
+	// errStopped ends the goroutine of a side at its next call.
+	errStopped = errors.New("pump: stopped")
+	// errSettled ends the goroutine of a side that has settled.
+	errSettled = errors.New("pump: settled")
+)
 
 // A side is what the source and the sink have in common: their calls are
 // counted, timed, cut to the largest and can be interrupted. See [flow] for the
@@ -25,7 +27,7 @@ type side struct {
 	maxCall  int
 	vectored bool // a call takes more than one slice
 	setter   func(time.Time) error
-	direct   *direct.File // nil if no call is cut into blocks
+	direct   direct.File
 	wake     seam.Token
 
 	// Of its goroutine.
@@ -36,10 +38,10 @@ type side struct {
 	mu       seam.Mutex
 	stopped  bool  // no call begins any more
 	pending  int64 // bytes that the call under way was offered, or 0
-	buffered error // why it is not direct, or not any more
-	over     bool  // it has settled, with
-	outcome
-	left bool // it is no longer waited for
+	buffered error // why it is not direct, if it was to be
+	over     bool  // it has settled: it has no goroutine
+	outcome        // of the goroutine that it had
+	left     bool  // it is no longer waited for
 
 	// Of the overseer. If the side is left behind, then of its goroutine.
 	deadline bool // there is one to be cleared
@@ -57,29 +59,41 @@ func (s *side) init(cfg config, wake seam.Token) {
 	s.wake = wake
 }
 
-// begin begins a call, unless none may be, and cuts bufs, which the ring made
-// for it, to what it is offered.
-func (s *side) begin(bufs [][]byte) (cut [][]byte, offered int, err error) {
+// largest returns the most that a call is offered of a ring: half of it, so that
+// both sides can be at work.
+func (s *side) largest(capacity int) int {
+	return max(1, min(s.maxCall, largestCall, capacity/2))
+}
+
+// cut cuts bufs, which the ring made for the call, to what it is offered: at most
+// n bytes, and how many that is.
+func (s *side) cut(bufs [][]byte, n int) (cut [][]byte, offered int, err error) {
 	if !s.vectored {
 		bufs = bufs[:1]
 	}
-	cut, offered = clip(bufs, s.maxCall)
-	if s.direct.Active() {
-		n, err := s.direct.Next(offered)
-		if err != nil {
-			s.failed = true
-			return nil, 0, err
-		}
-		cut, offered = clip(cut, n)
+	cut, offered = clip(bufs, n)
+	if n, err = s.direct.Next(offered); err != nil {
+		s.failed = true
+		return nil, 0, err
 	}
-	s.began = time.Now()
+	cut, offered = clip(cut, n)
+	return cut, offered, nil
+}
+
+// begin begins a call that is offered so many bytes, or another attempt of it,
+// unless none may begin.
+func (s *side) begin(offered int) error {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		return nil, 0, errStopped
+		return errStopped
+	}
+	if s.pending == 0 {
+		s.began = now
 	}
 	s.pending = int64(offered)
-	return cut, offered, nil
+	return nil
 }
 
 // end counts the call that came back with n and an error, and returns them. The
@@ -99,11 +113,8 @@ func (s *side) end(n, offered int, err error) (int, error) {
 		n, err = 0, errors.Join(bad, err)
 	}
 	s.failed = err != nil
-	past := 0
-	if s.direct != nil {
-		past = s.direct.Moved(n)
-		s.buffered = s.direct.Why()
-	}
+	past := s.direct.Moved(n)
+	s.buffered = s.direct.Why()
 	s.add(n, past, busy, waited)
 	if s.meter != nil {
 		s.meter.add(n, past, busy, waited)
@@ -112,10 +123,13 @@ func (s *side) end(n, offered int, err error) (int, error) {
 }
 
 // run runs f, the side's function, on its goroutine. A panic of a side that is
-// left behind ends the process: nothing else would tell of it.
+// left behind ends the process: nothing else would report it.
 func (s *side) run(f func() error) {
 	err := errExited
 	defer func() {
+		if err == errSettled {
+			return
+		}
 		s.mu.Lock()
 		s.over = true
 		left := s.left
@@ -131,7 +145,7 @@ func (s *side) run(f func() error) {
 	err = f()
 }
 
-// look returns whether the side has settled, and its error.
+// look reports whether the side has settled, and its error.
 func (s *side) look() status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +160,7 @@ func (s *side) stop() status {
 	return status{s.over, s.err}
 }
 
-// interrupt ends a call under way by a deadline in the past, if there is one.
+// interrupt ends a call under way by a deadline in the past, if the end has one.
 func (s *side) interrupt() {
 	s.mu.Lock()
 	calling := s.pending > 0 && !s.over
@@ -168,6 +182,13 @@ func (s *side) abandon() (pending int64) {
 	return s.pending
 }
 
+// isLeft reports whether the side was left behind.
+func (s *side) isLeft() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
+}
+
 // clear clears the deadline of interrupt. While the call is under way that would
 // let it wait on, so the goroutine of a side that is left behind does this.
 func (s *side) clear() {
@@ -186,107 +207,10 @@ func (s *side) stats() SideStats {
 	return stats
 }
 
-// A source reads into the ring. It is a [vectored.Reader] whatever it reads
-// from, so that the ring takes its short reads as they come.
-type source struct {
-	side
-	src      io.Reader
-	v        vectored.Reader // nil if src has none
-	boundary vectored.Boundary
-}
-
-func (s *source) init(src io.Reader, cfg config, wake seam.Token) {
-	s.side.init(cfg, wake)
-	s.src, s.v = src, vectored.ReaderOf(src)
-	s.vectored = s.v != nil
-	s.boundary = vectored.BoundaryOf(src)
-	s.maxCall = max(s.maxCall, s.boundary.Room())
-	if !s.vectored && s.boundary != vectored.Stream {
-		s.boundary = vectored.Record // with its room in one slice
+// closeDirect adds to err what keeps the file from being as it was.
+func (s *side) closeDirect(err error) error {
+	if failed := s.direct.Close(); failed != nil && err == nil {
+		return failed
 	}
-	if d, ok := src.(interface{ SetReadDeadline(time.Time) error }); ok {
-		s.setter = d.SetReadDeadline
-	}
-	if cfg.meter != nil {
-		s.meter = &cfg.meter.source
-	}
-}
-
-// Boundary tells the ring what room a read needs.
-func (s *source) Boundary() vectored.Boundary { return s.boundary }
-
-func (s *source) Readv(bufs [][]byte) (n int, err error) {
-	bufs, offered, err := s.begin(bufs)
-	if err != nil {
-		return 0, err
-	}
-	if s.v != nil {
-		n, err = s.v.Readv(bufs)
-		if s.direct.Refused(err) {
-			n, err = s.v.Readv(bufs)
-		}
-	} else {
-		n, err = s.src.Read(bufs[0])
-	}
-	return s.end(n, offered, err)
-}
-
-// Read is there because a vectored.Reader has it. The ring calls Readv.
-func (s *source) Read(b []byte) (int, error) { return s.Readv([][]byte{b}) }
-
-// A sink writes out of the ring. It is a [vectored.Writer] whatever it writes
-// to, so that the space of what was written is free at once.
-type sink struct {
-	side
-	dst io.Writer
-	v   vectored.Writer // nil if dst has none
-}
-
-func (s *sink) init(dst io.Writer, cfg config, wake seam.Token) {
-	s.side.init(cfg, wake)
-	s.dst, s.v = dst, vectored.WriterOf(dst)
-	s.vectored = s.v != nil
-	if d, ok := dst.(interface{ SetWriteDeadline(time.Time) error }); ok {
-		s.setter = d.SetWriteDeadline
-	}
-	if cfg.meter != nil {
-		s.meter = &cfg.meter.sink
-	}
-}
-
-func (s *sink) Writev(bufs [][]byte) (n int, err error) {
-	bufs, offered, err := s.begin(bufs)
-	if err != nil {
-		return 0, err
-	}
-	least := offered
-	if s.v != nil {
-		least = 1
-		n, err = s.v.Writev(bufs)
-		if s.direct.Refused(err) {
-			n, err = s.v.Writev(bufs)
-		}
-	} else {
-		n, err = s.dst.Write(bufs[0])
-	}
-	if err == nil && n >= 0 && n < least {
-		err = io.ErrShortWrite
-	}
-	return s.end(n, offered, err)
-}
-
-// Write is there because a vectored.Writer has it. The ring calls Writev.
-func (s *sink) Write(b []byte) (n int, err error) { return s.Writev([][]byte{b}) }
-
-// clip cuts bufs to n bytes, and returns how many they have.
-func clip(bufs [][]byte, n int) ([][]byte, int) {
-	offered := 0
-	for i, b := range bufs {
-		if len(b) >= n-offered {
-			bufs[i] = b[: n-offered : n-offered]
-			return bufs[:i+1], n
-		}
-		offered += len(b)
-	}
-	return bufs, offered
+	return err
 }

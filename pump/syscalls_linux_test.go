@@ -119,7 +119,7 @@ func TestCancelBlockedCalls(t *testing.T) {
 				done := start(ctx, io.Discard, src)
 				y.wait(kernel.Readv)
 				cancel()
-				safe(t, failed(t, (<-done).err, Context, errTest), 0)
+				safe(t, failed(t, (<-done).err, Neither, errTest), 0)
 			})
 
 			dst, drain := kind(t)
@@ -129,7 +129,7 @@ func TestCancelBlockedCalls(t *testing.T) {
 				y.wait(kernel.Writev)
 				cancel()
 				r := <-done
-				e := failed(t, r.err, Context, errTest)
+				e := failed(t, r.err, Neither, errTest)
 				safe(t, e, r.stats.Sink.Bytes)
 				dst.Close()
 				arrived(t, <-readAll(drain), e.Written)
@@ -191,7 +191,7 @@ func TestBlockingMode(t *testing.T) {
 	soon(t, func() {
 		cancel()
 		res := <-done
-		safe(t, failed(t, res.err, Context, errTest), 10)
+		safe(t, failed(t, res.err, Neither, errTest), 10)
 		w.Write([]byte("late"))
 		// The read takes it, and nothing else can.
 		w.Close()
@@ -216,7 +216,7 @@ func TestBlockingMode(t *testing.T) {
 	<-y.begun
 	soon(t, func() {
 		cancel()
-		e := failed(t, (<-done).err, Context, errTest)
+		e := failed(t, (<-done).err, Neither, errTest)
 		if e.Written != 0 || e.Pending != pending {
 			t.Errorf("%d written and %d pending, want 0 and %d", e.Written, e.Pending, pending)
 		}
@@ -276,7 +276,7 @@ func TestSmallestPipe(t *testing.T) {
 	done := start(ctx, dst, endless())
 	y.wait(kernel.Writev)
 	cancel()
-	e := failed(t, (<-done).err, Context, errTest)
+	e := failed(t, (<-done).err, Neither, errTest)
 	safe(t, e, e.Written)
 	if e.Written == 0 {
 		t.Error("nothing is written")

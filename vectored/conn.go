@@ -101,7 +101,11 @@ func (c *call) run(bufs [][]byte) (int, error) {
 		return 0, nil
 	}
 	c.n, c.errno = 0, 0
-	err := c.do()
+	return c.result(c.do(), bufs)
+}
+
+// result returns what has come of a call that RawConn ended with err.
+func (c *call) result(err error, bufs [][]byte) (int, error) {
 	// Nothing of the caller's is kept, not even in what the vector has outgrown.
 	clear(c.vec)
 	clear(c.two[:])
@@ -129,7 +133,15 @@ func (c *call) source() any { return c.owner }
 // reads reports whether it is a read of any kind.
 func (c *call) reads() bool { return c.op != kernel.Writev && c.op != kernel.Pwritev }
 
-type reader struct{ call }
+type reader struct {
+	call
+	poll func(fd uintptr) bool // attemptOffer as a value, made when it is first needed
+
+	// Of the running ReadvFunc.
+	offer   func() [][]byte
+	blocked func()
+	bufs    [][]byte
+}
 
 func (r *reader) Readv(bufs [][]byte) (int, error) {
 	n, err := r.run(bufs)
@@ -142,6 +154,46 @@ func (r *reader) Read(b []byte) (int, error) {
 	n, err := r.Readv(r.one[:])
 	r.one[0] = nil
 	return n, err
+}
+
+// ReadvFunc is documented at PollReader.
+func (r *reader) ReadvFunc(offer func() [][]byte, blocked func()) (n int, err error) {
+	if r.poll == nil {
+		r.poll = r.attemptOffer
+	}
+	r.offer, r.blocked = offer, blocked
+	defer func() { r.offer, r.blocked, r.bufs = nil, nil, nil }()
+	r.n, r.errno = 0, 0
+	err = r.conn.Read(r.poll)
+	if err == nil && len(r.vec) == 0 {
+		return 0, nil
+	}
+	n, err = r.result(err, r.bufs)
+	touchWrite(r.bufs, n)
+	return n, err
+}
+
+// attemptOffer makes the system call on what is offered, and is what RawConn
+// calls.
+func (r *reader) attemptOffer(fd uintptr) bool {
+	r.bufs = r.offer()
+	r.load(r.bufs)
+	if len(r.vec) == 0 || r.attempt(fd) {
+		return true
+	}
+	clear(r.vec)
+	r.blocked()
+	return false
+}
+
+// polls reports whether the descriptor is in non-blocking mode.
+func (r *reader) polls() bool {
+	var flags uintptr
+	var errno syscall.Errno
+	err := r.conn.Control(func(fd uintptr) {
+		flags, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
+	})
+	return err == nil && errno == 0 && flags&syscall.O_NONBLOCK != 0
 }
 
 func newReader(c syscall.Conn) (Reader, error) {

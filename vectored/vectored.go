@@ -67,6 +67,36 @@ type Writer interface {
 	Writev(bufs [][]byte) (n int, err error)
 }
 
+// A PollReader is a Reader that asks for memory as late as it can, so that it
+// needs none while it waits.
+//
+// ReadvFunc is like Readv of the slices that offer returns. It calls offer before
+// each attempt. If an attempt would block, ReadvFunc calls blocked and waits; from
+// then on it does not use these slices. When there may be something to read it
+// calls offer again. It can fail while it waits, at a deadline for example. Both
+// functions run on the caller's goroutine. They must not block, and must not use
+// the value that is read.
+type PollReader interface {
+	Reader
+	ReadvFunc(offer func() [][]byte, blocked func()) (n int, err error)
+}
+
+// PollReaderOf returns r as a PollReader, or nil if it is none. A Reader that this
+// package made for a descriptor is one if the descriptor is in non-blocking mode
+// when PollReaderOf is called, as those of connections are, and of the pipes that
+// package os makes. Reads of other descriptors may block in the system, with the
+// memory in use.
+func PollReaderOf(r Reader) PollReader {
+	p, ok := r.(PollReader)
+	if !ok {
+		return nil
+	}
+	if own, ok := r.(interface{ polls() bool }); ok && !own.polls() {
+		return nil
+	}
+	return p
+}
+
 // NewReader returns a Reader that uses the descriptor of c: a connection of
 // package net, an *os.File, or a type that embeds one. Deadlines and Close remain
 // those of c.

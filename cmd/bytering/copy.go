@@ -148,7 +148,7 @@ func (s *stream) run(ctx context.Context) error {
 	switch {
 	case err != nil && failed == nil:
 		return err
-	case failed != nil && failed.Side == pump.Context:
+	case failed != nil && failed.Side == pump.Neither:
 		safe := s.safe(failed.Pending)
 		if failed.Err == syscall.EPIPE {
 			return sinkFailed(s.sink, failed.Err, safe)

@@ -1,7 +1,10 @@
-// Package direct decides which reads and writes of a file go past the page
-// cache. Such a call wants its offset, its length and the address of its memory
-// in multiples of the file's block; between them a file is read and written
-// through the cache, and the descriptor's flag says which it is.
+// Package direct decides which reads and writes of files bypass the page cache.
+// The offset, the length and the memory address of such a call must be multiples
+// of the file's block. Other calls go through the cache. The descriptor's flag
+// says which it is.
+//
+// [Open] decides from the geometry of the ring between a source and a sink which of
+// them is direct, and [File.Next] which calls are.
 package direct
 
 import (
@@ -14,31 +17,36 @@ import (
 	"github.com/bytering/bytering/internal/memory"
 )
 
-// usualBlock is the block where the system doesn't tell, as for tmpfs and before
-// Linux 6.1: a multiple of what nearly all devices and file systems want. Where
-// it is not, the first call is refused.
+// usualBlock is the block where the system does not say it, as for tmpfs and before
+// Linux 6.1. It is a multiple of what nearly all devices and file systems need.
+// Where it is not, the first call is refused.
 const usualBlock = 4096
+
+// ErrNoFile is why an end that has no descriptor of package os is not direct.
+var ErrNoFile = errors.New("not a file of package os")
 
 var (
 	errKind = errors.New("neither a regular file nor a block device")
 	errNone = errors.New("no direct I/O on it, says its file system")
+	errUsed = errors.New("its ring has bytes in it, or several consumers")
 )
 
-// A File is one that is read, or written, from its own offset on. It belongs to
-// one goroutine. A nil one is not active.
+// A File is an end that is read or written from its own offset on. It belongs to
+// one goroutine. The zero File is not direct.
 type File struct {
-	file  *os.File
-	block int   // a power of two
-	at    int64 // where the next byte is read or written
-	found bool  // what the flag was
-	on    bool  // what it is
-	why   error // why it is given up
+	file   *os.File
+	block  int   // a power of two
+	at     int64 // where the next byte is read or written
+	active bool  // calls are cut into blocks
+	found  bool  // what the flag was
+	on     bool  // what it is
+	why    error // why the file is not direct, or not any more
 }
 
-// Open makes f, a file's, direct from its offset on, or from its end on if it is
-// opened for appending. Where it can't be so it is given up at once.
-func Open(f *os.File) *File {
-	d := &File{file: f}
+// open makes f direct from its offset on, or from its end on if it was opened for
+// appending. If that can't be, it is given up at once.
+func open(f *os.File) File {
+	d := File{file: f, active: true}
 	if err := d.open(); err != nil {
 		d.GiveUp(err)
 	}
@@ -75,32 +83,37 @@ func (d *File) open() error {
 
 func refused(err error) error { return fmt.Errorf("refused by its file system: %w", err) }
 
-// Active tells whether calls are still to be cut into blocks.
-func (d *File) Active() bool { return d != nil && d.why == nil }
+// Active reports whether calls are still to be cut into blocks.
+func (d *File) Active() bool { return d.active }
 
-// Why returns why it was given up, or nil.
+// Why returns why the file was given up, or nil.
 func (d *File) Why() error { return d.why }
 
 // Block returns the size of the blocks.
 func (d *File) Block() int { return d.block }
 
-// Offset returns where the next byte is read or written.
-func (d *File) Offset() int64 { return d.at }
+// Rest returns how many bytes there are to the next block: all of a block at its
+// beginning, and 1 if the file is not direct.
+func (d *File) Rest() int {
+	if !d.active {
+		return 1
+	}
+	return d.block - int(d.at&int64(d.block-1))
+}
 
-// Rest returns how many bytes there are to the next block, and at the beginning
-// of one that it has.
-func (d *File) Rest() int { return d.block - int(d.at&int64(d.block-1)) }
-
-// Aligned tells whether the memory of a ring, which has b at that position,
+// aligned reports whether the memory of a ring, which has b at that position,
 // begins at a block.
-func (d *File) Aligned(b []byte, position uint64) bool {
+func (d *File) aligned(b []byte, position uint64) bool {
 	return memory.Misalignment(b, d.block) == int(position&uint64(d.block-1))
 }
 
-// Next returns how many of so many bytes the next call is to have, and sets the
-// flag for it: whole blocks where they are direct, the way to the next block
-// where the offset is within one, and what there is if that is less.
+// Next returns how many of room bytes the next call is to have, and sets the flag
+// for it: whole blocks if they can be direct, the rest of a block if the offset is
+// within one, and room if that is less.
 func (d *File) Next(room int) (int, error) {
+	if !d.active {
+		return room, nil
+	}
 	n, on := room&^(d.block-1), true
 	if rest := d.Rest(); rest < d.block {
 		n, on = min(room, rest), false
@@ -128,34 +141,34 @@ func (d *File) Moved(n int) (direct int) {
 	return 0
 }
 
-// Refused tells whether a call may have failed for being direct: some file systems
-// say no earlier that they refuse it, and who shares the file may have set the
-// flag, or moved the offset. Then the file is given up, and the call is to be made
-// again, once.
+// Refused reports whether a call may have failed because it was direct. Some file
+// systems refuse it only then, and another process that shares the file may have
+// set the flag, or moved the offset. In that case the file is given up, and the
+// call is to be made again, once.
 func (d *File) Refused(err error) bool {
-	if d == nil || d.block == 0 || !isRefusal(err) {
+	if d.block == 0 || !isRefusal(err) {
 		return false
 	}
 	stuck := d.set(false)
-	if d.Active() {
+	if d.active {
 		d.GiveUp(refused(err))
 	}
 	return stuck == nil
 }
 
-// GiveUp has the file go on through the cache from now on.
+// GiveUp makes the file go through the cache from now on.
 func (d *File) GiveUp(why error) {
 	if d.on {
 		if err := d.set(false); err != nil {
 			why = errors.Join(why, err)
 		}
 	}
-	d.why = why
+	d.why, d.active = why, false
 }
 
-// Close gives the flag back the value that it had.
+// Close gives the flag the value that it had before.
 func (d *File) Close() error {
-	if d == nil || d.on == d.found {
+	if d.on == d.found {
 		return nil
 	}
 	return d.set(d.found)

@@ -66,7 +66,7 @@ func TestNext(t *testing.T) {
 	} {
 		fs := &flags{}
 		fake(t, fs, c.block, true)
-		d := Open(file(t, c.at))
+		d := open(file(t, c.at))
 		n, err := d.Next(c.room)
 		if n != c.next || err != nil || (fs.value&syscall.O_DIRECT != 0) != c.direct {
 			t.Errorf("%+v: %d, %v, flags %#x", c, n, err, fs.value)
@@ -75,8 +75,8 @@ func TestNext(t *testing.T) {
 		if c.direct {
 			counted = n
 		}
-		if got := d.Moved(n); got != counted || d.Offset() != c.at+int64(n) {
-			t.Errorf("%+v: %d direct, then at %d", c, got, d.Offset())
+		if got := d.Moved(n); got != counted || d.at != c.at+int64(n) {
+			t.Errorf("%+v: %d direct, then at %d", c, got, d.at)
 		}
 		if err := d.Close(); err != nil || fs.value != 0 {
 			t.Errorf("%+v: %v, flags %#x in the end", c, err, fs.value)
@@ -106,7 +106,7 @@ func TestOpen(t *testing.T) {
 	} {
 		fs := &flags{fail: map[bool]syscall.Errno{true: c.fail}}
 		fake(t, fs, c.block, c.known)
-		d := Open(file(t, 0))
+		d := open(file(t, 0))
 		if c.why == "" && (!d.Active() || d.Block() != c.starts) ||
 			c.why != "" && (d.Active() || !strings.Contains(d.Why().Error(), c.why) || fs.value != 0) {
 			t.Errorf("%s: block %d, %v", name, d.Block(), d.Why())
@@ -119,12 +119,12 @@ func TestOpen(t *testing.T) {
 	if err := f.Truncate(700); err != nil {
 		t.Fatal(err)
 	}
-	if d := Open(f); d.Active() || fs.value != syscall.O_APPEND || d.Close() != nil || fs.value != syscall.O_APPEND|syscall.O_DIRECT {
+	if d := open(f); d.Active() || fs.value != syscall.O_APPEND || d.Close() != nil || fs.value != syscall.O_APPEND|syscall.O_DIRECT {
 		t.Errorf("one that was direct already, and can't be: flags %#x", fs.value)
 	}
 	fake(t, fs, 512, true)
-	if d := Open(f); d.Offset() != 700 || d.Rest() != 324 {
-		t.Errorf("appends at %d, %d before the next block", d.Offset(), d.Rest())
+	if d := open(f); d.at != 700 || d.Rest() != 324 {
+		t.Errorf("appends at %d, %d before the next block", d.at, d.Rest())
 	}
 
 	r, w, err := os.Pipe()
@@ -133,12 +133,12 @@ func TestOpen(t *testing.T) {
 	}
 	defer w.Close()
 	*fs = flags{}
-	if d := Open(r); d.Why() != errKind || fs.sets != 0 { // where the flag means packets
+	if d := open(r); d.Why() != errKind || fs.sets != 0 { // where the flag means packets
 		t.Errorf("a pipe: %v", d.Why())
 	}
 	r.Close()
 	for _, f := range []*os.File{r, nil} {
-		if d := Open(f); d.Active() || d.Close() != nil {
+		if d := open(f); d.Active() || d.Close() != nil {
 			t.Errorf("%v is active", f)
 		}
 	}
@@ -150,7 +150,7 @@ func TestRefused(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.EOPNOTSUPP} {
 		fs := &flags{}
 		fake(t, fs, 512, true)
-		d := Open(file(t, 0))
+		d := open(file(t, 0))
 		if d.Refused(nil) || d.Refused(syscall.EIO) || !d.Active() {
 			t.Error("given up for nothing")
 		}
@@ -163,11 +163,12 @@ func TestRefused(t *testing.T) {
 			t.Errorf("flags %#x, given up for %v and %v", fs.value, why, d.Why())
 		}
 		fake(t, fs, 0, true)
-		if d := Open(file(t, 0)); d.Refused(errno) {
+		if d := open(file(t, 0)); d.Refused(errno) {
 			t.Error("a file without direct I/O is asked again")
 		}
 	}
-	if (*File)(nil).Active() || (*File)(nil).Refused(syscall.EINVAL) || (*File)(nil).Close() != nil {
+	var zero File
+	if zero.Active() || zero.Refused(syscall.EINVAL) || zero.Close() != nil || zero.Rest() != 1 {
 		t.Error("no file is active")
 	}
 }
@@ -176,7 +177,7 @@ func TestRefused(t *testing.T) {
 func TestFlagStuck(t *testing.T) {
 	fs := &flags{fail: map[bool]syscall.Errno{false: syscall.EIO}}
 	fake(t, fs, 512, true)
-	d := Open(file(t, 0))
+	d := open(file(t, 0))
 	if _, err := d.Next(100); !errors.Is(err, syscall.EIO) {
 		t.Errorf("the last bytes: %v", err)
 	}
@@ -188,7 +189,7 @@ func TestFlagStuck(t *testing.T) {
 	}
 
 	*fs = flags{}
-	d = Open(file(t, 511))
+	d = open(file(t, 511))
 	if n, err := d.Next(1000); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
@@ -201,14 +202,14 @@ func TestFlagStuck(t *testing.T) {
 
 func TestAligned(t *testing.T) {
 	fake(t, &flags{}, 512, true)
-	d := Open(file(t, 0))
+	d := open(file(t, 0))
 	b, err := memory.Alloc(2048, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for position := range uint64(1500) {
 		for _, off := range []int{0, 1, 511, 512, 513} {
-			if got, want := d.Aligned(b[off:], position), (uint64(off)-position)%512 == 0; got != want {
+			if got, want := d.aligned(b[off:], position), (uint64(off)-position)%512 == 0; got != want {
 				t.Fatalf("%d at position %d: %v", off, position, got)
 			}
 		}

@@ -1,0 +1,206 @@
+package pump
+
+import (
+	"context"
+	"io"
+)
+
+const (
+	// smallBuffer is the room of a read that waits without a ring, or that asks
+	// the source while the ring is full.
+	smallBuffer = 512
+	// largestCall is the most that one call is offered.
+	largestCall = 1 << 20
+	// maxEmptyReads is how often in a row a source may return nothing at all.
+	maxEmptyReads = 100
+)
+
+// An offering is what a source that reads into the rings of a pool is offered.
+type offering struct {
+	small  []byte // made when it is first needed
+	bufs   [2][]byte
+	size   int  // how many bytes the last read was offered
+	inRing bool // it was space of the ring, and not small
+	half   bool // and that was half of the ring
+	filled bool // it has filled what it was offered
+
+	// Of a PollReader.
+	refused   bool            // no attempt may begin
+	onAttempt func() [][]byte // attempt and blocked, as values
+	onBlocked func()
+}
+
+// feed reads the source into rings until its end.
+func (f *flow) feed() error {
+	defer func() {
+		f.resume() // also if the source has panicked
+		if r := f.feeding; r != nil && !r.used {
+			f.feeding = nil
+			r.back()
+		}
+	}()
+	for empty := 0; empty < maxEmptyReads; empty++ {
+		n, err := f.read()
+		if n > 0 {
+			empty = -1
+			if lost := f.publish(n); lost != nil {
+				return lost
+			}
+		} else if f.inRing {
+			f.feeding.p.Commit(0)
+		}
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// read reads once. A PollReader says when it would block. Any other source may
+// block in each read, so it reads into the ring only if it has filled what it was
+// offered before, and probably has more.
+func (f *flow) read() (n int, err error) {
+	s := &f.in
+	if s.poll != nil {
+		n, err = s.poll.ReadvFunc(f.onAttempt, f.onBlocked)
+		f.resume()
+		if f.refused {
+			return 0, errStopped
+		}
+	} else {
+		var bufs [][]byte
+		if f.filled {
+			bufs = f.offer()
+		} else {
+			f.blocked()
+			bufs = f.offerSmall(max(1, f.capacity/2))
+		}
+		if err := s.begin(f.size); err != nil {
+			return 0, err
+		}
+		n, err = s.read(bufs)
+		f.resume()
+	}
+	f.filled = n == f.size
+	return s.end(n, f.size, err)
+}
+
+// attempt begins an attempt of a PollReader, and returns what it may fill. After
+// stop that is nothing.
+func (f *flow) attempt() [][]byte {
+	f.resume()
+	bufs := f.offer()
+	if f.refused = f.in.begin(f.size) != nil; f.refused {
+		return nil
+	}
+	return bufs
+}
+
+// offer returns what the next read may fill: space of the ring, or small memory
+// if there is none.
+func (f *flow) offer() [][]byte {
+	if f.feeding == nil {
+		r, err := f.lend(min(f.capacity, f.smallest))
+		if err != nil {
+			return f.offerSmall(smallBuffer) // publish tells of it
+		}
+		f.feeding = r
+	}
+	room := f.in.boundary.Room()
+	if f.feeding.used && (f.filled && f.half || f.feeding.p.Free() < room) {
+		f.grow()
+	}
+	p := f.feeding.p
+	a, b := p.Slices()
+	if len(a)+len(b) < room {
+		p.Commit(0)
+		return f.offerSmall(smallBuffer)
+	}
+	f.bufs = [2][]byte{a, b}
+	bufs := f.bufs[:]
+	if !f.in.vectored || len(b) == 0 {
+		bufs = bufs[:1]
+	}
+	bufs, f.size = clip(bufs, max(room, f.in.largest(p.Cap())))
+	f.inRing, f.half = true, f.size >= p.Cap()/2
+	return bufs
+}
+
+// offerSmall returns small memory of up to n bytes, or of what a message needs.
+func (f *flow) offerSmall(n int) [][]byte {
+	room := f.in.boundary.Room()
+	if f.small == nil {
+		f.small = make([]byte, max(smallBuffer, room))
+	}
+	f.size = max(room, min(n, smallBuffer, f.in.maxCall))
+	f.inRing, f.half = false, false
+	f.bufs[0] = f.small[:f.size:f.size]
+	return f.bufs[:1]
+}
+
+// publish gives the sink the n bytes of the last read.
+func (f *flow) publish(n int) (err error) {
+	if f.inRing {
+		if err := f.feeding.p.Commit(n); err != nil || f.feeding.used {
+			return err
+		}
+		return f.use(f.feeding)
+	}
+	if f.feeding == nil {
+		if f.feeding, err = f.lend(min(f.capacity, f.smallest)); err != nil {
+			return err
+		}
+	} else if f.feeding.p.Free() < n {
+		f.grow()
+	}
+	b := f.small[:n]
+	if r := f.feeding; !r.used {
+		m, _ := r.p.TryWrite(b)
+		b = b[m:]
+		if err := f.use(r); err != nil {
+			return err
+		}
+	}
+	_, err = f.feeding.p.Write(b)
+	return err
+}
+
+// feedFixed reads the source into the ring that the flow keeps until its end. If
+// the consumer was closed the error is a consumerClosed.
+func (f *flow) feedFixed() (err error) {
+	s, p, c := &f.in, f.fixed.p, f.fixed.c
+	defer func() {
+		err = s.closeDirect(err)
+		// On a producer that is closed itself a Commit is an error.
+		if err != nil && !s.failed && p.Err() != nil && p.Commit(0) == nil && c.Err() == io.ErrClosedPipe {
+			err = consumerClosed{err}
+		}
+	}()
+	if s.direct.Active() {
+		s.maxCall = s.largest(p.Cap())
+	}
+	fill := func(bufs [][]byte, n int) (int, error) {
+		if n == 0 {
+			return 0, nil
+		}
+		return s.Readv(bufs)
+	}
+	for s.direct.Active() {
+		// For no more than half of the ring, as the sink does for its block:
+		// otherwise each could wait for the other.
+		if block := s.direct.Block(); p.Free() < block {
+			if err := p.Wait(context.Background(), max(block, p.Cap()/4)); err != nil {
+				return err
+			}
+		}
+		if _, err := p.IOSlices(fill); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	_, err = p.ReadFrom(s)
+	return err
+}
