@@ -77,7 +77,7 @@ func (f *flow) blocked() {
 	} else if r != nil {
 		r.p.Commit(0) // what the last attempt was offered
 	}
-	f.inRing = false
+	f.inRing, f.bufs = false, [2][]byte{} // the ring's memory is not kept
 	f.out.mu.Lock()
 	f.waiting = true
 	f.part()

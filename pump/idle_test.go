@@ -1,0 +1,114 @@
+//go:build unix && !race
+
+package pump
+
+import (
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What an idle relay may take.
+const (
+	idleGoroutines = 3
+	idleMemory     = 24 << 10
+)
+
+// TestIdleRelays counts the goroutines, and the bytes of heap and stack, that idle
+// relays take when nothing has flowed, after five bytes, and after megabytes have
+// flowed each way and the garbage collector has run twice.
+func TestIdleRelays(t *testing.T) {
+	relays := 1000
+	if testing.Short() {
+		relays = 100
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	pair := func() (a, b *net.TCPConn) {
+		x, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Skip(err) // too few descriptors
+		}
+		y, err := l.Accept()
+		if err != nil {
+			t.Skip(err)
+		}
+		t.Cleanup(func() { x.Close(); y.Close() })
+		return x.(*net.TCPConn), y.(*net.TCPConn)
+	}
+	type line struct{ client, a, b, server *net.TCPConn }
+	lines := make([]line, relays)
+	for i := range lines {
+		lines[i].client, lines[i].a = pair()
+		lines[i].b, lines[i].server = pair()
+	}
+
+	before := memory()
+	goroutines := runtime.NumGoroutine()
+	var done []<-chan relayed
+	for _, x := range lines {
+		done = append(done, startRelay(t.Context(), x.a, x.b))
+	}
+	idle := func(what string) {
+		t.Helper()
+		// They come to rest at some moment. The goroutine of startRelay is the
+		// caller of Relay.
+		for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			n, took := runtime.NumGoroutine()-goroutines, (memory()-before)/int64(relays)
+			if n <= relays*idleGoroutines && took <= idleMemory {
+				t.Logf("%s: %d bytes for each relay, and %d goroutines for %d", what, took, n, relays)
+				return
+			}
+			if time.Since(begin) > prompt {
+				t.Fatalf("%s: %d bytes of heap and stack for each relay, want at most %d; %d goroutines for %d, want at most %d for each",
+					what, took, idleMemory, n, relays, idleGoroutines)
+			}
+		}
+	}
+	idle("at the beginning")
+
+	flow := func(from, to *net.TCPConn, n int) {
+		go from.Write(make([]byte, n))
+		if _, err := io.CopyN(io.Discard, to, int64(n)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, x := range lines {
+		flow(x.client, x.server, 5)
+		flow(x.server, x.client, 5)
+	}
+	idle("after five bytes each way")
+
+	var wg sync.WaitGroup
+	for _, x := range lines[:relays/10] {
+		wg.Go(func() { flow(x.client, x.server, 2<<20) })
+		wg.Go(func() { flow(x.server, x.client, 2<<20) })
+	}
+	wg.Wait()
+	idle("after megabytes")
+
+	for _, x := range lines {
+		x.client.CloseWrite()
+		x.server.CloseWrite()
+	}
+	for _, d := range done {
+		if r := <-d; r.err != nil {
+			t.Fatal(r.err)
+		}
+	}
+}
+
+// memory returns the bytes of heap and stack in use, after two collections.
+func memory() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
