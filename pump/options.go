@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
@@ -112,12 +113,25 @@ func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.
 // the system's page cache, so that a large copy does not evict what other
 // programs need from it. See the package documentation for the requirements. A
 // side that does not meet them runs buffered, as without Direct, and its
-// [SideStats] say why. The capacity of the ring is rounded up to a multiple of 64
-// KiB.
+// [SideStats] say why. The ring has its capacity from the beginning, rounded up to
+// a multiple of [DirectAlign].
 //
 // Only Linux has it. Elsewhere Copy returns an error that wraps
 // [errors.ErrUnsupported].
 func Direct() Option { return func(c *config) { c.direct = true } }
+
+// DirectAlign is the alignment of a ring that [Direct] makes, and what its capacity
+// is a multiple of: the largest block that Linux has on any device.
+const DirectAlign = 64 << 10
+
+// RoundUp returns n rounded up to a multiple of m, a power of two, as Direct rounds
+// a capacity. An n below 1, and one too large for that, stays as it is.
+func RoundUp(n, m int) int {
+	if n < 1 || n > math.MaxInt-m {
+		return n
+	}
+	return n + -n&(m-1)
+}
 
 func configure(opts []Option) config {
 	c := config{smallest: smallestRing, capacity: defaultCapacity, maxCall: defaultMaxCall}
@@ -153,7 +167,7 @@ func (c *config) check(src io.Reader) (err error) {
 		return c.checkRing()
 	case c.direct:
 		c.fixed = new(ring)
-		c.fixed.p, c.fixed.c, err = bytering.New(direct.RoundUp(c.capacity), bytering.Align(direct.LargestBlock))
+		c.fixed.p, c.fixed.c, err = bytering.New(RoundUp(c.capacity, DirectAlign), bytering.Align(DirectAlign))
 	case c.capacity < 1 || uint64(c.capacity) > maxCapacity:
 		_, _, err = bytering.New(c.capacity)
 	case !streams:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -111,5 +112,18 @@ func TestInvalidRing(t *testing.T) {
 	}
 	if p.Err() != nil || c.Err() != nil {
 		t.Errorf("a refused ring says %v and %v", p.Err(), c.Err())
+	}
+}
+
+// TestRoundUp: sizes that no ring can have stay as they are.
+func TestRoundUp(t *testing.T) {
+	for _, tc := range []struct{ n, m, want int }{
+		{1, 64, 64}, {63, 64, 64}, {64, 64, 64}, {65, 64, 128}, {7, 1, 7},
+		{0, 64, 0}, {-1, 64, -1}, {math.MaxInt, 64, math.MaxInt}, {math.MaxInt - 63, 64, math.MaxInt - 63},
+		{math.MaxInt - 64, 64, math.MaxInt - 63},
+	} {
+		if got := RoundUp(tc.n, tc.m); got != tc.want {
+			t.Errorf("%d to multiples of %d: %d, want %d", tc.n, tc.m, got, tc.want)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"runtime"
 
+	"github.com/bytering/bytering/pump"
 	"github.com/docker/go-units"
 	"github.com/pborman/getopt/v2"
 )
@@ -25,13 +26,9 @@ type config struct {
 // be made to hold without privileges.
 const largestBlock = 1 << 20
 
-// What --direct rounds the ring and the largest call up to. The ring also begins
-// at a multiple of the former, which no device's block is larger than; the latter
-// is the block of nearly all.
-const (
-	directMemory = 64 << 10
-	directBlock  = 4 << 10
-)
+// directBlock is what --direct rounds the largest call up to: the block of nearly
+// all devices.
+const directBlock = 4 << 10
 
 // A size is a number of bytes on the command line, with K = 1024.
 type size struct {
@@ -74,14 +71,6 @@ func (s *size) Set(text string, _ getopt.Option) error {
 		s.bytes = int(bytes.Num().Int64())
 	}
 	return nil
-}
-
-// roundUp rounds it up to a multiple of m, a power of two, unless no machine has
-// that many bytes.
-func (s *size) roundUp(m int) {
-	if s.bytes <= math.MaxInt-m {
-		s.bytes += -s.bytes & (m - 1)
-	}
 }
 
 // errHelp is not a fault: the usage was asked for.
@@ -132,8 +121,8 @@ func parse(args []string) (config, error) {
 		if runtime.GOOS != "linux" {
 			return cfg, fmt.Errorf("--direct: not supported on %s", runtime.GOOS)
 		}
-		cfg.memory.roundUp(directMemory)
-		cfg.block.roundUp(directBlock)
+		cfg.memory.bytes = pump.RoundUp(cfg.memory.bytes, pump.DirectAlign)
+		cfg.block.bytes = pump.RoundUp(cfg.block.bytes, directBlock)
 	}
 	// What a call can't be offered anyway is no reason to refuse.
 	cfg.block.bytes = min(cfg.block.bytes, largestBlock, max(1, cfg.memory.bytes/2))

@@ -28,7 +28,7 @@ type stream struct {
 func newStream(cfg config) (*stream, error) {
 	align := 1
 	if cfg.direct {
-		align = directMemory
+		align = pump.DirectAlign
 	}
 	// Mapped, because Go's runtime dies where its heap can't grow.
 	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align), bytering.Mapped())

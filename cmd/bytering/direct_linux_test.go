@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -312,12 +311,6 @@ func TestParseDirect(t *testing.T) {
 		cfg, err := parse(append(strings.Fields(c.args), "--direct"))
 		if err != nil || !cfg.direct || cfg.memory.bytes != c.memory || cfg.block.bytes != c.block {
 			t.Errorf("%s: %+v, %v; want %d and %d", c.args, cfg, err, c.memory, c.block)
-		}
-	}
-	for _, n := range []int{math.MaxInt, math.MaxInt - 1000, math.MaxInt&^(directMemory-1) + 1} {
-		s := size{bytes: n}
-		if s.roundUp(directMemory); s.bytes != n {
-			t.Errorf("%d is rounded up to %d", n, s.bytes)
 		}
 	}
 }

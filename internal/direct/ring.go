@@ -2,22 +2,8 @@ package direct
 
 import (
 	"fmt"
-	"math"
 	"os"
 )
-
-// LargestBlock is the largest block that Linux has on any device.
-const LargestBlock = 64 << 10
-
-// RoundUp returns n, the size of a ring, rounded up to a multiple of
-// [LargestBlock]. A size that is too large or too small for any ring stays as it
-// is.
-func RoundUp(n int) int {
-	if n < 1 || n > math.MaxInt-LargestBlock {
-		return n
-	}
-	return n + -n&(LargestBlock-1)
-}
 
 // A Ring is the geometry of the ring between a source and a sink.
 type Ring struct {
