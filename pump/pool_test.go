@@ -1,0 +1,282 @@
+package pump
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// TestPoolKeepsRings: the ring that was used last comes first, and what was in its
+// memory is still there.
+func TestPoolKeepsRings(t *testing.T) {
+	var pool Pool
+	r, err := pool.take(1000)
+	if err != nil || pool.lent != 1000 {
+		t.Fatalf("%d bytes lent, %v", pool.lent, err)
+	}
+	r.p.Write(stream(1000))
+	r.back()
+	if pool.lent != 0 || pool.kept != 1000 {
+		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+	}
+	again, err := pool.take(1000)
+	if err != nil || again != r || pool.kept != 0 {
+		t.Fatalf("another ring, %v; %d bytes kept", err, pool.kept)
+	}
+	a, _ := again.p.Slices()
+	if !bytes.Equal(a, stream(1000)) {
+		t.Error("the memory is cleared, which costs time")
+	}
+	again.p.Commit(0)
+	if other, err := pool.take(1000); err != nil || other == r {
+		t.Errorf("a ring in use is lent: %v", err)
+	}
+}
+
+// TestOffersEarlierBytes: a source is offered memory that is not cleared, as the
+// documentation says.
+func TestOffersEarlierBytes(t *testing.T) {
+	var pool Pool
+	r, err := pool.take(4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.p.Write(bytes.Repeat([]byte("secret"), 600))
+	r.back()
+	earlier := false
+	src := bytes.NewReader(make([]byte, 600)) // fills the first read, and so the next is of the ring
+	_, err = Copy(t.Context(), io.Discard, readerFunc(func(b []byte) (int, error) {
+		earlier = earlier || bytes.Contains(b, []byte("secret"))
+		return src.Read(b)
+	}), WithPool(&pool), Capacity(4096))
+	runtime.KeepAlive(r)
+	if err != nil || !earlier {
+		t.Errorf("the memory is cleared, or not used: %v", err)
+	}
+}
+
+func TestPoolLimit(t *testing.T) {
+	pool := NewPool(5000)
+	take := func(size int) *ring {
+		t.Helper()
+		r, err := pool.take(size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	refused := func(size int) {
+		t.Helper()
+		if _, err := pool.take(size); err != errLimit {
+			t.Errorf("%d bytes with %d lent: %v", size, pool.lent, err)
+		}
+	}
+	a, b := take(2000), take(3000)
+	refused(513)
+	for range 10 {
+		take(tinyRing) // these don't count
+	}
+	a.back()
+	refused(2001)
+	b.back()
+	if pool.lent != 0 || pool.kept != 5000 {
+		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+	}
+	// Free rings of other sizes make room.
+	c := take(4000)
+	if pool.lent != 4000 || pool.lent+pool.kept > 5000 {
+		t.Errorf("%d bytes lent and %d kept, of 5000", pool.lent, pool.kept)
+	}
+	c.back()
+	if size, err := pool.take(5001); err != errLimit {
+		t.Errorf("%v, %v", size, err)
+	}
+}
+
+// TestPoolLosesRings: one that is not at rest is never lent again, and does not
+// count any more.
+func TestPoolLosesRings(t *testing.T) {
+	pool := NewPool(1000)
+	r, err := pool.take(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.p.Slices() // as a call that is not over
+	r.back()
+	if pool.lent != 0 || pool.kept != 0 || len(pool.free[1000]) != 0 {
+		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+	}
+}
+
+// TestRingsGoToTheCollector: free rings do not keep their memory.
+func TestRingsGoToTheCollector(t *testing.T) {
+	var pool Pool
+	gone := make(chan bool, 1)
+	func() {
+		r, err := pool.take(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.AddCleanup(r, func(int) { gone <- true }, 0)
+		r.back()
+	}()
+	runtime.GC()
+	runtime.GC()
+	<-gone
+	if pool.pop(1<<20) != nil || pool.kept != 0 {
+		t.Errorf("a ring is there, and %d bytes are kept", pool.kept)
+	}
+}
+
+// TestRelayAtTheLimit: relays of a pool that lends nothing go on, through memory
+// of their own, and none waits for a ring. Both directions are full at once.
+func TestRelayAtTheLimit(t *testing.T) {
+	const size = 400_001
+	for _, limit := range []int64{1, smallestRing, 3 * smallestRing} {
+		pool := NewPool(limit)
+		var all []<-chan []byte
+		var done []<-chan relayed
+		for range 3 {
+			client, a := tcp(t)
+			b, server := tcp(t)
+			done = append(done, startRelay(t.Context(), a, b, WithPool(pool)))
+			for _, c := range []halfCloser{client, server} {
+				go func() { c.Write(stream(size)); c.CloseWrite() }()
+			}
+			all = append(all, readAll(client), readAll(server))
+		}
+		for _, got := range all {
+			arrived(t, <-got, size)
+		}
+		for _, d := range done {
+			r := <-d
+			if r.err != nil {
+				t.Error(r.err)
+			}
+			moved(t, r.toB, size, size)
+			moved(t, r.toA, size, size)
+		}
+		if pool.lent != 0 || pool.kept > limit {
+			t.Errorf("limit %d: %d bytes are lent, %d kept", limit, pool.lent, pool.kept)
+		}
+	}
+}
+
+// TestRingsFitWhatFlows: small transfers never touch a large ring, whoever the
+// source is, and large ones do.
+func TestRingsFitWhatFlows(t *testing.T) {
+	for _, tc := range []struct {
+		size int
+		want []int
+	}{
+		{1, []int{smallestRing}},
+		{5000, []int{smallestRing}},
+		{4 << 20, []int{smallestRing, smallestRing * growth, 1 << 20}},
+	} {
+		var pool Pool
+		if _, err := Copy(t.Context(), io.Discard, bytes.NewReader(stream(tc.size)), WithPool(&pool)); err != nil {
+			t.Fatal(err)
+		}
+		if sizes := slices.Sorted(maps.Keys(pool.free)); !slices.Equal(sizes, tc.want) {
+			t.Errorf("%d bytes flow through rings of %v, want %v", tc.size, sizes, tc.want)
+		}
+	}
+
+	var pool Pool
+	client, a := tcp(t)
+	b, server := tcp(t)
+	done := startRelay(t.Context(), a, b, WithPool(&pool))
+	for range 300 { // more than the smallest ring has, a little at a time
+		client.Write(stream(1000))
+		io.ReadFull(server, make([]byte, 1000))
+	}
+	client.Close()
+	server.Close()
+	<-done
+	if sizes := slices.Sorted(maps.Keys(pool.free)); !slices.Equal(sizes, []int{smallestRing}) {
+		t.Errorf("300 messages flow through rings of %v", sizes)
+	}
+}
+
+// TestReadsAheadAsFarAsTheCapacity: a sink that takes nothing does not keep the
+// source from filling the largest ring, in small pieces too.
+func TestReadsAheadAsFarAsTheCapacity(t *testing.T) {
+	const capacity = 300_000
+	full := make(chan struct{})
+	read := 0
+	_, err := Copy(t.Context(), writerFunc(func(b []byte) (int, error) {
+		<-full
+		return len(b), nil
+	}), readerFunc(func(b []byte) (int, error) {
+		if read >= capacity {
+			close(full)
+			return 0, io.EOF
+		}
+		n := min(len(b), 100)
+		read += n
+		return n, nil
+	}), Capacity(capacity), WithPool(new(Pool)))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPoolAfterCopies: whatever ends a copy, its rings are back, but for those of
+// calls left behind. These are counted until the calls are over, and never lent.
+func TestPoolAfterCopies(t *testing.T) {
+	pool := new(Pool)
+	for name, run := range map[string]func() error{
+		"success": func() error {
+			_, err := Copy(t.Context(), io.Discard, bytes.NewReader(stream(100_000)), WithPool(pool))
+			return err
+		},
+		"source fails": func() error {
+			_, err := Copy(t.Context(), io.Discard, io.MultiReader(bytes.NewReader(stream(100_000)), readerFunc(func([]byte) (int, error) { return 0, errTest })), WithPool(pool))
+			return err
+		},
+		"sink fails": func() error {
+			_, err := Copy(t.Context(), limited(io.Discard, 70_000, errTest), endless(), WithPool(pool))
+			return err
+		},
+		"a panic": func() (err error) {
+			v := panicked(func() {
+				Copy(t.Context(), io.Discard, readerFunc(func([]byte) (int, error) { panic(errTest) }), WithPool(pool))
+			})
+			err, _ = v.(error)
+			return err
+		},
+	} {
+		if err := run(); name != "success" && !errors.Is(err, errTest) || name == "success" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if pool.lent != 0 {
+			t.Errorf("%s: %d bytes are lent", name, pool.lent)
+		}
+	}
+
+	pool = new(Pool)
+	ctx, cancel := cancellable()
+	block, called := newBlocker(), make(chan struct{})
+	done := start(ctx, writerFunc(func(b []byte) (int, error) { close(called); return block.Write(b) }), bytes.NewReader(stream(5)), WithPool(pool))
+	<-called
+	cancel()
+	failed(t, (<-done).err, Neither, errTest)
+	pool.mu.Lock()
+	if pool.lent != smallestRing || pool.kept != 0 {
+		t.Errorf("with a call left behind %d bytes are lent and %d kept", pool.lent, pool.kept)
+	}
+	pool.mu.Unlock()
+	close(block.release)
+	for lent := int64(1); lent > 0; runtime.Gosched() {
+		pool.mu.Lock()
+		lent = pool.lent
+		if pool.kept != 0 {
+			t.Fatal("the ring of the call is kept")
+		}
+		pool.mu.Unlock()
+	}
+}
