@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -101,6 +102,38 @@ func TestIdleRelays(t *testing.T) {
 		if r := <-d; r.err != nil {
 			t.Fatal(r.err)
 		}
+	}
+}
+
+// TestShortRelays: relays one after the other use the same rings, and so allocate
+// less than a ring each.
+func TestShortRelays(t *testing.T) {
+	const relays, most = 100, 16 << 10
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would take the free rings
+	pool := new(Pool)
+	one := func() {
+		client, a := tcp(t)
+		b, server := tcp(t)
+		done := startRelay(t.Context(), a, b, WithPool(pool))
+		client.Write(stream(1000))
+		client.CloseWrite()
+		io.ReadAll(server)
+		server.Close()
+		if r := <-done; r.err != nil {
+			t.Fatal(r.err)
+		}
+	}
+	one()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range relays {
+		one()
+	}
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) / relays; took > most {
+		t.Errorf("each allocates %d bytes, want at most %d", took, most)
+	} else {
+		t.Logf("each allocates %d bytes, connections and all", took)
 	}
 }
 

@@ -71,11 +71,12 @@ func (f *flow) use(r *ring) error {
 
 // blocked is what the source does before it waits for input.
 func (f *flow) blocked() {
-	if r := f.feeding; r != nil && !r.used {
-		f.feeding = nil
-		r.back()
-	} else if r != nil {
+	if r := f.feeding; r != nil {
 		r.p.Commit(0) // what the last attempt was offered
+		if !r.used {
+			f.feeding = nil
+			r.back()
+		}
 	}
 	f.inRing, f.bufs = false, [2][]byte{} // the ring's memory is not kept
 	f.out.mu.Lock()
