@@ -11,13 +11,36 @@
 // [Copy] moves one stream. [Relay] moves the two streams between two connections,
 // with half-close. A [Meter] shows their progress while they run.
 //
+// # Memory
+//
+// While nothing flows a copy has no ring, and one goroutine beside its caller's: an
+// idle Relay takes three goroutines, and about 20 KiB of heap and stack. A
+// connection, or another source that can say that it would block, waits without a
+// buffer. Any other source waits in a read of up to 512 bytes. When bytes come the
+// copy takes a ring from a [Pool], and gives it back when all of them are written
+// and the source waits again. A stream begins in a ring of 32 KiB. It goes on in a
+// larger one, up to [Capacity], while the source fills what it is offered, or while
+// the sink is behind.
+//
+// Copies share a Pool, by default one without a limit. With [WithPool] and
+// [NewPool] a program limits the memory of all its rings. At the limit a stream
+// moves through 512 bytes of its own until there is a ring.
+//
+// A copy keeps a ring from its beginning to its end if the ring is given with
+// [Ring], with [Direct], and if the source has messages or records (see
+// BoundaryOf of package vectored), except for a pipe.
+//
+// The memory of a Pool's rings is not cleared between copies. No correct source or
+// sink sees in it what is not its own, but a source is shown it: see [Pool].
+//
 // # Interruption
 //
 // A call that blocks in the source or the sink is interrupted by a deadline in
 // the past. This works for ends that have SetReadDeadline or SetWriteDeadline and
 // support it: connections, and pipes and terminals that package os itself opened
-// in non-blocking mode. It removes a deadline that was set before. An end that is
-// not in a call when it is stopped keeps its deadline. A TLS connection whose
+// in non-blocking mode. Copy clears a deadline that it has set, and so it removes
+// one that was set before. An end that is not in a call when it is stopped keeps
+// its deadline. A TLS connection whose
 // write was interrupted can't be written to again, as after any write that timed
 // out.
 //

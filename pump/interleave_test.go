@@ -52,7 +52,8 @@ func scenarios() []scenario {
 		{"ring/given-back/cancel", 1, givenBackCancelled},
 		{"ring/given-back/sink-fails", 1, givenBackFails(false)},
 		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
-		{"ring/left-behind", 1, leftBehind},
+		{"ring/left-behind", 1, leftBehind(false)},
+		{"ring/left-behind/given", 0, leftBehind(true)},
 		{"ring/grows", 1, grows(false)},
 		{"ring/grows/polls", 1, grows(true)},
 	}
@@ -368,19 +369,25 @@ func givenBackFails(full bool) func(*interleave.T) {
 	}
 }
 
-// leftBehind: a ring with a call in it is not given back, as the end of every
-// scenario checks, and is not counted any more once the call is over.
-func leftBehind(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
-	w.run()
-	w.cancels(&w.dst.wake)
-	w.clock()
-	w.after(func() {
-		if w.err != nil { // otherwise it came back in time
-			w.failed(Neither, errTest)
+// leftBehind: a ring of the pool with a call in it is not given back, as the end
+// of every scenario checks, and is not counted any more once the call is over. One
+// that was given is closed.
+func leftBehind(given bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newWorld(t)
+		if given {
+			w.keeps()
 		}
-	})
+		w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
+		w.run()
+		w.cancels(&w.dst.wake)
+		w.clock()
+		w.after(func() {
+			if w.err != nil { // otherwise it came back in time
+				w.failed(Neither, errTest)
+			}
+		})
+	}
 }
 
 // grows has a source that fills its ring, and goes on in a larger one.
