@@ -280,3 +280,29 @@ func TestPoolAfterCopies(t *testing.T) {
 		pool.mu.Unlock()
 	}
 }
+
+// TestBurstsShareARing: a ring with bytes in it is kept while the source waits, so
+// that a slow sink does not make one for each burst.
+func TestBurstsShareARing(t *testing.T) {
+	pool := new(Pool)
+	client, src := tcp(t)
+	block := newBlocker()
+	var meter Meter
+	done := start(t.Context(), block, src, WithPool(pool), WithMeter(&meter))
+	for i := range int64(20) {
+		client.Write([]byte{1})
+		for meter.Stats().Source.Bytes <= i {
+			runtime.Gosched()
+		}
+	}
+	pool.mu.Lock()
+	if pool.lent != smallestRing {
+		t.Errorf("%d bytes of rings are lent for 20 bytes", pool.lent)
+	}
+	pool.mu.Unlock()
+	client.Close()
+	close(block.release)
+	if r := <-done; r.err != nil || r.stats.Sink.Bytes != 20 {
+		t.Errorf("%+v", r)
+	}
+}
