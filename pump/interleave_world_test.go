@@ -96,7 +96,9 @@ func (w *world) run() {
 		w.f.run(s, f)
 	}
 	w.f.startSink = func() {
-		w.starts++
+		if w.starts++; w.starts > 1 {
+			w.Fail("the sink has two goroutines")
+		}
 		w.started.Post()
 	}
 	feed := w.f.feed
