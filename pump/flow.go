@@ -216,7 +216,8 @@ func (f *flow) locate(e *Error, stats Stats) {
 	if e.Side == Source {
 		end, e.Offset = f.in.src, stats.Source.Bytes
 	}
-	if e.Direction != 0 && e.Side != Neither {
+	// An end that has panicked may be nil. Its panic is passed on instead.
+	if e.Direction != 0 && e.Side != Neither && e.Err != errExited {
 		e.Local, e.Remote = netaddr.Local(end), netaddr.Remote(end)
 	}
 }

@@ -339,6 +339,7 @@ func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 func givenBackCancelled(t *interleave.T) {
 	w := newWorld(t)
 	w.polls, w.src.later = true, 1
+	w.smallest, w.opts = 600, []Option{Capacity(600)} // which counts
 	w.run()
 	w.feeds()
 	w.cancels()
@@ -375,6 +376,7 @@ func givenBackFails(full bool) func(*interleave.T) {
 func leftBehind(given bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
+		w.smallest, w.opts = 600, []Option{Capacity(600)} // which counts
 		if given {
 			w.keeps()
 		}
