@@ -49,7 +49,6 @@ func (c config) expired(ctx context.Context) (Stats, error) {
 	e := &Error{Side: Neither, Direction: c.direction, Err: context.Cause(ctx)}
 	if c.fixed != nil {
 		c.fixed.p.CloseWithError(e.reason())
-		c.fixed.c.Close()
 		c.fixed.back()
 	}
 	return Stats{}, e

@@ -49,6 +49,7 @@ func scenarios() []scenario {
 		{"ring/given-back", 1, givenBack(1, 2, nil)},
 		{"ring/given-back/two-at-once", 1, givenBack(2, 1, nil)},
 		{"ring/given-back/small-buffer", 1, givenBack(1, 1, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)}; w.pool.limit = 1 })},
+		{"ring/not-used", 1, givenBack(0, 0, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)} })},
 		{"ring/given-back/cancel", 1, givenBackCancelled},
 		{"ring/given-back/sink-fails", 1, givenBackFails(false)},
 		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
@@ -56,6 +57,7 @@ func scenarios() []scenario {
 		{"ring/left-behind/given", 0, leftBehind(true)},
 		{"ring/grows", 1, grows(false)},
 		{"ring/grows/polls", 1, grows(true)},
+		{"ring/grows/cancel", 1, growsCancelled},
 	}
 }
 
@@ -405,4 +407,20 @@ func grows(polls bool) func(*interleave.T) {
 			w.moved(4, 4)
 		})
 	}
+}
+
+// growsCancelled is stopped at some moment, also when the source has just taken the
+// larger ring.
+func growsCancelled(t *interleave.T) {
+	w := newWorld(t)
+	w.src.bytes, w.opts = 2, []Option{Capacity(2)}
+	w.run()
+	w.cancels()
+	w.after(func() {
+		if w.err != nil {
+			w.failed(Neither, errTest)
+		} else {
+			w.moved(2, 2)
+		}
+	})
 }

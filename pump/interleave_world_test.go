@@ -78,7 +78,7 @@ func (w *world) run() {
 	}
 	var src io.Reader = &w.src
 	if w.polls {
-		src = &polled{&w.src}
+		src = &polled{&w.src, func() bool { return w.f.in.pending > 0 }}
 	}
 	w.f = newFlow(&w.dst, src, cfg, seam.NewToken())
 	w.Name("source", &w.f.in.mu)
@@ -315,7 +315,10 @@ func (e *fake) setDeadline(at time.Time) error {
 }
 
 // A polled end is a source that says when it would block.
-type polled struct{ *fake }
+type polled struct {
+	*fake
+	begun func() bool // the side is in a call
+}
 
 func (e *polled) Readv(bufs [][]byte) (int, error) { return e.Read(bufs[0]) }
 
@@ -324,6 +327,9 @@ func (e *polled) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
 		bufs := offer()
 		if len(bufs) == 0 {
 			return 0, nil
+		}
+		if !e.begun() {
+			e.Fail("an attempt that has not begun")
 		}
 		interleave.TouchWrite(bufs[0][:1]) // the memory is the source's
 		if e.bytes > 0 || e.later == 0 && !e.silent {

@@ -40,8 +40,8 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 		backwards.release()
 		return toB, toA, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	wake := seam.NewToken()
 	r := relay{ctx: ctx, cancel: cancel, wake: wake}
 	r.ways[0].flow = newFlow(b, a, forwards, wake)
@@ -67,7 +67,7 @@ func (c config) release() {
 // of the caller of Relay.
 type relay struct {
 	ctx    context.Context
-	cancel context.CancelCauseFunc
+	cancel context.CancelFunc
 	wake   seam.Token
 	ways   [2]way
 	err    error // the first
@@ -145,7 +145,7 @@ func (r *relay) finish(w *way) {
 func (r *relay) fail(err error) {
 	if err != nil && r.err == nil {
 		r.err = err
-		r.cancel(err)
+		r.cancel()
 	}
 }
 

@@ -7,8 +7,11 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestRelayNamesTheEnd resets either connection: the error says which stream it
@@ -183,4 +186,79 @@ func TestRelayReturnsTheFirstError(t *testing.T) {
 	if e := failed(t, err, Neither, errOther); e.Direction == 0 || errors.Is(err, errTest) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestHalfCloseIsWaitedFor: Relay returns after the last of them, and with its
+// error.
+func TestHalfCloseIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, a := net.Pipe()
+		b, server := net.Pipe()
+		client.Close()
+		server.Close()
+		begin := time.Now()
+		_, _, err := Relay(t.Context(), a, b, HalfClose(func(io.Writer) error {
+			time.Sleep(time.Second)
+			return errTest
+		}))
+		failed(t, err, Sink, errTest)
+		if d := time.Since(begin); d != time.Second {
+			t.Errorf("it took %v", d)
+		}
+	})
+}
+
+// TestRelaySetterPanics: the panic comes out of Relay, and the other direction is
+// stopped, as its goroutine would be left in the bubble otherwise.
+func TestRelaySetterPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, x := net.Pipe()
+		b, _ := net.Pipe()
+		a := &panicky{x}
+		ctx, cancel := cancellable()
+		time.AfterFunc(time.Second, cancel)
+		if v := panicked(func() { Relay(ctx, a, b) }); v != errTest {
+			t.Errorf("recovered %v", v)
+		}
+		client.Close() // ends the read of a
+	})
+}
+
+// A panicky end panics in its deadline setter.
+type panicky struct{ net.Conn }
+
+func (p *panicky) SetReadDeadline(time.Time) error { panic(errTest) }
+
+// TestBothEndsPanic: what comes out is the panic of a read, not one of the
+// addresses, which can't be asked for.
+func TestBothEndsPanic(t *testing.T) {
+	for range 50 {
+		var both sync.WaitGroup
+		both.Add(2)
+		var broken atomic.Bool
+		read := func([]byte) (int, error) {
+			both.Done()
+			both.Wait()
+			broken.Store(true)
+			panic(errTest)
+		}
+		a, b := hopeless{readerFunc(read), io.Discard, &broken}, hopeless{readerFunc(read), io.Discard, &broken}
+		if v := panicked(func() { Relay(t.Context(), a, b) }); v != errTest {
+			t.Fatalf("recovered %v", v)
+		}
+	}
+}
+
+// A hopeless end is asked for its address, once it is broken, only to panic.
+type hopeless struct {
+	io.Reader
+	io.Writer
+	broken *atomic.Bool
+}
+
+func (h hopeless) LocalAddr() net.Addr {
+	if h.broken.Load() {
+		panic(errOther)
+	}
+	return nil
 }
