@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // TestPoolKeepsRings: the ring that was used last comes first, and what was in its
@@ -304,5 +306,40 @@ func TestBurstsShareARing(t *testing.T) {
 	close(block.release)
 	if r := <-done; r.err != nil || r.stats.Sink.Bytes != 20 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestGivenBackByWhicheverComesLast: the source that waits, or the sink that has
+// written all.
+func TestGivenBackByWhicheverComesLast(t *testing.T) {
+	for _, last := range []Side{Source, Sink} {
+		f := newFlow(io.Discard, bytes.NewReader(nil), configure([]Option{WithPool(new(Pool))}), seam.NewToken())
+		f.startSink = func() {}
+		r, err := f.lend(1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.p.Write(stream(10))
+		if err := f.use(r); err != nil {
+			t.Fatal(err)
+		}
+		if last == Source {
+			r.c.Discard(10)
+			f.rest()
+		} else {
+			f.blocked()
+		}
+		if f.feeding != r || r.p.Err() != nil {
+			t.Errorf("the %v is last, and the ring is given back before", last)
+		}
+		if last == Source {
+			f.blocked()
+		} else {
+			r.c.Discard(10)
+			f.rest()
+		}
+		if f.feeding != nil || r.p.Err() == nil {
+			t.Errorf("the %v does not give the ring back", last)
+		}
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/internal/seam"
+	"github.com/bytering/bytering/vectored"
 )
 
 // TestRelayNamesTheEnd resets either connection: the error says which stream it
@@ -229,36 +230,17 @@ type panicky struct{ net.Conn }
 
 func (p *panicky) SetReadDeadline(time.Time) error { panic(errTest) }
 
-// TestBothEndsPanic: what comes out is the panic of a read, not one of the
-// addresses, which can't be asked for.
-func TestBothEndsPanic(t *testing.T) {
-	for range 50 {
-		var both sync.WaitGroup
-		both.Add(2)
-		var broken atomic.Bool
-		read := func([]byte) (int, error) {
-			both.Done()
-			both.Wait()
-			broken.Store(true)
-			panic(errTest)
-		}
-		a, b := hopeless{readerFunc(read), io.Discard, &broken}, hopeless{readerFunc(read), io.Discard, &broken}
-		if v := panicked(func() { Relay(t.Context(), a, b) }); v != errTest {
-			t.Fatalf("recovered %v", v)
-		}
+// TestLocateAfterPanic: an end that has panicked is not asked for its addresses.
+func TestLocateAfterPanic(t *testing.T) {
+	f := newFlow(io.Discard, hopeless{}, configure(nil).towards(ToB), seam.NewToken())
+	e := &Error{Side: Source, Err: errExited}
+	if f.locate(e, Stats{}); e.Direction != ToB || e.Local != nil {
+		t.Errorf("%+v", e)
 	}
 }
 
-// A hopeless end is asked for its address, once it is broken, only to panic.
-type hopeless struct {
-	io.Reader
-	io.Writer
-	broken *atomic.Bool
-}
+// A hopeless end panics in whatever it is asked.
+type hopeless struct{ io.Reader }
 
-func (h hopeless) LocalAddr() net.Addr {
-	if h.broken.Load() {
-		panic(errOther)
-	}
-	return nil
-}
+func (hopeless) LocalAddr() net.Addr         { panic(errTest) }
+func (hopeless) Boundary() vectored.Boundary { return vectored.Stream }
