@@ -48,7 +48,7 @@ func bothWays(name string, copy func(io.Writer, io.Reader) (int64, error)) proxy
 }
 
 // idles measures what relays take that nothing flows through any more.
-func idles() suite {
+func idles(cfg config) suite {
 	s := suite{
 		name:  "relay-idle",
 		title: "What a relayed connection takes while it idles",
@@ -62,11 +62,15 @@ func idles() suite {
 	}
 	for i, name := range []string{"heap, KiB", "stacks, KiB", "goroutines", "RSS, KiB"} {
 		s.metrics = append(s.metrics, metric{
-			name: name, of: figureOf(i), what: ", " + name, best: "smallest", much: "much",
+			name: name, of: figureOf(i),
 			show: func(x float64, _ int) string { return figure(x) },
 		})
 	}
 	for _, n := range []int{1, 1000, 10_000} {
+		if n*10_000 > cfg.bytes {
+			s.legend = append(s.legend, fmt.Sprintf("Not measured: %d relays, for so few -bytes.", n))
+			continue
+		}
 		if err := allowFiles(4*n + 100); err != nil {
 			s.legend = append(s.legend, fmt.Sprintf("Not measured: %d relays need %v.", n, err))
 			continue
@@ -151,7 +155,7 @@ func (i *idle) run(int) error {
 	}
 	after := used()
 	for k := range after {
-		i.figures = append(i.figures, (after[k]-i.before[k])/float64(len(i.lines)))
+		i.figures = append(i.figures, max(0, after[k]-i.before[k])/float64(len(i.lines)))
 	}
 	return nil
 }
