@@ -65,7 +65,7 @@ func suites(cfg config) []suite {
 		policies(),
 		memories(),
 		conns(),
-		[]suite{relays(), idles(cfg), news(), bursts()},        // pump
+		[]suite{relays(), idles(cfg), news(), bursts()},     // pump
 		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)}, // the command
 	)
 }
