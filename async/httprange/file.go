@@ -25,6 +25,7 @@ type Option func(*config)
 type config struct {
 	transport *http.Transport
 	header    http.Header
+	sign      func(*http.Request) error
 	first     int
 	depth     int
 	retry     func(err error, attempt int) (time.Duration, bool)
@@ -38,6 +39,13 @@ func Transport(t *http.Transport) Option { return func(c *config) { c.transport 
 // Header adds h to every request: Authorization and Cookie to those to the host
 // of the URL only, whatever it redirects to.
 func Header(h http.Header) Option { return func(c *config) { c.header = h } }
+
+// Sign has f change each request to the scheme and host of the URL before it is
+// made, when all its other headers are set. It is for signatures, which such a
+// request needs anew each time. An error of f is that of the request. F is called
+// by several goroutines at once. A request to where a redirect leads elsewhere is
+// not signed.
+func Sign(f func(*http.Request) error) Option { return func(c *config) { c.sign = f } }
 
 // First sets how many bytes the first request asks for, at least 1, and 64 KiB
 // without it. They are kept in memory, so that no other request is made for them.
@@ -59,6 +67,7 @@ func StreamRetry(f func(err error, attempt int) (wait time.Duration, again bool)
 type File struct {
 	transport *http.Transport
 	header    http.Header
+	sign      func(*http.Request) error
 	retry     func(err error, attempt int) (time.Duration, bool)
 	first     *url.URL
 	object    *object // nil until the first answer
@@ -86,7 +95,7 @@ func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%w: %s is not of http or https", ErrInvalidURL, shown(u))
 	}
-	f := &File{transport: transport(c), header: c.header.Clone(), retry: c.retry, first: u, target: u}
+	f := &File{transport: transport(c), header: c.header.Clone(), sign: c.sign, retry: c.retry, first: u, target: u}
 	if f.header == nil {
 		f.header = http.Header{}
 	}

@@ -18,7 +18,13 @@ const maxRedirects = 10
 // object that is known already.
 func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.Response, *url.URL, error) {
 	for range maxRedirects + 1 {
-		resp, err := f.transport.RoundTrip(f.request(ctx, from, byteRange))
+		r := f.request(ctx, from, byteRange)
+		if f.sign != nil && f.own(from) {
+			if err := f.sign(r); err != nil {
+				return nil, nil, fmt.Errorf("httprange: %s: %w", shown(from), err)
+			}
+		}
+		resp, err := f.transport.RoundTrip(r)
 		if err != nil {
 			return nil, nil, fmt.Errorf("httprange: %s: %w", shown(from), err)
 		}
@@ -45,7 +51,7 @@ func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.
 
 func (f *File) request(ctx context.Context, to *url.URL, byteRange string) *http.Request {
 	r := (&http.Request{Method: http.MethodGet, URL: to, Host: to.Host, Header: f.header.Clone()}).WithContext(ctx)
-	if to.Scheme != f.first.Scheme || to.Host != f.first.Host {
+	if !f.own(to) {
 		for _, secret := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
 			r.Header.Del(secret)
 		}
@@ -63,6 +69,9 @@ func (f *File) request(ctx context.Context, to *url.URL, byteRange string) *http
 	}
 	return r
 }
+
+// own reports whether u is of the scheme and host of the first URL.
+func (f *File) own(u *url.URL) bool { return u.Scheme == f.first.Scheme && u.Host == f.first.Host }
 
 // shown returns u for an error.
 func shown(u *url.URL) string {
