@@ -165,7 +165,7 @@ func (s *server) object(key string) []byte {
 // plant makes an object.
 func (s *server) plant(key string, b []byte) {
 	s.t.Helper()
-	if _, err := s.backend.PutObject(context.Background(), testBucket, key, map[string]string{}, bytes.NewReader(b), int64(len(b))); err != nil {
+	if _, err := s.backend.PutObject(context.Background(), testBucket, key, map[string]string{"Last-Modified": time.Now().UTC().Format(http.TimeFormat)}, bytes.NewReader(b), int64(len(b))); err != nil {
 		s.t.Fatal(err)
 	}
 }

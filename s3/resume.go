@@ -91,6 +91,9 @@ func (c *client) uploads(ctx context.Context) (all []minio.ObjectMultipartInfo, 
 			})
 			return err
 		})
+		if code(err) == "NoSuchUpload" { // some servers say none so
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}

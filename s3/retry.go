@@ -30,6 +30,9 @@ func (a *answer) Error() string {
 	if a.Code != "" && a.Code != text {
 		text = fmt.Sprintf("%s (%s)", text, a.Code)
 	}
+	if a.StatusCode == 0 {
+		return "the server's answer can't be read: " + text
+	}
 	return fmt.Sprintf("the server answered %d: %s", a.StatusCode, text)
 }
 
