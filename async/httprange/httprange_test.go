@@ -396,6 +396,50 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+func TestSign(t *testing.T) {
+	s := serve(t, 20_000)
+	var refused atomic.Int32
+	s.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		// The range and the condition are signed too.
+		if want := r.Header.Get("Range") + r.Header.Get("If-Match"); r.Header.Get("Signature") != want || r.URL.RawQuery != "nonce" {
+			refused.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		}
+		return false
+	}
+	f := open(t, s.URL, httprange.First(100), httprange.Sign(func(r *http.Request) error {
+		if r.URL.RawQuery != "" {
+			return errors.New("signed twice")
+		}
+		r.URL.RawQuery = "nonce"
+		r.Header.Set("Signature", r.Header.Get("Range")+r.Header.Get("If-Match"))
+		return nil
+	}))
+	b, _, err := fill(t, f, 4)
+	if same(t, "signed", b, s.data); err != nil || refused.Load() != 0 {
+		t.Errorf("%v, %d refused", err, refused.Load())
+	}
+
+	elsewhere := serve(t, 0)
+	elsewhere.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, s.URL, http.StatusTemporaryRedirect)
+		return true
+	}
+	var signed atomic.Int32
+	s.fault = nil
+	f = open(t, elsewhere.URL, httprange.First(100), httprange.Sign(func(*http.Request) error { signed.Add(1); return nil }))
+	b, _, err = fill(t, f, 4)
+	if same(t, "redirected", b, s.data); err != nil || signed.Load() != 1 {
+		t.Errorf("%v, %d signed", err, signed.Load())
+	}
+
+	planted := errors.New("planted")
+	if _, err := httprange.Open(t.Context(), s.URL, httprange.Sign(func(*http.Request) error { return planted })); !errors.Is(err, planted) {
+		t.Error(err)
+	}
+}
+
 func TestNoRedirectToHTTP(t *testing.T) {
 	plain := serve(t, 100)
 	s := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))

@@ -20,6 +20,8 @@ func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.
 	for range maxRedirects + 1 {
 		r := f.request(ctx, from, byteRange)
 		if f.sign != nil && f.own(from) {
+			u := *from
+			r.URL = &u // for f to change
 			if err := f.sign(r); err != nil {
 				return nil, nil, fmt.Errorf("httprange: %s: %w", shown(from), err)
 			}
