@@ -60,6 +60,7 @@ type Options struct {
 
 	unit    int64         // what parts are multiples of; 0 is 1 MiB
 	backoff time.Duration // the first wait before a retry; 0 is 0.2 s
+	page    int           // how many entries a listing is asked for at once; 0 is 1000
 }
 
 // withDefaults returns o with what stands for a zero.
@@ -78,6 +79,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.backoff == 0 {
 		o.backoff = 200 * time.Millisecond
+	}
+	if o.page == 0 {
+		o.page = 1000
 	}
 	if o.Stall < 0 {
 		return o, fmt.Errorf("%w: a stall of %v", ErrOption, o.Stall)

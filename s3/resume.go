@@ -68,6 +68,7 @@ func (u *Upload) resume(ctx context.Context, id string) error {
 			return fmt.Errorf("%w: part %d of the upload %s has the ETag %s and no checksum", ErrNotComparable, p.PartNumber, id, p.ETag)
 		}
 		u.listed[p.PartNumber] = p
+		u.order = append(u.order, p.PartNumber)
 	}
 	u.sums = l.sums
 	if l.sums.kind != 0 {
@@ -86,7 +87,7 @@ func (c *client) uploads(ctx context.Context) (all []minio.ObjectMultipartInfo, 
 		var page minio.ListMultipartUploadsResult
 		err := c.try(ctx, func(ctx context.Context) error {
 			_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
-				page, err = c.core.ListMultipartUploads(ctx, c.bucket, c.key, keyMarker, idMarker, "", 1000)
+				page, err = c.core.ListMultipartUploads(ctx, c.bucket, c.key, keyMarker, idMarker, "", c.page)
 				return err
 			})
 			return err
@@ -122,7 +123,7 @@ func (c *client) parts(ctx context.Context, id string) (l listing, err error) {
 		var page minio.ListObjectPartsResult
 		err := c.try(ctx, func(ctx context.Context) error {
 			_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
-				page, err = c.core.ListObjectParts(ctx, c.bucket, c.key, id, marker, 1000)
+				page, err = c.core.ListObjectParts(ctx, c.bucket, c.key, id, marker, c.page)
 				return err
 			})
 			return err
@@ -130,7 +131,10 @@ func (c *client) parts(ctx context.Context, id string) (l listing, err error) {
 		if err != nil {
 			return l, err
 		}
-		l.parts = append(l.parts, page.ObjectParts...)
+		for _, p := range page.ObjectParts {
+			p.ETag = strings.Trim(p.ETag, `"`)
+			l.parts = append(l.parts, p)
+		}
 		if kind, ok := kinds[strings.ToLower(page.ChecksumAlgorithm)]; ok {
 			if page.ChecksumType == composite {
 				kind = kind.Base()

@@ -21,6 +21,7 @@ type Upload struct {
 	c      *client
 	plan   Plan
 	listed map[int]minio.ObjectPart // parts of before, by number
+	order  []int                    // their numbers
 
 	gate chan struct{} // held while the upload is begun
 
@@ -29,8 +30,10 @@ type Upload struct {
 	sums      sums
 	condition bool // the object must not be there, and the server knows how to be told
 	parts     []digest
-	confirmed int   // parts
-	sent      int64 // bytes of bodies, those of requests that failed too
+	confirmed int           // parts
+	sent      int64         // bytes of bodies, those of requests that failed too
+	agreed    int           // how many of order are the stream's, up to the first that is not known to be
+	news      chan struct{} // closed when that grows
 }
 
 // Create returns an upload of a new object, named s3://BUCKET/KEY. It asks for
@@ -53,7 +56,7 @@ func newUpload(object string, o Options) (*Upload, error) {
 		return nil, err
 	}
 	s, err := c.Options.sums()
-	return &Upload{c: c, sums: s, condition: !o.Overwrite, gate: make(chan struct{}, 1)}, err
+	return &Upload{c: c, sums: s, condition: !o.Overwrite, gate: make(chan struct{}, 1), news: make(chan struct{})}, err
 }
 
 // planFor makes the plan, for parts of a size that is given unless it is 0, and
@@ -196,6 +199,9 @@ func (w partWriter) WritePart(ctx context.Context, p *async.Part) error {
 			return nil
 		}
 	}
+	if err := u.agree(ctx, number); err != nil {
+		return err
+	}
 	if err := u.begin(ctx); err != nil {
 		return err
 	}
@@ -316,6 +322,32 @@ func (u *Upload) keep(number int, d digest, confirmed bool) {
 	u.parts[number-1] = d
 	if confirmed {
 		u.confirmed++
+	}
+	if u.agreed == len(u.order) {
+		return
+	}
+	for u.agreed < len(u.order) && u.order[u.agreed] <= len(u.parts) && u.parts[u.order[u.agreed]-1].etag != "" {
+		u.agreed++
+	}
+	close(u.news)
+	u.news = make(chan struct{})
+}
+
+// agree waits until the parts of before that come before a number are known to be
+// the stream's. Nothing of a stream that differs from them is sent.
+func (u *Upload) agree(ctx context.Context, number int) error {
+	for {
+		u.mu.Lock()
+		ok, news := u.agreed == len(u.order) || u.order[u.agreed] >= number, u.news
+		u.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }
 
