@@ -92,6 +92,8 @@ type digest struct {
 	sum  string // of the kind, in base64
 	md5  []byte
 	etag string
+
+	there bool // the server has the part
 }
 
 // digest computes the sums of what open opens.

@@ -319,6 +319,7 @@ func (u *Upload) keep(number int, d digest, confirmed bool) {
 	if missing := number - len(u.parts); missing > 0 {
 		u.parts = append(u.parts, make([]digest, missing)...)
 	}
+	d.there = true
 	u.parts[number-1] = d
 	if confirmed {
 		u.confirmed++
@@ -326,7 +327,7 @@ func (u *Upload) keep(number int, d digest, confirmed bool) {
 	if u.agreed == len(u.order) {
 		return
 	}
-	for u.agreed < len(u.order) && u.order[u.agreed] <= len(u.parts) && u.parts[u.order[u.agreed]-1].etag != "" {
+	for u.agreed < len(u.order) && u.order[u.agreed] <= len(u.parts) && u.parts[u.order[u.agreed]-1].there {
 		u.agreed++
 	}
 	close(u.news)
