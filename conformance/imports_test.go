@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"async/httprange":     {"async"},
 	"memconn":             {"", "internal/seam", "vectored"},
 	"cmd/bytering":        {"", "pump", "vectored"},
+	"s3":                  {"", "async", "async/httprange"},
 }
 
 // list runs the go command in the root module, for a port such as linux/amd64.
@@ -81,7 +82,7 @@ func drawn(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	look := func(mark, port, tags string) {
-		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering") {
+		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering", module+"/s3") {
 			from := short(p.ImportPath)
 			if found[from] == nil {
 				found[from] = []string{}
