@@ -120,6 +120,9 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 		for {
 			s := u.mode()
 			info, err := request(ctx)
+			if err == nil && info.ETag == "" {
+				err = errNoETag
+			}
 			if err == nil {
 				v, by := want.compare(answered(info, want.size))
 				if v == other {

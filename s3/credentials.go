@@ -100,20 +100,25 @@ func (w within) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 type profile struct{ region, endpoint string }
 
 // readProfile reads the profile of AWS_PROFILE. Files that are not there say
-// nothing.
-func readProfile() (profile, error) {
+// nothing. That of the credentials is read too, so that nothing of one that can't
+// be parsed gets into the error of a provider.
+func readProfile() (p profile, err error) {
 	name := cmp.Or(os.Getenv("AWS_PROFILE"), "default")
 	home, _ := os.UserHomeDir()
-	file := cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config"))
-	config, err := ini.LoadSources(ini.LoadOptions{Loose: true, AllowNestedValues: true}, file)
-	if err != nil {
-		// The text could be a line of the file, which may have a secret.
-		return profile{}, fmt.Errorf("%w: %s can't be read as configuration", ErrOption, file)
-	}
-	for _, section := range []string{"profile " + name, name} {
-		if s, err := config.GetSection(section); err == nil {
-			return profile{s.Key("region").String(), s.Key("endpoint_url").String()}, nil
+	for _, file := range []string{
+		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")),
+		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")),
+	} {
+		parsed, err := ini.LooseLoad(file)
+		if err != nil {
+			return p, fmt.Errorf("%w: %s can't be read as configuration", ErrOption, file)
+		}
+		for _, section := range []string{"profile " + name, name} {
+			if s, err := parsed.GetSection(section); err == nil {
+				p.region = cmp.Or(p.region, s.Key("region").String())
+				p.endpoint = cmp.Or(p.endpoint, s.Key("endpoint_url").String())
+			}
 		}
 	}
-	return profile{}, nil
+	return p, nil
 }

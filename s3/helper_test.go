@@ -177,13 +177,19 @@ func answerError(w http.ResponseWriter, status int, code string) {
 	io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>`+code+`</Code><Message>planted</Message></Error>`)
 }
 
-// drain sends b, and then end, through an upload.
-func drain(ctx context.Context, t testing.TB, u *Upload, b []byte, end error) (Summary, error) {
+func newRing(t testing.TB, n int) (*bytering.Producer, *bytering.Consumer) {
 	t.Helper()
-	p, c, err := bytering.New(int(u.Plan().Ring()))
+	p, c, err := bytering.New(n)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, c
+}
+
+// drain sends b, and then end, through an upload.
+func drain(ctx context.Context, t testing.TB, u *Upload, b []byte, end error) (Summary, error) {
+	t.Helper()
+	p, c := newRing(t, int(u.Plan().Ring()))
 	var fed sync.WaitGroup
 	fed.Go(func() {
 		for len(b) > 0 {
@@ -214,10 +220,7 @@ func create(t testing.TB, key string, o Options) *Upload {
 // fill reads an object through a ring.
 func fill(ctx context.Context, t testing.TB, ob *Object) ([]byte, Summary, error) {
 	t.Helper()
-	p, c, err := bytering.New(int(ob.Plan().Ring()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, c := newRing(t, int(ob.Plan().Ring()))
 	var got bytes.Buffer
 	var read sync.WaitGroup
 	read.Go(func() { c.WriteTo(&got); c.Close() })

@@ -13,12 +13,12 @@ var secretVariables = []string{
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN",
 }
 
-// secretPatterns are what a request has that lets another one be made. The first
-// group stays.
+// secretPatterns are what a request has that lets another one be made. The
+// groups stay.
 var secretPatterns = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)((?:X-Amz-(?:Signature|Security-Token|Credential|S3session-Token)|Signature|AWSAccessKeyId|Authorization|token)\s*[=:]\s*)[^&\s",;]+`),
 	regexp.MustCompile(`(?i)(AWS4-HMAC-SHA256 ).*`),
-	regexp.MustCompile(`(://)[^/@\s]*@`),
+	regexp.MustCompile(`(?i)((?:X-Amz-(?:Signature|Security-Token|Credential|S3session-Token)|Signature|AWSAccessKeyId|Authorization|token)\s*[=:]\s*)[^&\s",;]+`),
+	regexp.MustCompile(`(://)[^/@\s]*(@)`),
 }
 
 const hidden = "[hidden]"
@@ -35,7 +35,7 @@ func redact(text string, secrets ...string) string {
 		}
 	}
 	for _, p := range secretPatterns {
-		text = p.ReplaceAllString(text, "${1}"+hidden)
+		text = p.ReplaceAllString(text, "${1}"+hidden+"${2}")
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

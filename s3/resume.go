@@ -182,40 +182,44 @@ func (u *Upload) sumsOf(p minio.ObjectPart) sums {
 // is shorter, and is sent again if it is the beginning of this one.
 func (u *Upload) recognise(old minio.ObjectPart, open func() io.ReadCloser, n int64) (d digest, there bool, err error) {
 	by := u.sumsOf(old)
-	if old.Size <= n {
-		cut := func() io.ReadCloser {
-			r := open()
-			return struct {
-				io.Reader
-				io.Closer
-			}{io.LimitReader(r, old.Size), r}
+	if n < old.Size {
+		return d, false, fmt.Errorf("%w with part %d of %d bytes", errShort, old.PartNumber, old.Size)
+	}
+	cut := func() io.ReadCloser {
+		r := open()
+		return struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(r, old.Size), r}
+	}
+	if d, err = by.digest(cut); err != nil {
+		return d, false, err
+	}
+	if by.kind != 0 && d.sum == old.Checksum(by.kind) || by.kind == 0 && bytes.Equal(d.md5, md5Of(old.ETag)) {
+		if old.Size < n {
+			return d, false, nil
 		}
-		if d, err = by.digest(cut); err != nil {
-			return d, false, err
-		}
-		if by.kind != 0 && d.sum == old.Checksum(by.kind) || by.kind == 0 && bytes.Equal(d.md5, md5Of(old.ETag)) {
-			if old.Size < n {
-				return d, false, nil
+		// The whole is of the sums that the upload was begun with.
+		if s := u.mode(); s != by {
+			if d, err = s.digest(open); err != nil {
+				return d, false, err
 			}
-			// The whole is of the sums that the upload was begun with.
-			if s := u.mode(); s != by {
-				if d, err = s.digest(open); err != nil {
-					return d, false, err
-				}
-			}
-			d.etag = old.ETag
-			return d, true, nil
 		}
+		d.etag = old.ETag
+		return d, true, nil
 	}
 	return d, false, fmt.Errorf("%w in part %d, of %d bytes", ErrDiffers, old.PartNumber, old.Size)
 }
+
+// errShort is for a stream that has ended where an upload goes on.
+var errShort = fmt.Errorf("%w: it has ended, and the upload goes on", ErrDiffers)
 
 // beyond returns an error if the upload has parts beyond the first n, which the
 // stream has not.
 func (u *Upload) beyond(n int) error {
 	for number, p := range u.listed {
 		if number > n {
-			return fmt.Errorf("%w: it has ended, and the upload has a part %d of %d bytes", ErrDiffers, number, p.Size)
+			return fmt.Errorf("%w with part %d of %d bytes", errShort, number, p.Size)
 		}
 	}
 	return nil

@@ -36,6 +36,9 @@ func (a *answer) Error() string {
 	return fmt.Sprintf("the server answered %d: %s", a.StatusCode, text)
 }
 
+// errNoETag is for an answer of success that says nothing of what was made.
+var errNoETag = errors.New("the server answered success without an ETag")
+
 // status returns the status of an answer, or 0 if err is none.
 func status(err error) int {
 	var a *answer
@@ -86,6 +89,9 @@ func transient(err error) bool {
 			return true
 		}
 		return false
+	}
+	if errors.Is(err, errNoETag) {
+		return true
 	}
 	if errors.Is(err, ErrChecksum) {
 		return !errors.Is(err, errWrong) // a part can be sent again

@@ -139,6 +139,12 @@ func (u *Upload) drain(ctx context.Context, c *bytering.Consumer) (safe int64, v
 	}
 	stats, err := async.DrainParts(ctx, c, partWriter{u},
 		async.Block(int(u.plan.Part)), async.Depth(u.plan.Depth), async.Retry(u.c.again))
+	if errors.Is(err, errShort) {
+		// Has the source failed, or is this all of the stream?
+		if why := end(c); why != io.EOF {
+			return stats.Safe, "", why
+		}
+	}
 	if err == nil {
 		err = u.beyond(len(u.parts))
 	}
@@ -166,10 +172,7 @@ func (u *Upload) small(ctx context.Context, c *bytering.Consumer, why error) (sa
 	c.Pin()
 	defer c.Unpin()
 	a, b := c.Slices()
-	if err := c.Discard(len(a) + len(b)); err != nil {
-		return 0, "", err
-	}
-	if err := c.Err(); err != io.EOF {
+	if err := end(c); err != io.EOF {
 		return 0, "", err
 	}
 	verified, err = u.put(ctx, a, b)
@@ -177,6 +180,16 @@ func (u *Upload) small(ctx context.Context, c *bytering.Consumer, why error) (sa
 		return 0, "", err
 	}
 	return int64(len(a) + len(b)), verified, nil
+}
+
+// end returns why the stream has ended: io.EOF or an error. It discards what is
+// left.
+func end(c *bytering.Consumer) error {
+	a, b := c.Slices()
+	if err := c.Discard(len(a) + len(b)); err != nil {
+		return err
+	}
+	return c.Err()
 }
 
 // partWriter keeps WritePart out of the methods of Upload.
@@ -301,6 +314,9 @@ func (u *Upload) send(ctx context.Context, number int, n int64, open func() io.R
 		}
 		if err != nil {
 			return err
+		}
+		if p.ETag == "" {
+			return errNoETag
 		}
 		d.etag = p.ETag
 		confirmed, err := d.check(p.Checksum(s.kind))
