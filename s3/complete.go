@@ -121,7 +121,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 			s := u.mode()
 			info, err := request(ctx)
 			if err == nil && info.ETag == "" {
-				err = errNoETag
+				err = errNoAnswer
 			}
 			if err == nil {
 				v, by := want.compare(answered(info, want.size))

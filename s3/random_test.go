@@ -81,7 +81,6 @@ func (c *chaos) answer(w http.ResponseWriter, r *http.Request) bool {
 		}
 		w.WriteHeader(200)
 		io.WriteString(w, "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code><Message>planted</Message></Error>")
-		// A part that is answered 200 without an ETag is not there: see below.
 		return true
 	case 8:
 		w.Header().Set("Retry-After", "0")
@@ -162,6 +161,10 @@ func one(t *testing.T, s *server, c *chaos, r *rand.Rand, key string) (failures,
 		got := s.object(key)
 		if errors.Is(err, ErrExists) && bytes.Equal(got, data) {
 			break // a request that was lost has made it
+		}
+		if o.Abort && code(err) == "NoSuchUpload" {
+			id = "" // it is aborted, and the answer was lost
+			continue
 		}
 		if err != nil {
 			if attempt > 12 {

@@ -74,11 +74,7 @@ func (u *Upload) resume(ctx context.Context, id string) error {
 	if l.sums.kind != 0 {
 		u.sums.md5 = u.c.ContentMD5
 	}
-	part, err := u.c.partSize(l.parts)
-	if err != nil {
-		return err
-	}
-	return u.planFor(part)
+	return u.planFor(u.c.partSize(l.parts))
 }
 
 // uploads lists the uploads of the key.
@@ -88,6 +84,9 @@ func (c *client) uploads(ctx context.Context) (all []minio.ObjectMultipartInfo, 
 		err := c.try(ctx, func(ctx context.Context) error {
 			_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
 				page, err = c.core.ListMultipartUploads(ctx, c.bucket, c.key, keyMarker, idMarker, "", c.page)
+				if err == nil && page.Bucket != c.bucket {
+					err = errNoAnswer
+				}
 				return err
 			})
 			return err
@@ -124,6 +123,9 @@ func (c *client) parts(ctx context.Context, id string) (l listing, err error) {
 		err := c.try(ctx, func(ctx context.Context) error {
 			_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
 				page, err = c.core.ListObjectParts(ctx, c.bucket, c.key, id, marker, c.page)
+				if err == nil && page.UploadID != id {
+					err = errNoAnswer
+				}
 				return err
 			})
 			return err
@@ -149,22 +151,23 @@ func (c *client) parts(ctx context.Context, id string) (l listing, err error) {
 	}
 }
 
-// partSize returns the size of the parts of an upload, or 0 if they do not tell. All
-// but the last are of one size. One alone may be the last.
-func (c *client) partSize(parts []minio.ObjectPart) (int64, error) {
-	if len(parts) == 0 {
-		return 0, nil
-	}
-	if p := parts[0]; len(parts) == 1 && p.Size%c.unit != 0 {
-		return 0, nil
-	}
-	n := parts[0].Size
-	for i, p := range parts {
-		if last := i == len(parts)-1; p.Size > n || p.Size < n && !last {
-			return 0, fmt.Errorf("%w: the parts of the upload are of several sizes, such as %d and %d bytes", ErrNotComparable, n, p.Size)
+// partSize returns the size of the parts of an upload, or 0 if they do not tell. It is
+// that of the largest. But the last part is smaller, and so is one that a request
+// sent which was late: one alone of an odd size tells nothing.
+func (c *client) partSize(parts []minio.ObjectPart) (n int64) {
+	times := 0
+	for _, p := range parts {
+		switch {
+		case p.Size > n:
+			n, times = p.Size, 1
+		case p.Size == n:
+			times++
 		}
 	}
-	return n, nil
+	if times == 1 && n%c.unit != 0 {
+		return 0
+	}
+	return n
 }
 
 // sumsOf returns the sums that a part can be compared by.

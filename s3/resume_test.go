@@ -161,21 +161,35 @@ func TestResumeOfSeveral(t *testing.T) {
 
 // Parts without a sum are refused by name before the stream is read.
 func TestResumeNotComparable(t *testing.T) {
-	for what, part := range map[string]string{
-		"no sum":        `<Part><PartNumber>1</PartNumber><ETag>"opaque"</ETag><Size>%[1]d</Size></Part>`,
-		"several sizes": `<Part><PartNumber>1</PartNumber><ETag>"%[2]s"</ETag><Size>%[1]d</Size></Part><Part><PartNumber>2</PartNumber><ETag>"%[2]s"</ETag><Size>9</Size></Part><Part><PartNumber>3</PartNumber><ETag>"%[2]s"</ETag><Size>%[1]d</Size></Part>`,
+	s := serve(t)
+	id := leave(t, s, random(2*testPart), 2*testPart)
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) != "parts" {
+			return false
+		}
+		fmt.Fprintf(w, `<?xml version="1.0"?><ListPartsResult><UploadId>%s</UploadId><Part><PartNumber>1</PartNumber><ETag>"opaque"</ETag><Size>%d</Size></Part></ListPartsResult>`, id, testPart)
+		return true
+	})
+	if _, err := resume(t, "k", id, s.options()); !errors.Is(err, ErrNotComparable) || !strings.Contains(err.Error(), "part 1") {
+		t.Error(err)
+	}
+}
+
+func TestPartSize(t *testing.T) {
+	c := &client{Options: Options{unit: 10}}
+	for _, l := range []struct {
+		sizes []int64
+		want  int64
+	}{
+		{nil, 0}, {[]int64{30}, 30}, {[]int64{37}, 0}, {[]int64{37, 37}, 37}, {[]int64{30, 30, 7}, 30}, {[]int64{30, 7}, 30},
+		{[]int64{7, 30}, 30}, {[]int64{23, 12}, 0}, {[]int64{37, 37, 40}, 40},
 	} {
-		s := serve(t)
-		id := leave(t, s, random(2*testPart), 2*testPart)
-		s.fault(func(w http.ResponseWriter, r *http.Request) bool {
-			if kind(r) != "parts" {
-				return false
-			}
-			fmt.Fprintf(w, `<?xml version="1.0"?><ListPartsResult>`+part+`</ListPartsResult>`, testPart, strings.Repeat("0", 32))
-			return true
-		})
-		if _, err := resume(t, "k", id, s.options()); !errors.Is(err, ErrNotComparable) {
-			t.Errorf("%s: %v", what, err)
+		var parts []minio.ObjectPart
+		for i, n := range l.sizes {
+			parts = append(parts, minio.ObjectPart{PartNumber: i + 1, Size: n})
+		}
+		if got := c.partSize(parts); got != l.want {
+			t.Errorf("%v: %d", l.sizes, got)
 		}
 	}
 }

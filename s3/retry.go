@@ -36,8 +36,9 @@ func (a *answer) Error() string {
 	return fmt.Sprintf("the server answered %d: %s", a.StatusCode, text)
 }
 
-// errNoETag is for an answer of success that says nothing of what was made.
-var errNoETag = errors.New("the server answered success without an ETag")
+// errNoAnswer is for an answer of success that does not have what it has to, such as
+// an ETag. It may have an error in it.
+var errNoAnswer = errors.New("the server answered success, and nothing else")
 
 // status returns the status of an answer, or 0 if err is none.
 func status(err error) int {
@@ -90,7 +91,7 @@ func transient(err error) bool {
 		}
 		return false
 	}
-	if errors.Is(err, errNoETag) {
+	if errors.Is(err, errNoAnswer) {
 		return true
 	}
 	if errors.Is(err, ErrChecksum) {
