@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -58,13 +59,15 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 		t.Error(err)
 	}
 	t.Setenv("AWS_SESSION_TOKEN", testToken)
-	told := false
+	var told atomic.Bool
 	s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
-		told = told || r.Header.Get("X-Amz-Security-Token") == testToken
+		if r.Header.Get("X-Amz-Security-Token") == testToken {
+			told.Store(true)
+		}
 		return false
 	})
-	if err := use(t, s.options()); err != nil || !told {
-		t.Error(err, told)
+	if err := use(t, s.options()); err != nil || !told.Load() {
+		t.Error(err, told.Load())
 	}
 }
 
@@ -77,13 +80,15 @@ func TestCredentialsOfFiles(t *testing.T) {
 		fmt.Sprintf("[default]\naws_access_key_id = wrong\naws_secret_access_key = wrong\n[mine]\naws_access_key_id = %s\naws_secret_access_key = %s\n", testKey, testSecret)))
 	t.Setenv("AWS_CONFIG_FILE", write(t, "config", fmt.Sprintf("[profile mine]\nregion = eu-test-1\nendpoint_url = %s\ns3 =\n  x = y\n", s.http.URL)))
 	t.Setenv("AWS_PROFILE", "mine")
-	region := false
+	var region atomic.Bool
 	s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
-		region = region || strings.Contains(r.Header.Get("Authorization"), "/eu-test-1/s3/")
+		if strings.Contains(r.Header.Get("Authorization"), "/eu-test-1/s3/") {
+			region.Store(true)
+		}
 		return false
 	})
-	if err := use(t, s.options()); err != nil || !region {
-		t.Error(err, region)
+	if err := use(t, s.options()); err != nil || !region.Load() {
+		t.Error(err, region.Load())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -39,9 +40,11 @@ func TestComesIntoBeing(t *testing.T) {
 			u := create(t, "k", s.options())
 			theirs := []byte("theirs")
 			s.plant("k", theirs)
-			asked := false
+			var asked atomic.Bool
 			s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
-				asked = asked || r.Header.Get("If-None-Match") == "*"
+				if r.Header.Get("If-None-Match") == "*" {
+					asked.Store(true)
+				}
 				return false
 			})
 			if !ignores && n > testPart {
@@ -51,15 +54,17 @@ func TestComesIntoBeing(t *testing.T) {
 						w.WriteHeader(http.StatusNotFound)
 						return true
 					}
-					asked = asked || r.Header.Get("If-None-Match") == "*"
+					if r.Header.Get("If-None-Match") == "*" {
+						asked.Store(true)
+					}
 					return false
 				})
 			}
 			if _, err := drain(t.Context(), t, u, random(n), nil); !errors.Is(err, ErrExists) {
 				t.Errorf("%d bytes: %v", n, err)
 			}
-			if !bytes.Equal(s.object("k"), theirs) || asked == ignores {
-				t.Errorf("%d bytes, ignores %v: asked %v, %d bytes", n, ignores, asked, len(s.object("k")))
+			if !bytes.Equal(s.object("k"), theirs) || asked.Load() == ignores {
+				t.Errorf("%d bytes, ignores %v: asked %v, %d bytes", n, ignores, asked.Load(), len(s.object("k")))
 			}
 		}
 	}
@@ -169,15 +174,16 @@ func TestHeaders(t *testing.T) {
 			"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": "key", "X-Amz-Object-Lock-Legal-Hold": "ON",
 			"X-Amz-Object-Lock-Mode": "GOVERNANCE", "X-Amz-Meta-Colour": "blue",
 		}
-		seen, md5s := false, 0
+		var seen atomic.Bool
+		var md5s atomic.Int32
 		s.fault(func(w http.ResponseWriter, r *http.Request) bool {
 			if k := kind(r); k == "part" || k == "put" {
 				if r.Header.Get("Content-Md5") != "" && r.Header.Get("X-Amz-Checksum-Crc64nvme") != "" {
-					md5s++
+					md5s.Add(1)
 				}
 			}
 			if k := kind(r); k == "create" || k == "put" {
-				seen = true
+				seen.Store(true)
 				for name, v := range want {
 					if r.Header.Get(name) != v {
 						t.Errorf("%d bytes: %s is %q", n, name, r.Header.Get(name))
@@ -189,8 +195,8 @@ func TestHeaders(t *testing.T) {
 			return false
 		})
 		drain(t.Context(), t, u, random(n), nil)
-		if !seen || n <= testPart && md5s != 1 {
-			t.Errorf("%d bytes: seen %v, %d with MD5", n, seen, md5s)
+		if !seen.Load() || n <= testPart && md5s.Load() != 1 {
+			t.Errorf("%d bytes: seen %v, %d with MD5", n, seen.Load(), md5s.Load())
 		}
 	}
 }
