@@ -33,6 +33,7 @@ type server struct {
 	http    *httptest.Server
 	backend *s3mem.Backend
 	fake    http.Handler
+	store   sync.RWMutex // the store races where parts come while others are listed
 
 	mu       sync.Mutex
 	before   func(w http.ResponseWriter, r *http.Request) (done bool)
@@ -47,7 +48,17 @@ func serve(t *testing.T) *server {
 	if err := s.backend.CreateBucket(t.Context(), testBucket); err != nil {
 		t.Fatal(err)
 	}
-	s.fake = gofakes3.New(s.backend, gofakes3.WithV4Auth(map[string]string{testKey: testSecret}), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	fake := gofakes3.New(s.backend, gofakes3.WithV4Auth(map[string]string{testKey: testSecret}), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
+	s.fake = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if k := kind(r); k == "part" || k == "get" || k == "put" || k == "head" {
+			s.store.RLock()
+			defer s.store.RUnlock()
+		} else {
+			s.store.Lock()
+			defer s.store.Unlock()
+		}
+		fake.ServeHTTP(w, r)
+	})
 	s.http = httptest.NewServer(s)
 	t.Cleanup(s.http.Close)
 	environment(t, s.http.URL)
