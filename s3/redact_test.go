@@ -55,7 +55,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			print(err)
 			printed = append(printed, sum.String(), fmt.Sprintf("%+v", sum))
 		}
-		u, err = Resume(t.Context(), object, "", o)
+		_, err = Resume(t.Context(), object, "", o)
 		print(err)
 		ob, err := Open(t.Context(), object, o)
 		print(err)
