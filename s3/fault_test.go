@@ -71,12 +71,9 @@ func TestFaultsThatPass(t *testing.T) {
 			s.swallow(r)
 			answerError(w, 503, "ServiceUnavailable")
 		},
-		"nothing for too long": func(_ *server, w http.ResponseWriter, r *http.Request) {
-			select {
-			case <-r.Context().Done():
-			case <-time.After(100 * time.Millisecond):
-			}
-			answerError(w, 500, "InternalError")
+		"nothing for too long": func(_ *server, _ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
 		},
 		"an answer twice": func(s *server, w http.ResponseWriter, r *http.Request) {
 			rec := s.swallow(r)
@@ -284,6 +281,44 @@ func TestUnknown(t *testing.T) {
 		if _, err := drain(t.Context(), t, u, random(n), nil); !errors.Is(err, ErrUnknown) {
 			t.Errorf("%d bytes: %v", n, err)
 		}
+	}
+}
+
+// A part that the server has another sum of is sent again.
+func TestPartWithAnotherSum(t *testing.T) {
+	for _, tries := range []int32{2, 1000} {
+		s := serve(t)
+		o := s.options()
+		o.Retries = 3
+		u := create(t, "k", o)
+		hit := times(tries, "part")
+		s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+			if hit(r) {
+				w.Header().Set(minio.ChecksumCRC64NVME.Key(), base64Of(make([]byte, 8)))
+			}
+			return false
+		})
+		want := random(3 * testPart)
+		sum, err := drain(t.Context(), t, u, want, nil)
+		if tries > 2 {
+			if !errors.Is(err, ErrChecksum) || s.object("k") != nil {
+				t.Error(err)
+			}
+		} else if err != nil || sum.Retries != int64(tries) || !bytes.Equal(s.object("k"), want) {
+			t.Errorf("%+v, %v", sum, err)
+		}
+	}
+}
+
+// Nothing that makes an object is sent when the context has ended.
+func TestNothingAfterCancel(t *testing.T) {
+	s := serve(t)
+	u := create(t, "k", s.options())
+	why := errors.New("planted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	if _, err := u.put(ctx, []byte("x"), nil); !errors.Is(err, why) || s.count("put") > 0 {
+		t.Error(err, s.requests)
 	}
 }
 

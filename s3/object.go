@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func (ob *Object) open(ctx context.Context) (err error) {
 		ob.file, err = httprange.Open(ctx, ob.found.url.String(),
 			httprange.Transport(c.transport), httprange.Header(header), httprange.Depth(ob.plan.Depth),
 			httprange.StreamRetry(c.rangeAgain), httprange.Sign(func(r *http.Request) error { return c.sign(r, region) }))
-		return asAnswer(err)
+		return asOurs(err)
 	})
 }
 
@@ -125,24 +126,24 @@ func (ob *Object) Fill(ctx context.Context, p *bytering.Producer) (Summary, erro
 	return s, nil
 }
 
-// asAnswer returns the error of package httprange as one of this package, so that
-// there is one rule for what is tried again.
-func asAnswer(err error) error {
-	var s *httprange.StatusError
-	if !errors.As(err, &s) {
-		return err
+// asOurs returns the error of package httprange as one of this package, so that there
+// is one rule for what is tried again.
+func asOurs(err error) error {
+	for _, final := range []error{httprange.ErrNoRange, httprange.ErrChanged, httprange.ErrInvalidRange, httprange.ErrRedirect, httprange.ErrInvalidURL} {
+		if err == nil || errors.Is(err, final) {
+			return err
+		}
 	}
-	a := &answer{after: s.RetryAfter}
-	a.StatusCode, a.Message = s.Code, http.StatusText(s.Code)
-	return a
+	if s := (*httprange.StatusError)(nil); errors.As(err, &s) {
+		a := &answer{after: s.RetryAfter}
+		a.StatusCode, a.Message = s.Code, http.StatusText(s.Code)
+		return a
+	}
+	// The connection has broken, and without a client nothing says so.
+	return &url.Error{Op: http.MethodGet, URL: "the object", Err: err}
 }
 
 // rangeAgain is again for ranges.
 func (c *client) rangeAgain(err error, attempt int) (wait time.Duration, again bool) {
-	for _, final := range []error{httprange.ErrNoRange, httprange.ErrChanged, httprange.ErrInvalidRange, httprange.ErrRedirect} {
-		if errors.Is(err, final) {
-			return 0, false
-		}
-	}
-	return c.again(asAnswer(err), attempt)
+	return c.again(asOurs(err), attempt)
 }

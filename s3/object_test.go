@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/bytering/bytering/async/httprange"
 )
@@ -127,6 +129,54 @@ func TestObjectWithoutRanges(t *testing.T) {
 	}
 	if got, _, err := fill(t.Context(), t, ob); err != nil || !bytes.Equal(got, want) {
 		t.Error(len(got), err)
+	}
+}
+
+// Ranges that fail for a while are asked for again, from the byte where they broke
+// off.
+func TestObjectFaults(t *testing.T) {
+	for name, fault := range map[string]func(s *server, w http.ResponseWriter, r *http.Request){
+		"503":   func(_ *server, w http.ResponseWriter, _ *http.Request) { answerError(w, 503, "SlowDown") },
+		"reset": func(_ *server, w http.ResponseWriter, _ *http.Request) { reset(w) },
+		"half": func(s *server, w http.ResponseWriter, r *http.Request) {
+			rec := s.swallow(r)
+			rec.Body.Truncate(rec.Body.Len() / 2)
+			replay(w, rec)
+		},
+		"nothing": func(_ *server, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+	} {
+		for _, ranges := range []bool{true, false} {
+			s := serve(t)
+			want := random(30 * testPart)
+			s.plant("k", want)
+			hit := times(2, "get")
+			o := s.options()
+			o.Stall = 100 * time.Millisecond
+			s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+				if kind(r) == "get" && s.count("get") > 1 && hit(r) {
+					fault(s, w, r)
+					return true
+				}
+				if kind(r) == "get" && !ranges && s.count("get") == 1 {
+					w.Header().Set("Accept-Ranges", "bytes")
+					w.Header().Set("Etag", s.swallow(r).Header().Get("Etag"))
+					w.Header().Set("Last-Modified", s.swallow(r).Header().Get("Last-Modified"))
+					w.Header().Set("Content-Length", strconv.Itoa(len(want)))
+					w.Write(want[:len(want)/2])
+					reset(w)
+					return true
+				}
+				return false
+			})
+			ob, err := Open(t.Context(), Scheme+testBucket+"/k", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, sum, err := fill(t.Context(), t, ob)
+			if err != nil || !bytes.Equal(got, want) || sum.Retries == 0 {
+				t.Errorf("%s, ranges %v: %d of %d bytes, %+v, %v", name, ranges, len(got), len(want), sum, err)
+			}
+		}
 	}
 }
 

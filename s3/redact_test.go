@@ -37,7 +37,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		fileSecret = "planted-file-secret-000000000000000000"
 		proxyUser  = "planteduser:plantedpassword"
 	)
-	planted := []string{testSecret, testToken, fileSecret, "plantedpassword", "planteduser", "plantedsignature"}
+	planted := []string{testSecret, testToken, fileSecret, "plantedpassword", "planteduser", "plantedsignature", "plantedcontainertoken"}
 	var printed []string
 	print := func(err error) {
 		if err != nil {
@@ -117,6 +117,17 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		t.Setenv("AWS_CONFIG_FILE", file)
 		attempt(Scheme + testBucket + "/file")
 	}
+
+	t.Setenv("AWS_CONFIG_FILE", "")
+	t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "plantedcontainertoken")
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		answerError(w, http.StatusBadRequest, fileSecret+" plantedcontainertoken")
+		return true
+	})
+	if err := os.WriteFile(file, []byte("[default]\naws_access_key_id = AK\naws_secret_access_key = "+fileSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	attempt(Scheme + testBucket + "/told")
 
 	if len(printed) < 100 {
 		t.Fatalf("only %d lines", len(printed))

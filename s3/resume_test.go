@@ -135,6 +135,57 @@ func TestResumeOfNone(t *testing.T) {
 	}
 }
 
+// Nothing of a stream that differs from an earlier part is sent, also where a part is
+// missing.
+func TestResumeSendsNothingThatDiffers(t *testing.T) {
+	s := serve(t)
+	o := s.options()
+	o.unit, o.Memory = 512<<10, 0 // comparing takes longer than a request
+	data := random(12 * 5 * int(o.unit))
+	u := create(t, "k", o)
+	if err := u.begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	part := int(u.Plan().Part)
+	if err := u.send(t.Context(), 1, int64(part), (&memory{a: data[:part]}).open); err != nil {
+		t.Fatal(err)
+	}
+	before := s.count("part")
+	u, err := resume(t, "k", u.id, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[part-1]++
+	p, c := newRing(t, int(u.Plan().Ring()))
+	if _, err := p.Write(data[:len(data)/2]); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	if _, err := u.Drain(t.Context(), c); !errors.Is(err, ErrDiffers) || s.count("part") != before {
+		t.Errorf("%v, %d parts sent", err, s.count("part")-before)
+	}
+}
+
+// An error in an answer of success is not an upload without parts, nor none.
+func TestListingsWithAnErrorInside(t *testing.T) {
+	for _, what := range []string{"uploads", "parts"} {
+		s := serve(t)
+		data := random(3 * testPart)
+		leave(t, s, data, len(data))
+		hit := times(2, what)
+		s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+			if !hit(r) {
+				return false
+			}
+			w.Write([]byte("<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code><Message>planted</Message></Error>"))
+			return true
+		})
+		if u, err := resume(t, "k", "", s.options()); err != nil || len(u.listed) != 3 {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestResumeOfSeveral(t *testing.T) {
 	s := serve(t)
 	data := random(3 * testPart)
@@ -236,7 +287,12 @@ func TestResumeWithHoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := len(u.listed)
+	o.page = 1000
+	l, err := create(t, "x", o).c.partsOf("k", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := len(l.parts)
 	sum, err := drain(t.Context(), t, u, data, nil)
 	if err != nil || !bytes.Equal(s.object("k"), data) {
 		t.Fatal(err)
