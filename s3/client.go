@@ -76,15 +76,7 @@ func (c *client) log(format string, args ...any) {
 }
 
 // redact is [redact] with the secrets of the client.
-func (c *client) redact(text string) string {
-	var secrets []string
-	if !c.creds.IsExpired() { // then it is known, and nothing is asked for it
-		if v, err := c.creds.GetWithContext(nil); err == nil {
-			secrets = []string{v.SecretAccessKey, v.SessionToken}
-		}
-	}
-	return redact(text, secrets...)
-}
+func (c *client) redact(text string) string { return redact(text, c.chain.known()...) }
 
 // do calls f, which makes one request with the context that it gets, and returns
 // its error as an answer if it is one. The body, if there is one, is closed by

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,8 +25,9 @@ type chain struct {
 	providers []credentials.Provider
 	found     credentials.Provider
 
-	mu   sync.Mutex
-	errs error
+	mu      sync.Mutex
+	errs    error
+	secrets []string // of all credentials that were found
 }
 
 // newChain returns the chain of the SDKs.
@@ -52,6 +54,11 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 		v, err := p.RetrieveWithCredContext(cc)
 		if err == nil && (v.AccessKeyID != "" || v.SecretAccessKey != "") {
 			c.found = p
+			c.mu.Lock()
+			if !slices.Contains(c.secrets, v.SecretAccessKey) || !slices.Contains(c.secrets, v.SessionToken) {
+				c.secrets = append(c.secrets, v.SecretAccessKey, v.SessionToken)
+			}
+			c.mu.Unlock()
 			return v, nil
 		}
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -65,6 +72,13 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 }
 
 func (c *chain) IsExpired() bool { return c.found != nil && c.found.IsExpired() }
+
+// known returns the secrets that were found.
+func (c *chain) known() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.secrets)
+}
 
 // why says why there are no credentials.
 func (c *chain) why() error {

@@ -150,8 +150,10 @@ func TestNoInstance(t *testing.T) {
 	defer l.Close()
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "")
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://"+l.Addr().String())
+	o := s.options()
+	o.Stall = time.Minute
 	start := time.Now()
-	err = use(t, s.options())
+	err = use(t, o)
 	if status(err) != http.StatusForbidden || !strings.Contains(err.Error(), "there are no credentials") {
 		t.Error(err)
 	}

@@ -9,5 +9,5 @@ import (
 // TestMutants plants each defect of the list, for the tests.
 func TestMutants(t *testing.T) {
 	mutants.Skip(t)
-	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests, "-short", "-failfast", "-timeout=1m", ".")
+	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests, "-short", "-failfast", "-timeout=30s", ".")
 }

@@ -121,6 +121,9 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", "")
 	t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "plantedcontainertoken")
 	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) == "head" {
+			return false
+		}
 		answerError(w, http.StatusBadRequest, fileSecret+" plantedcontainertoken")
 		return true
 	})

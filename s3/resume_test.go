@@ -190,13 +190,7 @@ func TestResumeOfSeveral(t *testing.T) {
 	s := serve(t)
 	data := random(3 * testPart)
 	a, b := leave(t, s, data, 2*testPart), leave(t, s, data, 3*testPart)
-	// The key of another one begins like this one.
-	_, err := drain(t.Context(), t, create(t, "k2", s.options()), data, errors.New("planted"))
-	var other *Error
-	if !errors.As(err, &other) {
-		t.Fatal(err)
-	}
-	_, err = resume(t, "k", "", s.options())
+	_, err := resume(t, "k", "", s.options())
 	if !errors.Is(err, ErrSeveral) {
 		t.Fatal(err)
 	}
@@ -205,7 +199,15 @@ func TestResumeOfSeveral(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if strings.Contains(err.Error(), "--resume="+other.UploadID+" ") {
+	// A listing has the keys that begin like this one too.
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) != "uploads" {
+			return false
+		}
+		fmt.Fprintf(w, `<?xml version="1.0"?><ListMultipartUploadsResult><Bucket>%s</Bucket><Upload><Key>k</Key><UploadId>%s</UploadId></Upload><Upload><Key>k2</Key><UploadId>other</UploadId></Upload></ListMultipartUploadsResult>`, testBucket, b)
+		return true
+	})
+	if u, err := resume(t, "k", "", s.options()); err != nil || u.id != b {
 		t.Error(err)
 	}
 }
