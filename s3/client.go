@@ -103,19 +103,40 @@ func (c *client) do(ctx context.Context, body io.ReadCloser, f func(context.Cont
 // A found is what the server says of the object.
 type found struct {
 	minio.ObjectInfo
-	url    *url.URL
 	exists bool
+}
+
+// place returns the URL of the object and the region of its bucket.
+func (c *client) place(ctx context.Context) (at *url.URL, region string, err error) {
+	err = c.try(ctx, func(ctx context.Context) error {
+		_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
+			region, err = c.core.GetBucketLocation(ctx, c.bucket)
+			return err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	x := &exchange{dry: cancel}
+	_, err = c.core.StatObject(context.WithValue(ctx, exchangeKey{}, x), c.bucket, c.key, minio.StatObjectOptions{})
+	if x.url == nil {
+		return nil, "", err
+	}
+	return x.url, region, nil
 }
 
 // look asks what the object is. No object is no error.
 func (c *client) look(ctx context.Context) (f found, err error) {
 	err = c.try(ctx, func(ctx context.Context) error {
 		opts := minio.StatObjectOptions{Checksum: true}
-		x, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
+		_, err := c.do(ctx, nil, func(ctx context.Context) (err error) {
 			f.ObjectInfo, err = c.core.StatObject(ctx, c.bucket, c.key, opts)
 			return err
 		})
-		f.url, f.exists = x.url, err == nil
+		f.exists = err == nil
 		if code(err) == "NoSuchKey" || status(err) == http.StatusNotFound && code(err) != "NoSuchBucket" {
 			return nil
 		}

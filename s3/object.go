@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/bytering/bytering"
@@ -17,7 +18,7 @@ import (
 )
 
 // Ranges are of at most so many bytes: a larger one is no faster.
-const largestRange = 8
+const largestRange = 16
 
 // An Object is an object to be read.
 type Object struct {
@@ -48,28 +49,34 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	return ob, nil
 }
 
+// open asks for the object and for its first bytes at once.
 func (ob *Object) open(ctx context.Context) (err error) {
 	c := ob.c
-	if ob.found, err = c.look(ctx); err != nil {
-		return err
-	}
-	if !ob.found.exists {
-		return errors.New("there is no such object")
-	}
-	region, err := c.core.GetBucketLocation(ctx, c.bucket)
+	at, region, err := c.place(ctx)
 	if err != nil {
 		return err
 	}
-	header := http.Header{}
-	if etag := ob.found.Headers.Get("Etag"); etag != "" && !strings.HasPrefix(etag, "W/") {
-		header.Set("If-Match", etag)
-	}
-	return c.try(ctx, func(ctx context.Context) error {
-		ob.file, err = httprange.Open(ctx, ob.found.url.String(),
-			httprange.Transport(c.transport), httprange.Header(header), httprange.Depth(ob.plan.Depth),
+	var looked sync.WaitGroup
+	var failed error
+	looked.Go(func() { ob.found, failed = c.look(ctx) })
+	err = c.try(ctx, func(ctx context.Context) error {
+		ob.file, err = httprange.Open(ctx, at.String(), httprange.Transport(c.transport), httprange.Depth(ob.plan.Depth),
 			httprange.StreamRetry(c.rangeAgain), httprange.Sign(func(r *http.Request) error { return c.sign(r, region) }))
 		return asOurs(err)
 	})
+	looked.Wait()
+	switch etag := ob.found.Headers.Get("Etag"); {
+	case failed != nil:
+		err = failed
+	case !ob.found.exists:
+		err = errors.New("there is no such object")
+	case err == nil && etag != "" && ob.file.ETag() != "" && ob.file.ETag() != etag:
+		err = fmt.Errorf("%w: the ETag is %q, and was %q", httprange.ErrChanged, ob.file.ETag(), etag)
+	}
+	if err != nil && ob.file != nil {
+		ob.file.Close()
+	}
+	return err
 }
 
 // sign signs a request that has no body.

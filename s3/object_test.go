@@ -112,6 +112,23 @@ func TestObjectIsPinned(t *testing.T) {
 	}
 }
 
+// The checksum is not that of an object which came meanwhile.
+func TestObjectReplacedWhileItIsOpened(t *testing.T) {
+	s := serve(t)
+	s.plant("k", random(100))
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) == "head" {
+			w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+			w.Header().Set("Etag", `"another"`)
+			return true
+		}
+		return false
+	})
+	if _, err := Open(t.Context(), Scheme+testBucket+"/k", s.options()); !errors.Is(err, httprange.ErrChanged) {
+		t.Error(err)
+	}
+}
+
 func TestObjectWithoutRanges(t *testing.T) {
 	s := serve(t)
 	want := random(9 * testPart)

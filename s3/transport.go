@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -78,11 +79,17 @@ type exchange struct {
 	body  io.ReadCloser
 	taken bool
 
-	url    *url.URL
+	// With dry a HEAD is not sent: its URL is all that is asked for. Dry ends the
+	// context, in which the client would wait for another try.
+	dry context.CancelFunc
+	url *url.URL
+
 	header http.Header // of the answer
 }
 
 type exchangeKey struct{}
+
+var errDry = errors.New("s3: nothing was sent")
 
 // exchanges is the transport of the client.
 type exchanges struct{ *http.Transport }
@@ -96,8 +103,12 @@ func (t exchanges) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(req.Context()) // a copy
 		req.Body, x.taken = x.body, true
 	}
+	if x.dry != nil && req.Method == http.MethodHead {
+		x.url = req.URL
+		x.dry()
+		return nil, errDry
+	}
 	resp, err := t.Transport.RoundTrip(req)
-	x.url = req.URL
 	if resp != nil {
 		x.header = resp.Header
 	}

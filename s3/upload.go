@@ -33,9 +33,9 @@ type Upload struct {
 	news      chan struct{} // closed when that grows
 }
 
-// Create returns an upload of a new object, named s3://BUCKET/KEY. It asks for
-// the object: one that exists is an error that wraps [ErrExists], unless
-// o.Overwrite is set. Nothing is written before [Upload.Drain].
+// Create returns an upload of a new object, named s3://BUCKET/KEY. Unless
+// o.Overwrite is set it asks for the object: one that exists is an error that wraps
+// [ErrExists]. Nothing is written before [Upload.Drain].
 func Create(ctx context.Context, object string, o Options) (*Upload, error) {
 	u, err := newUpload(object, o)
 	if err != nil {
@@ -73,13 +73,16 @@ func (u *Upload) planFor(part int64) (err error) {
 // vacant returns an error if the key has an object that must not be replaced.
 // Without leave to list the bucket the server does not say.
 func (u *Upload) vacant(ctx context.Context) error {
+	if u.c.Overwrite {
+		return nil
+	}
 	f, err := u.c.look(ctx)
 	switch {
 	case status(err) == http.StatusForbidden:
 		return nil
 	case err != nil:
 		return err
-	case f.exists && !u.c.Overwrite:
+	case f.exists:
 		return fmt.Errorf("%w: -f replaces it", ErrExists)
 	}
 	return nil

@@ -171,6 +171,9 @@ func (f *File) open(ctx context.Context, last int64) error {
 // Size returns the length of the object, and whether it is known.
 func (f *File) Size() (n int64, known bool) { return max(0, f.object.size), f.object.size >= 0 }
 
+// ETag returns the ETag of the object as the server says it, or "" if it has none.
+func (f *File) ETag() string { return f.object.etag }
+
 // Ranges reports whether ReadAt works: the server has ranges, and has said the
 // length.
 func (f *File) Ranges() bool { return f.ranges }

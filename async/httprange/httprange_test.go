@@ -47,6 +47,9 @@ func TestRanges(t *testing.T) {
 func TestReadAt(t *testing.T) {
 	s := serve(t, 1000)
 	f := open(t, s.URL, httprange.First(100))
+	if f.ETag() != s.etag {
+		t.Errorf("the ETag is %q", f.ETag())
+	}
 	for _, tc := range []struct {
 		off  int64
 		n    int
