@@ -11,7 +11,6 @@ import (
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/pump"
 	"github.com/bytering/bytering/vectored"
-	"github.com/docker/go-units"
 )
 
 // A stream is one transfer.
@@ -60,13 +59,13 @@ func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	gone := func() { cancel(syscall.EPIPE) }
-	if cfg.output == "-" {
+	if cfg.outputs[0].name == "-" {
 		watch(stdout, stdin, gone)
 	}
 	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
 		return "", hide, err
 	}
-	if cfg.output != "-" {
+	if cfg.outputs[0].name != "-" {
 		watch(s.sink.file, s.source.file, gone)
 	}
 	if isTerminal(s.sink.file) {
@@ -74,7 +73,7 @@ func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (
 	}
 
 	begin := time.Now()
-	if !cfg.quiet {
+	if !cfg.show.quiet {
 		hide = showProgress(stderr, s)
 	}
 	if err := s.run(ctx); err != nil {
@@ -93,8 +92,8 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 	opened := make(chan error, 1)
 	go func() {
 		var err error
-		if s.source, err = openSource(cfg.input, stdin); err == nil {
-			s.sink, err = openSink(cfg.output, cfg.force, s.source, stdout)
+		if s.source, err = openSource(cfg.inputs[0].name, stdin); err == nil {
+			s.sink, err = openSink(cfg.outputs[0].name, cfg.force, s.source, stdout)
 		}
 		opened <- err
 	}()
@@ -198,9 +197,4 @@ func direct(done string, s pump.SideStats) string {
 		text += fmt.Sprintf(" (%v)", s.Buffered)
 	}
 	return text
-}
-
-// bytesText is the library's BytesSize with a space before the unit.
-func bytesText(n float64) string {
-	return units.CustomSize("%.4g %s", n, 1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"})
 }

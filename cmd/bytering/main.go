@@ -52,12 +52,13 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
 func main() {
 	surviveSignals()
-	code := run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(called(filepath.Base(os.Args[0])), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if code > exitSignal {
 		raise(syscall.Signal(code - exitSignal))
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -27,19 +26,19 @@ var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall
 // run is the command: it says what went wrong on stderr, in one line, and
 // returns the exit code. Reads and writes that are blocked when a signal comes
 // may be left behind, so the process has to end after it.
-func run(args []string, stdin, stdout, stderr *os.File) int {
+func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 	// First, since all that follows takes threads and memory.
 	if err := enough(); err != nil {
 		tell(stderr, err.Error())
 		return exitCode(err)
 	}
-	cfg, err := parse(args)
+	cfg, err := parse(as, args)
 	switch {
-	case errors.Is(err, errHelp):
-		return show(stdout, stderr, usage)
 	case err != nil:
 		tell(stderr, err.Error()+"\nTry 'bytering --help'.")
 		return exitRefused
+	case cfg.help:
+		return show(stdout, stderr, help(as))
 	case cfg.version:
 		return show(stdout, stderr, "bytering "+version()+"\n")
 	}
@@ -59,7 +58,7 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 	}
 	promptly(ctx, func() {
 		hide()
-		if err != nil || !cfg.quiet {
+		if err != nil || !cfg.show.quiet {
 			tell(stderr, report)
 		}
 	})
