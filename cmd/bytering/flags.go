@@ -142,7 +142,7 @@ func flagSet(fs *pflag.FlagSet, table []flag, p *parser) {
 		}
 		added := &pflag.Flag{Name: name, Shorthand: f.short, Usage: f.does, Value: &value{flag: f, p: p}}
 		if f.arg == "" {
-			added.NoOptDefVal = "true"
+			added.Value, added.NoOptDefVal = &value{f, p, "false"}, "true"
 		}
 		fs.AddFlag(added)
 	}
@@ -161,10 +161,15 @@ func begin(table []flag, name string) (full []string) {
 	return full
 }
 
-// parse returns what the arguments say to the program.
+// parse returns what the arguments say to the program. A subcommand leaves it
+// without inputs.
 func parse(as program, args []string) (config, error) {
 	cfg := config{as: as, size: -1, count: -1, resumeBelow: 100, level: sayWarnings}
 	cmd := command(&parser{config: &cfg})
+	if as == asBytering && isSubcommand(args) {
+		cmd.AddCommand(linksCommand())
+		cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // instead of one of package cobra
+	}
 	cmd.SetArgs(args)
 	if err := cmd.Execute(); err != nil {
 		return cfg, err
@@ -192,7 +197,11 @@ func command(p *parser) *cobra.Command {
 func flagError(as program, err error) error {
 	var unknown *pflag.NotExistError
 	var bad *pflag.InvalidValueError
+	var bare *pflag.ValueRequiredError
 	switch {
+	case errors.As(err, &bare):
+		f := bare.GetFlag().Value.(*value).flag
+		return fmt.Errorf("%s needs a value: %s", f.names(), f.arg)
 	case errors.As(err, &bad):
 		f := bad.GetFlag().Value.(*value).flag
 		if f.arg == "" || f.state == refused {

@@ -2,8 +2,8 @@ package main
 
 // ownFlags are the flags of bytering, by what a person wants.
 var ownFlags = []flag{
-	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE (- is standard input, as without one); more follow in turn", set: setInput},
-	{short: "o", long: "output", arg: "FILE", does: "write FILE (- is standard output, as without one); more get it too", set: setOutput},
+	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE, also without -i; - is standard input", set: setInput},
+	{short: "o", long: "output", arg: "FILE", does: "write FILE; - is standard output; several all get it", set: setOutput},
 	{short: "f", long: "force", does: "overwrite files that exist, and block devices", set: setForce},
 	{long: "append", does: "write behind what the files have", set: on(func(p *parser) { p.appendAll = true })},
 	{long: "skip", arg: "SIZE", does: "leave out that much at the beginning", set: to(parseSize, func(p *parser) *int64 { return &p.skip })},
@@ -11,21 +11,20 @@ var ownFlags = []flag{
 	{long: "fsync", does: "end when the files are safe on the disk", set: on(func(p *parser) { p.fsync = true })},
 
 	{short: "m", long: "memory", arg: "SIZE", group: "The ring", does: "its memory, or N% of all (default " + defaultMemory + ")", set: setMemory},
-	{short: "s", long: "block", arg: "SIZE", does: "largest read and write (default " + defaultBlock + ", at most 1M and -m/2)", set: setBlock},
+	{short: "s", long: "block", arg: "SIZE", does: "largest read or write, to 1M and -m/2 (default " + defaultBlock + ")", set: setBlock},
 	{long: "obs", arg: "SIZE", does: "write whole blocks of SIZE, as a tape wants", set: to(parseMemory, func(p *parser) *size { return &p.wholeBlock })},
-	{short: "P", long: "start-above", arg: "N%", does: "write only once the ring is so full, each time it was empty", set: setStart},
-	{short: "p", long: "resume-below", arg: "N%", does: "after it was full, read only once it is emptied to that", set: setResume},
-	{long: "ring-file", arg: "FILE", does: "keep the ring in a new FILE, which goes at the end", set: setRing},
+	{short: "P", long: "start-above", arg: "N%", does: "each time it was empty, write only once it is so full", set: setStart},
+	{short: "p", long: "resume-below", arg: "N%", does: "after it was full, read only when it is down to that", set: setResume},
 	{long: "direct", does: "bypass the page cache; rounds -m up to 64K, -s to 4K", set: setDirect},
 
 	{short: "r", long: "read-rate", arg: "SIZE", group: "The pace", does: "read at most that much a second", set: setRead},
 	{short: "R", long: "write-rate", arg: "SIZE", does: "write at most that much a second", set: setWrite},
-	{short: "W", long: "timeout", arg: "TIME", does: "give up when an end has moved nothing for 30, 0.5s, 10m", set: setTimeout},
+	{short: "W", long: "timeout", arg: "TIME", does: "end it if an end moves nothing for 30, 0.5s, 10m", set: setTimeout},
 
 	{short: "q", long: "quiet", group: "What it says", does: "no line and no summary, only errors", set: setQuiet},
 	{short: "N", long: "name", arg: "NAME", does: "put NAME before the line", set: setName},
-	{long: "size", arg: "SIZE", does: "expect that much, or what @FILE has: a hint, not a limit", set: setSize},
-	{long: "hash", arg: "NAME", does: "print the md5, sha1, sha256 ... of it; list has all", set: setHash},
+	{long: "size", arg: "SIZE", does: "expect that much, or what @FILE has; not a limit", set: setSize},
+	{long: "hash", arg: "NAME", does: "print the md5, sha256 ... of it; list has all names", set: setHash},
 	{short: "h", long: "help", does: "print this", set: setHelp},
 	{long: "version", does: "print the version", set: setVersion},
 }

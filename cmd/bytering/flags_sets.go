@@ -53,8 +53,8 @@ var (
 	setRead    = to(parseSize, func(p *parser) *int64 { return &p.readRate })
 	setWrite   = to(parseSize, func(p *parser) *int64 { return &p.writeRate })
 	setName    = to(anything, func(p *parser) *string { return &p.show.name })
-	setLog     = to(named, func(p *parser) *string { return &p.log })
-	setRing    = to(named, func(p *parser) *string { return &p.ringFile })
+	setLog     = to(notEmpty, func(p *parser) *string { return &p.log })
+	setRing    = to(notEmpty, func(p *parser) *string { return &p.ringFile })
 	setStart   = to(percent(1, 100), func(p *parser) *int { return &p.startAbove })
 	setResume  = to(percent(0, 99), func(p *parser) *int { return &p.resumeBelow })
 	setTimeout = to(someSeconds, func(p *parser) *time.Duration { return &p.timeout })
@@ -75,7 +75,7 @@ func setMemory(p *parser, text string) (err error) {
 
 func anything(text string) (string, error) { return text, nil }
 
-func named(text string) (string, error) {
+func notEmpty(text string) (string, error) {
 	if text == "" {
 		return "", errors.New("names no file")
 	}

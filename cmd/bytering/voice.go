@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A voice says what there is to say, each time in one line that begins with the
+// name of the program.
+type voice struct {
+	as     program
+	level  level
+	stderr *os.File
+	log    *os.File // where messages go instead, if it is not nil
+}
+
+// tell says a message, if the level includes it. There is no place for an error
+// of that.
+func (v *voice) tell(l level, message string) {
+	v.line(l, v.as.String()+": "+message)
+}
+
+// line says a message as it is. It is one write, so that it stays in one piece
+// between the lines of others.
+func (v *voice) line(l level, message string) {
+	switch {
+	case l > v.level:
+	case v.log != nil:
+		io.WriteString(v.log, message+"\n")
+	default:
+		io.WriteString(newPatient(v.stderr), message+"\n")
+	}
+}
+
+// quoted returns a name as messages show it: as it is, unless it has something
+// that a terminal would not print.
+func quoted(name string) string {
+	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// named returns an error of a file with its name quoted.
+func named(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return fmt.Errorf("%s %s: %w", pe.Op, quoted(pe.Path), pe.Err)
+	case errors.As(err, &le):
+		return fmt.Errorf("%s %s: %w", le.Op, quoted(le.New), le.Err)
+	}
+	return err
+}
