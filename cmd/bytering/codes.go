@@ -8,16 +8,35 @@ import (
 	"syscall"
 )
 
-// The exit codes, on which scripts rely. 2 is none of them: with it Go's runtime
-// ends a process in which something is fatally wrong.
+// The exit codes, on which scripts rely.
 const (
 	exitDone    = 0
-	exitRefused = 1   // wrong usage, or it could not begin: nothing was moved
-	exitSink    = 3   // the sink failed
-	exitReader  = 4   // the reader of standard output is gone
-	exitSource  = 5   // the source failed
+	exitRefused = 1
+	exitSink    = 3
+	exitReader  = 4
+	exitSource  = 5
+	exitEarly   = 6
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
+
+// exits are the codes as --help, the man page and docs/command.md have them.
+var exits = []struct {
+	code  string
+	means string
+	more  string
+}{
+	{"0", "done", ""},
+	{"1", "could not begin", "wrong usage, or something is missing; nothing was moved"},
+	{"2", "", "is none of them: Go's runtime ends a process with it"},
+	{"3", "sink failed", "a write, or the close of an output"},
+	{"4", "reader gone", "of standard output; noticed at once, also while nothing moves; called as pv it is 0, as there"},
+	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
+	{"6", "source ended early", "before --count or --skip"},
+	{"7", "", "is kept for bytes that differ"},
+	{"8", "timeout", "an end moved nothing for as long as -W says"},
+	{"9–12", "", "are kept for what comes"},
+	{"128+n", "signal n", "which it raises itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},
+}
 
 // A failure is an error with the exit code that it makes.
 type failure struct {

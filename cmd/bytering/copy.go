@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -15,88 +18,167 @@ import (
 
 // A stream is one transfer.
 type stream struct {
-	source, sink *end
-	p            *bytering.Producer
-	c            *bytering.Consumer
-	block        int // the largest read and write
-	direct       bool
-	meter        pump.Meter
-	stats        pump.Stats // of the copy when it is over
+	config
+	voice  *voice
+	source *source
+	sinks  []*sink
+	sums   []*digest // in step with the sinks
+
+	p *bytering.Producer
+	c []*bytering.Consumer // of the sinks and the sums; with several of these, one more before them
+
+	meter pump.Meter
+	stats pump.Stats // of the copy when it is over
 }
 
-func newStream(cfg config) (*stream, error) {
-	align := 1
-	if cfg.direct {
-		align = directMemory
+func newStream(cfg config, v *voice) (*stream, error) {
+	s := &stream{config: cfg, voice: v}
+	for range cfg.outputs {
+		s.sinks = append(s.sinks, &sink{})
 	}
-	// Mapped, because Go's runtime dies where its heap can't grow.
-	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align), bytering.Mapped())
-	if errors.Is(err, errors.ErrUnsupported) {
-		p, c, err = bytering.New(cfg.memory.bytes, bytering.Align(align))
+	for _, name := range cfg.hashes {
+		s.sums = append(s.sums, &digest{name: name, hash: hashes[name]()})
 	}
-	if err != nil {
-		why := "too large"
-		if errors.Is(err, bytering.ErrNoMemory) {
-			why = "not enough memory"
-		}
-		return nil, fail(exitRefused, "-m, --memory %v: %s", &cfg.memory, why)
-	}
-	if err := enoughMemory(); err != nil {
+	if err := s.makeRing(); err != nil {
 		return nil, err
 	}
-	return &stream{p: p, c: c, block: cfg.block.bytes, direct: cfg.direct}, nil
+	for i, k := range s.sinks {
+		k.c = s.c[len(s.c)-len(s.sinks)-len(s.sums)+i]
+	}
+	for i, h := range s.sums {
+		h.c = s.c[len(s.c)-len(s.sums)+i]
+	}
+	return s, enoughMemory()
 }
 
-// transfer copies the source to the sink and returns the summary, and what takes
-// the bar off the screen. By then both ends are closed, so that however long
-// that takes, nothing waits for them.
-func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (report string, hide func(), err error) {
-	hide = func() {}
-	s, err := newStream(cfg)
+// several reports whether there is more than one thing to write to.
+func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 }
+
+// makeRing makes the ring, mapped, because Go's runtime dies where its heap can't
+// grow.
+func (s *stream) makeRing() error {
+	opts := []bytering.Option{bytering.Align(1)}
+	if s.direct {
+		opts = append(opts, bytering.Align(directMemory))
+	}
+	if s.lock {
+		opts = append(opts, bytering.Lock())
+	}
+	f, err := s.openRing()
 	if err != nil {
-		return "", hide, err
+		return fail(exitRefused, "%w", named(err))
+	}
+	consumers := 1
+	if s.several() {
+		consumers = 1 + len(s.sinks) + len(s.sums)
+	}
+	if f != nil {
+		s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, append(opts, bytering.File(f))...)
+		f.Close() // the mapping keeps it
+	} else if s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, append(opts, bytering.Mapped())...); errors.Is(err, errors.ErrUnsupported) {
+		s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, opts...)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bytering.ErrNoMemory):
+		err = errors.New("not enough memory")
+	case errors.Is(err, bytering.ErrInvalidCapacity):
+		err = errors.New("too large")
+	}
+	return fail(exitRefused, "%s %v: %w", memoryFlag[s.as], s.memory, err)
+}
+
+// memoryFlag is what the size of the ring is called.
+var memoryFlag = [...]string{asBytering: "-m, --memory", asMbuffer: "-m", asPv: "-B, --buffer-size"}
+
+// openRing makes the file that the ring lies in, if it shall, and takes its name
+// away, so that it goes with the process.
+func (s *stream) openRing() (f *os.File, err error) {
+	switch {
+	case s.ringFile != "":
+		f, err = os.OpenFile(s.ringFile, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	case s.tempFile:
+		f, err = os.CreateTemp(tempDir(), "bytering-*")
+	}
+	if f != nil {
+		err = os.Remove(f.Name())
+	}
+	return f, err
+}
+
+// transfer copies the inputs to the outputs and returns the summary, and what
+// takes the bar off the screen. By then all ends are closed, so that however long
+// that takes, nothing waits for them. Each of the errors is a line.
+func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
+	hide = func() {}
+	s, err := newStream(cfg, v)
+	if err != nil {
+		return r, hide, []error{err}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	gone := func() { cancel(syscall.EPIPE) }
-	if cfg.outputs[0].name == "-" {
-		watch(stdout, stdin, gone)
+	std := standard(cfg.outputs)
+	if std >= 0 {
+		watch(stdout, stdin, func() { s.gone(std, cancel) })
 	}
-	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
-		return "", hide, err
+	if err := s.open(ctx, stdin, stdout); err != nil {
+		return r, hide, []error{err}
 	}
-	if cfg.outputs[0].name != "-" {
-		watch(s.sink.file, s.source.file, gone)
-	}
-	if isTerminal(s.sink.file) {
-		stopInBackground()
+	for i, k := range s.sinks {
+		if i != std {
+			watch(k.file, s.source.cur.file, func() { s.gone(i, cancel) })
+		}
+		if isTerminal(k.file) {
+			stopInBackground()
+		}
 	}
 
 	begin := time.Now()
 	if !cfg.show.quiet {
-		hide = showProgress(stderr, s)
+		hide = showProgress(v.stderr, s)
 	}
-	if err := s.run(ctx); err != nil {
-		return "", hide, err
-	}
-	report = summary(s.written(), time.Since(begin))
+	errs = s.run(ctx)
+	r.summary = summary(s.written(), time.Since(begin))
 	if s.direct {
-		report += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
+		r.summary += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
 	}
-	return report, hide, nil
+	for _, h := range s.sums {
+		r.sums = append(r.sums, fmt.Sprintf("%s hash: %x", strings.ToUpper(h.name), h.hash.Sum(nil)))
+	}
+	return r, hide, errs
 }
 
-// open opens both ends. A FIFO whose other end is missing blocks, so that
-// a signal must be able to end it.
-func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) error {
-	opened := make(chan error, 1)
-	go func() {
-		var err error
-		if s.source, err = openSource(cfg.inputs[0].name, stdin); err == nil {
-			s.sink, err = openSink(cfg.outputs[0].name, cfg.force, s.source, stdout)
+// A report is what there is to say of a transfer that has succeeded.
+type report struct {
+	summary string
+	sums    []string
+}
+
+// gone is told that nothing reads a sink any more.
+func (s *stream) gone(i int, cancel func(error)) {
+	if s.several() {
+		s.sinks[i].stop(syscall.EPIPE)
+		return
+	}
+	cancel(syscall.EPIPE)
+}
+
+// standard returns which of the places is the standard one, or -1.
+func standard(places []place) int {
+	for i, p := range places {
+		if p.kind == file && p.name == "-" {
+			return i
 		}
-		opened <- err
-	}()
+	}
+	return -1
+}
+
+// open opens the ends, but the inputs after the first. A FIFO whose other end is
+// missing blocks, so that a signal must be able to end it.
+func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
+	opened := make(chan error, 1)
+	go func() { opened <- s.openEnds(stdin, stdout) }()
 	select {
 	case err := <-opened:
 		return err
@@ -108,78 +190,114 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 	}
 }
 
-// run moves the bytes until the end, the first failure that leaves nothing to
-// do, a signal, or until nothing reads the sink any more. It closes both ends.
-func (s *stream) run(ctx context.Context) error {
-	s.source.tune(os.O_RDONLY)
-	s.sink.tune(os.O_WRONLY)
-	block := s.block
-	if b := vectored.BoundaryOf(s.source.file); b != vectored.Packet { // which pump sees to
-		block = max(block, b.Room()) // a smaller one would cut a message
-	}
-	opts := []pump.Option{pump.Ring(s.p, s.c), pump.MaxCall(block), pump.WithMeter(&s.meter)}
-	if s.direct {
-		opts = append(opts, pump.Direct())
-	}
-	var err error
-	in, out := s.source.reader(), s.sink.writer()
-	s.stats, err = pump.Copy(ctx, out, in, opts...)
-	s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
-	s.stats.Sink.Buffered = whyBuffered(out, s.stats.Sink.Buffered)
-	var failed *pump.Error
-	errors.As(err, &failed)
-
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		s.source.close()
-	}()
-	var lost error
-	if failed == nil || failed.Pending == 0 {
-		// Some file systems tell of a failed write no earlier than in close.
-		lost = s.sink.close()
-	}
-	select {
-	case <-closed:
-	case <-time.After(closing): // a read was left behind in it
-	}
-
-	switch {
-	case err != nil && failed == nil:
+func (s *stream) openEnds(stdin, stdout *os.File) error {
+	in := &source{skip: s.skip, left: s.count, rest: s.inputs}
+	in.open = func(p place) (*end, error) { return openSource(p.name, stdin) }
+	if s.goOn {
+		in.missing = func(err error) { s.voice.tell(sayErrors, err.Error()) }
+	} else if err := s.probe(); err != nil {
 		return err
-	case failed != nil && failed.Side == pump.Context:
-		safe := s.safe(failed.Pending)
-		if failed.Err == syscall.EPIPE {
-			return sinkFailed(s.sink, failed.Err, safe)
+	}
+	switch err := in.next(); {
+	case err == io.EOF:
+		return fail(exitRefused, "there is no input")
+	case err != nil:
+		return err
+	}
+	in.size = s.expected(in.cur)
+	s.source = in
+	for i, p := range s.outputs {
+		e, err := openSink(p, &s.config, in, stdout)
+		if err != nil {
+			return err
 		}
-		if lost != nil {
-			safe = sinkFailed(s.sink, lost, safe).Error()
-		}
-		return stopped(failed.Err, safe)
-	case failed != nil && failed.Side == pump.Sink:
-		return sinkFailed(s.sink, failed.Err, s.safe(0))
-	case lost != nil:
-		return sinkFailed(s.sink, lost, s.safe(0))
-	case failed != nil:
-		return fail(exitSource, "read %s: %w at byte %d; %s", s.source.name, cause(failed.Err), failed.Offset, s.safe(0))
+		e.tune(os.O_WRONLY)
+		s.sinks[i].end = e
 	}
 	return nil
 }
 
-// closing is how long closing the source may take, which nothing depends on.
-const closing = 250 * time.Millisecond
-
-// written returns how much the sink has accepted.
-func (s *stream) written() int64 { return s.meter.Stats().Sink.Bytes }
-
-// safe says how much the sink has accepted, besides what is pending.
-func (s *stream) safe(pending int64) string {
-	least := ""
-	if pending > 0 {
-		least = "at least "
+// run moves the bytes until the end, the first failure that leaves nothing to
+// do, a signal, or until nothing reads the sinks any more. It closes all ends.
+func (s *stream) run(ctx context.Context) []error {
+	in := s.source.reader()
+	opts := []pump.Option{pump.Ring(s.p, s.c[0]), pump.MaxCall(s.maxCall(in)), pump.WithMeter(&s.meter)}
+	if s.direct {
+		opts = append(opts, pump.Direct())
 	}
-	return fmt.Sprintf("%s%d bytes written to %s", least, s.written(), s.sink.name)
+	var m *marks
+	if s.startAbove > 0 || s.resumeBelow < 100 {
+		m = newMarks(s.p, len(s.sinks), s.startAbove, s.resumeBelow)
+		in = m.source(in)
+	}
+	for i, k := range s.sinks {
+		k.out = onTape(k.writer(), s.tape)
+		if m != nil {
+			k.out = m.sink(k.out, k.c, i)
+		}
+	}
+	var err error
+	if s.several() {
+		err = s.fan(ctx, in, opts)
+	} else {
+		err = s.copy(ctx, in, opts)
+	}
+	s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
+	return s.closeAll(err)
 }
+
+// copy copies to the one sink.
+func (s *stream) copy(ctx context.Context, in io.Reader, opts []pump.Option) error {
+	k := s.sinks[0]
+	var err error
+	s.stats, err = pump.Copy(ctx, k.out, in, opts...)
+	s.stats.Sink.Buffered = whyBuffered(k.out, s.stats.Sink.Buffered)
+	k.n.Store(s.stats.Sink.Bytes)
+	var failed *pump.Error
+	if errors.As(err, &failed) {
+		k.pending = failed.Pending
+		switch {
+		case failed.Side == pump.Sink, failed.Side == pump.Context && failed.Err == syscall.EPIPE:
+			k.err = failed.Err
+			return nil
+		}
+	}
+	return err
+}
+
+// maxCall returns how much a call may move, at least what a message needs.
+func (s *stream) maxCall(in io.Reader) int {
+	if b := vectored.BoundaryOf(in); b != vectored.Packet { // which pump sees to
+		return max(s.block.bytes, b.Room()) // a smaller one would cut a message
+	}
+	return s.block.bytes
+}
+
+// written returns how much the slowest sink has accepted, of those that have not
+// failed if there is one.
+func (s *stream) written() int64 {
+	if !s.several() {
+		return s.meter.Stats().Sink.Bytes
+	}
+	least := int64(-1)
+	for _, k := range s.sinks {
+		if n := k.n.Load(); !k.over.Load() && (least < 0 || n < least) {
+			least = n
+		}
+	}
+	if least >= 0 {
+		return least
+	}
+	return s.sinks[0].n.Load()
+}
+
+// onTerminal reports whether data go to a terminal.
+func (s *stream) onTerminal() bool {
+	return slices.ContainsFunc(s.sinks, func(k *sink) bool { return isTerminal(k.file) })
+}
+
+// filled returns how much the ring holds.
+func (s *stream) filled() int { return s.p.Cap() - s.p.Free() }
 
 func summary(n int64, d time.Duration) string {
 	text := fmt.Sprintf("%d bytes", n)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 )
 
 const (
@@ -26,16 +27,16 @@ func openSource(name string, stdin *os.File) (*end, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fail(exitRefused, "%w", err)
+			return nil, fail(exitRefused, "%w", named(err))
 		}
-		e = &end{file: f, name: name, size: -1}
+		e = &end{file: f, name: quoted(name), size: -1}
 	}
 	info, err := e.file.Stat()
 	if err != nil {
-		return nil, fail(exitRefused, "%w", err)
+		return nil, fail(exitRefused, "%w", named(err))
 	}
 	if info.IsDir() {
-		return nil, fail(exitRefused, "read %s: is a directory", e.name)
+		return nil, isDirectory(e.name)
 	}
 	if info.Mode().IsRegular() {
 		if at, err := e.file.Seek(0, io.SeekCurrent); err == nil {
@@ -48,22 +49,28 @@ func openSource(name string, stdin *os.File) (*end, error) {
 // openSink opens the output, which must not exist unless force is given or it
 // is something that a write does not destroy: a device or a pipe. The source
 // is never opened as the sink.
-func openSink(name string, force bool, source *end, stdout *os.File) (*end, error) {
+func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, error) {
+	name, force := p.name, cfg.force
 	if name == "-" {
 		// The file of an appending shell redirection, or a pipe.
 		if info, err := stdout.Stat(); err == nil && source.is(info) {
-			return nil, bothEnds(source.name, stdoutName)
+			return nil, bothEnds(source.cur.name, stdoutName)
 		}
 		return &end{file: stdout, name: stdoutName, std: stdout}, nil
 	}
 	info, err := os.Stat(name)
 	exists := err == nil
 	if exists && source.is(info) {
-		return nil, bothEnds(source.name, name)
+		return nil, bothEnds(source.cur.name, quoted(name))
 	}
 	flag := os.O_WRONLY
+	if cfg.syncEach {
+		flag |= os.O_SYNC
+	}
 	switch {
 	case exists && !info.Mode().IsRegular():
+	case p.append:
+		flag |= os.O_CREATE | os.O_APPEND
 	case force:
 		flag |= os.O_CREATE
 	default:
@@ -71,10 +78,10 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 	}
 	f, err := os.OpenFile(name, flag, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, alreadyThere(name)
+		return nil, alreadyThere(quoted(name))
 	}
 	if err != nil {
-		return nil, fail(exitRefused, "%w", err)
+		return nil, fail(exitRefused, "%w", named(err))
 	}
 	// What was opened need not be what was there a moment ago, so that
 	// nothing is cut off before another look.
@@ -82,24 +89,26 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 		f.Close()
 		return nil, err
 	}
-	return &end{file: f, name: name}, nil
+	return &end{file: f, name: quoted(name)}, nil
 }
 
 // claim empties a regular file that was opened as the sink.
-func claim(f *os.File, name string, flag int, force bool, source *end) error {
+func claim(f *os.File, name string, flag int, force bool, source *source) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fail(exitRefused, "%w", err)
+		return fail(exitRefused, "%w", named(err))
 	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
 		return nil
 	case source.is(info):
-		return bothEnds(source.name, name)
+		return bothEnds(source.cur.name, quoted(name))
+	case flag&os.O_APPEND != 0:
+		return nil
 	case !force:
-		return alreadyThere(name)
+		return alreadyThere(quoted(name))
 	}
 	if err := f.Truncate(0); err != nil {
-		return fail(exitRefused, "%w", err)
+		return fail(exitRefused, "%w", named(err))
 	}
 	return nil
 }
@@ -114,13 +123,23 @@ func (e *end) close() error {
 	return err
 }
 
+// finish is close of an output, which is safe on the disk before that if sync is
+// set.
+func (e *end) finish(sync bool) error {
+	var err error
+	if info, failed := e.file.Stat(); sync && failed == nil && onDisk(info) {
+		err = e.file.Sync()
+	}
+	return errors.Join(err, e.close())
+}
+
 // onDisk reports whether that is a regular file or a block device, which a call
 // never has to wait for.
 func onDisk(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() || info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
 }
 
-// is tells whether the source is that regular file or pipe, either of which
+// is reports whether the input is that regular file or pipe, either of which
 // would be fed with what was read from it and never end. Anonymous pipes have
 // numbers that tell them apart on Linux only.
 func (e *end) is(info fs.FileInfo) bool {
@@ -128,6 +147,16 @@ func (e *end) is(info fs.FileInfo) bool {
 	pipe := info.Mode()&fs.ModeNamedPipe != 0 && runtime.GOOS == "linux"
 	return err == nil && (pipe || info.Mode().IsRegular()) && os.SameFile(own, info)
 }
+
+// is reports whether any of the inputs is that file or pipe.
+func (s *source) is(info fs.FileInfo) bool {
+	return s.cur.is(info) || slices.ContainsFunc(s.rest, func(p place) bool {
+		own, err := os.Stat(p.name)
+		return p.kind == file && p.name != "-" && err == nil && info.Mode().IsRegular() && os.SameFile(own, info)
+	})
+}
+
+func isDirectory(name string) error { return fail(exitRefused, "read %s: is a directory", name) }
 
 func bothEnds(source, sink string) error {
 	if source == sink {

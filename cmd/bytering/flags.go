@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -83,8 +84,9 @@ func (p program) table() []flag {
 
 func (p program) String() string { return [...]string{"bytering", "mbuffer", "pv"}[p] }
 
-// called returns the program that a command of that name is.
-func called(name string) program {
+// called returns the program that a command of that path is.
+func called(path string) program {
+	name := strings.TrimSuffix(filepath.Base(path), ".exe")
 	for _, p := range []program{asMbuffer, asPv} {
 		if name == p.String() {
 			return p
@@ -171,10 +173,12 @@ func parse(as program, args []string) (config, error) {
 		cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // instead of one of package cobra
 	}
 	cmd.SetArgs(args)
-	if err := cmd.Execute(); err != nil {
-		return cfg, err
+	err := cmd.Execute()
+	var known *failure
+	if err != nil && !errors.As(err, &known) {
+		err = fmt.Errorf("%w (see %v --help)", err, as)
 	}
-	return cfg, nil
+	return cfg, err
 }
 
 // command returns the command that fills in p.
@@ -276,6 +280,7 @@ func (p *parser) finish(files []string) error {
 	if p.atSize && p.size >= 0 {
 		p.count, p.atMost = p.size, true
 	}
+	p.goOn = p.as == asPv
 	if p.as == asPv && !p.shown {
 		s := &p.show
 		s.bar, s.timer, s.eta, s.rate, s.bytes = true, true, true, true, true

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,11 +178,10 @@ func product(a, b int) int {
 	return a * b
 }
 
-// tempName returns a pattern for a file that the ring lies in.
-func tempName() string {
-	dir := os.Getenv("TMPDIR")
-	if dir == "" {
-		dir = "/var/tmp" // where a disk is behind it
+// tempDir returns the directory of a file that the ring lies in.
+func tempDir() string {
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		return dir
 	}
-	return filepath.Join(dir, "bytering-*")
+	return "/var/tmp" // where a disk is behind it
 }

@@ -27,7 +27,10 @@ func help(as program) string {
 	if as == asBytering {
 		b.WriteString(addresses)
 	}
-	b.WriteString("\n" + exits)
+	for _, line := range wrap(exitsLine(), helpWidth) {
+		b.WriteString("\n" + line)
+	}
+	b.WriteString("\n")
 	return b.String()
 }
 
@@ -79,8 +82,8 @@ This is bytering under the name of mbuffer: it takes the flags of mbuffer. The
 differences are in docs/command.md, and bytering --help has flags of its own.
 `,
 	asPv: `Usage: pv [flags] [FILE]...
-This is bytering under the name of pv: it takes the flags of pv. The differences
-are in docs/command.md, and bytering --help has flags of its own.
+This is bytering under the name of pv: it takes the flags of pv. The
+differences are in docs/command.md, and bytering --help has flags of its own.
 `,
 }
 
@@ -89,6 +92,13 @@ const sizes = `SIZE is whole bytes, such as 4096, 64K or 1.5G, in powers of 1024
 
 const addresses = " FILE may be tcp://HOST:PORT or tcp-listen://PORT."
 
-const exits = `Exits: 0 done, 1 could not begin, 3 sink failed, 4 reader gone,
-5 source failed, 6 source ended early, 8 timeout, 128+n ended by signal n.
-`
+// exitsLine names the exit codes.
+func exitsLine() string {
+	var all []string
+	for _, e := range exits {
+		if e.means != "" {
+			all = append(all, e.code+" "+e.means)
+		}
+	}
+	return "Exits: " + strings.Join(all, ", ") + "."
+}

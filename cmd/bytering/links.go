@@ -14,8 +14,12 @@ func linksCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "links DIR",
 		Short: "make links in DIR to be called as mbuffer and pv by",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(_ *cobra.Command, args []string) error { return link(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("links needs one directory")
+			}
+			return link(args[0])
+		},
 	}
 }
 
@@ -24,7 +28,7 @@ func linksCommand() *cobra.Command {
 func link(dir string) error {
 	own, err := os.Executable()
 	if err != nil {
-		return err
+		return fail(exitRefused, "%w", err)
 	}
 	for _, p := range []program{asMbuffer, asPv} {
 		name := filepath.Join(dir, p.String())
@@ -32,7 +36,7 @@ func link(dir string) error {
 			continue
 		}
 		if err := os.Symlink(own, name); err != nil {
-			return named(err)
+			return fail(exitRefused, "%w", named(err))
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ type bar struct {
 // showProgress draws a bar on stderr if that is a terminal that the data don't
 // go to as well, and returns what ends it.
 func showProgress(stderr *os.File, s *stream) (stop func()) {
-	if !isTerminal(stderr) || isTerminal(s.sink.file) || os.Getenv("TERM") == "dumb" {
+	if !isTerminal(stderr) || s.onTerminal() || os.Getenv("TERM") == "dumb" {
 		return func() {}
 	}
 	b := &bar{stderr: stderr, s: s, begin: time.Now()}
@@ -73,7 +73,7 @@ func (b *bar) draw(end string) {
 // free: a terminal that has filled it is about to begin a new line.
 func (s *stream) line(columns int, elapsed time.Duration) string {
 	n := s.written()
-	before, after := steady(float64(n)), status(n, s.source.size, elapsed, s.c.Len(), s.c.Cap())
+	before, after := steady(float64(n)), status(n, s.source.size, elapsed, s.filled(), s.p.Cap())
 	// A blank at the end keeps what others write apart from the bar.
 	room := columns - 1 - len(before) - len(after) - len(" [] ")
 	line := before + after + " "

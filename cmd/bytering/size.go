@@ -106,7 +106,7 @@ func parsePercent(text string, least, most int) (int, error) {
 func parseTime(text string, unit time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if n, e := strconv.ParseFloat(text, 64); e == nil {
-		d, err = time.Duration(min(n*float64(unit), math.MaxInt64/2)), nil
+		d, err = time.Duration(min(n*float64(unit), 1<<62)), nil
 	}
 	if err != nil || d < 0 {
 		return 0, errors.New("not a time such as 30, 0.5s or 10m")

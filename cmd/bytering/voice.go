@@ -34,7 +34,30 @@ func (v *voice) line(l level, message string) {
 	case v.log != nil:
 		io.WriteString(v.log, message+"\n")
 	default:
-		io.WriteString(newPatient(v.stderr), message+"\n")
+		v.onStderr(message)
+	}
+}
+
+func (v *voice) onStderr(message string) { io.WriteString(newPatient(v.stderr), message+"\n") }
+
+// report says what was done.
+func (v *voice) report(cfg *config, r report) {
+	for _, sum := range r.sums {
+		v.line(sayNothing, sum)
+	}
+	switch line := v.as.String() + ": " + r.summary; {
+	case v.as == asPv: // whose own line stays
+	case v.log == nil:
+		if !cfg.show.quiet || v.level >= sayInfo {
+			v.line(sayNothing, line)
+		}
+	default:
+		if !cfg.quietLog {
+			v.line(sayNothing, line)
+		}
+		if !cfg.show.quiet {
+			v.onStderr(line)
+		}
 	}
 }
 
