@@ -176,7 +176,7 @@ func TestTables(t *testing.T) {
 				var args []string
 				if args = append(args, name); f.arg != "" {
 					args = append(args, map[string]string{
-						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "NAME": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a",
+						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a",
 					}[f.arg])
 					if args[1] == "" {
 						args[1] = "4K"

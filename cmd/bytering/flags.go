@@ -169,8 +169,7 @@ func parse(as program, args []string) (config, error) {
 	cfg := config{as: as, size: -1, count: -1, resumeBelow: 100, level: sayWarnings}
 	cmd := command(&parser{config: &cfg})
 	if as == asBytering && isSubcommand(args) {
-		cmd.AddCommand(linksCommand())
-		cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // instead of one of package cobra
+		addSubcommands(cmd)
 	}
 	cmd.SetArgs(args)
 	err := cmd.Execute()

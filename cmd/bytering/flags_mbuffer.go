@@ -49,7 +49,7 @@ var mbufferFlags = []flag{
 	{short: "l", arg: "FILE", does: "write messages to the end of FILE instead of standard error", set: setLog},
 	{short: "v", arg: "LEVEL", does: "0 nothing, 1 and 2 errors, 3 warnings, from 4 on a summary; or by name", set: to(parseLevel, func(p *parser) *level { return &p.level })},
 	{short: "H", long: "md5", does: "print the MD5 hash", set: func(p *parser, _ string) error { return setHash(p, "md5") }},
-	{long: "hash", arg: "NAME", does: "print that hash; list has all", set: setHash},
+	{long: "hash", arg: "HASH", does: "print that hash; list has all", set: setHash},
 	{long: "pid", does: "print the process's number", set: on(func(p *parser) { p.showPid = true })},
 	{short: "h", long: "help", does: "print this", set: setHelp},
 	{short: "V", long: "version", does: "print the version", set: setVersion},

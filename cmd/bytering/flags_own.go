@@ -24,7 +24,7 @@ var ownFlags = []flag{
 	{short: "q", long: "quiet", group: "What it says", does: "no line and no summary, only errors", set: setQuiet},
 	{short: "N", long: "name", arg: "NAME", does: "put NAME before the line", set: setName},
 	{long: "size", arg: "SIZE", does: "expect that much, or what @FILE has; not a limit", set: setSize},
-	{long: "hash", arg: "NAME", does: "print the md5, sha256 ... of it; list has all names", set: setHash},
+	{long: "hash", arg: "HASH", does: "print the md5, sha256 ... of it; list has all names", set: setHash},
 	{short: "h", long: "help", does: "print this", set: setHelp},
 	{long: "version", does: "print the version", set: setVersion},
 }

@@ -8,6 +8,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// addSubcommands gives the command what isSubcommand knows.
+func addSubcommands(cmd *cobra.Command) {
+	cmd.AddCommand(linksCommand())
+	cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // instead of one of package cobra
+	for _, f := range ownFlags {
+		switch f.arg {
+		case "", "FILE":
+		case "HASH":
+			cmd.RegisterFlagCompletionFunc(f.long, cobra.FixedCompletions(hashNames(), cobra.ShellCompDirectiveNoFileComp))
+		default:
+			cmd.RegisterFlagCompletionFunc(f.long, cobra.NoFileCompletions)
+		}
+	}
+}
+
 // linksCommand returns the subcommand that makes the links by which the command
 // is called as another program.
 func linksCommand() *cobra.Command {
