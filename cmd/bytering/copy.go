@@ -34,7 +34,7 @@ type stream struct {
 func newStream(cfg config, v *voice) (*stream, error) {
 	s := &stream{config: cfg, voice: v}
 	for range cfg.outputs {
-		s.sinks = append(s.sinks, &sink{})
+		s.sinks = append(s.sinks, &sink{gone: func() {}})
 	}
 	for _, name := range cfg.hashes {
 		s.sums = append(s.sums, &digest{name: name, hash: hashes[name]()})
@@ -227,13 +227,14 @@ func (s *stream) run(ctx context.Context) []error {
 	}
 	var m *marks
 	if s.startAbove > 0 || s.resumeBelow < 100 {
-		m = newMarks(s.p, len(s.sinks), s.startAbove, s.resumeBelow)
-		in = m.source(in)
+		m = newMarks(s.p.Cap(), len(s.sinks), s.startAbove, s.resumeBelow)
+		in = &markedSource{around(in), m}
 	}
 	for i, k := range s.sinks {
 		k.out = onTape(k.writer(), s.tape)
 		if m != nil {
-			k.out = m.sink(k.out, k.c, i)
+			k.out = &markedSink{around(k.out), m, i}
+			k.gone = func() { m.gone(i) }
 		}
 	}
 	var err error

@@ -2,7 +2,7 @@ package main
 
 // ownFlags are the flags of bytering, by what a person wants.
 var ownFlags = []flag{
-	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE, also without -i; - is standard input", set: setInput},
+	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE, as those without -i; - is standard input", set: setInput},
 	{short: "o", long: "output", arg: "FILE", does: "write FILE; - is standard output; several all get it", set: setOutput},
 	{short: "f", long: "force", does: "overwrite files that exist, and block devices", set: setForce},
 	{long: "append", does: "write behind what the files have", set: on(func(p *parser) { p.appendAll = true })},

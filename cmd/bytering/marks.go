@@ -1,39 +1,43 @@
 package main
 
 import (
-	"io"
+	"errors"
+	"math"
+	"os"
+	"slices"
 	"sync"
-
-	"github.com/bytering/bytering"
 )
 
-// marks hold an end back by how full the ring is, so that it moves much at once
-// or nothing, as a tape wants. A source that has filled the ring waits until no
-// more than low is left; a sink that has emptied it waits until there is high,
+// marks hold the ends back by how full the ring is, so that each moves much at
+// once or nothing, as a tape wants. A source that has filled the ring waits until
+// no more than low is left; a sink that has emptied it waits until there is high,
 // or the source has ended. So one of them always goes on.
 type marks struct {
-	p         *bytering.Producer
-	low, high int
+	capacity, low, high int64
 
-	mu    sync.Mutex
-	ended bool
-	comes int             // bytes that were read and may not be in the ring yet
-	read  chan struct{}   // closed while the source may go on
-	write []chan struct{} // closed while that sink may go on
+	mu      sync.Mutex
+	ended   bool
+	read    int64           // bytes that the source gave
+	written []int64         // bytes that each sink took
+	resume  chan struct{}   // closed while the source may go on
+	start   []chan struct{} // closed while that sink may go on
 }
 
-func newMarks(p *bytering.Producer, sinks, startAbove, resumeBelow int) *marks {
-	part := func(percent int) int { return int(int64(p.Cap()) * int64(percent) / 100) }
-	m := &marks{p: p, low: part(resumeBelow), high: max(1, part(startAbove)), read: make(chan struct{})}
-	close(m.read)
+func newMarks(capacity, sinks, startAbove, resumeBelow int) *marks {
+	part := func(percent int) int64 { return int64(capacity) * int64(percent) / 100 }
+	m := &marks{
+		capacity: int64(capacity), low: part(resumeBelow), high: max(1, part(startAbove)),
+		written: make([]int64, sinks), resume: make(chan struct{}),
+	}
+	close(m.resume)
 	for range sinks {
-		m.write = append(m.write, make(chan struct{}))
+		m.start = append(m.start, make(chan struct{}))
 	}
 	return m
 }
 
-// fill returns how much the ring holds for the slowest sink, or is about to.
-func (m *marks) fill() int { return m.p.Cap() - m.p.Free() + m.comes }
+// left returns how much is left of what was read, for the slowest sink.
+func (m *marks) left() int64 { return m.read - min(m.read, slices.Min(m.written)) }
 
 // allow lets what waits for the channel go on.
 func allow(c chan struct{}) {
@@ -48,42 +52,39 @@ func allow(c chan struct{}) {
 func (m *marks) hasRead(n int, ended bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ended, m.comes = ended, n
-	if m.fill() >= m.high || ended {
-		for _, c := range m.write {
+	m.ended = ended
+	m.read += int64(n)
+	for i, c := range m.start {
+		if ended || m.read-m.written[i] >= m.high {
 			allow(c)
 		}
 	}
-	if m.fill() >= m.p.Cap() && m.low < m.p.Cap() {
-		m.read = make(chan struct{})
+	if m.left() >= m.capacity && m.low < m.capacity {
+		m.resume = make(chan struct{})
 	}
 }
 
-// hasWritten is called when a sink has written n bytes, of those that it had left
-// in the ring.
-func (m *marks) hasWritten(sink, n, left int) {
+// hasWritten is called when a sink has written n bytes more.
+func (m *marks) hasWritten(sink, n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fill()-n <= m.low {
-		allow(m.read)
+	m.written[sink] += int64(n)
+	if m.read == m.written[sink] && !m.ended {
+		m.start[sink] = make(chan struct{})
 	}
-	if left <= n && m.fill()-n < m.high && !m.ended {
-		m.write[sink] = make(chan struct{})
+	if m.left() <= m.low {
+		allow(m.resume)
 	}
 }
 
-// mayRead is called before each read, when the ring has the bytes of the last one.
-func (m *marks) mayRead() <-chan struct{} {
+// gone is called when a sink takes no more.
+func (m *marks) gone(sink int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.comes = 0
-	return m.read
-}
-
-func (m *marks) mayWrite(sink int) <-chan struct{} {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.write[sink]
+	m.written[sink] = math.MaxInt64
+	if m.left() <= m.low {
+		allow(m.resume)
+	}
 }
 
 // A markedSource is a source that marks hold back.
@@ -92,14 +93,15 @@ type markedSource struct {
 	m *marks
 }
 
-func (m *marks) source(r io.Reader) *markedSource { return &markedSource{around(r), m} }
-
 func (s *markedSource) Readv(bufs [][]byte) (int, error) {
-	if err := s.wait(s.m.mayRead()); err != nil {
+	s.m.mu.Lock()
+	resume := s.m.resume
+	s.m.mu.Unlock()
+	if err := s.wait(resume); err != nil {
 		return 0, err
 	}
 	n, err := s.readv(bufs)
-	s.m.hasRead(n, err != nil)
+	s.m.hasRead(n, err != nil && !errors.Is(err, os.ErrDeadlineExceeded))
 	return n, err
 }
 
@@ -109,20 +111,18 @@ func (s *markedSource) Read(b []byte) (int, error) { return readOne(s, b) }
 type markedSink struct {
 	*layer
 	m    *marks
-	c    *bytering.Consumer
 	sink int
 }
 
-func (m *marks) sink(w io.Writer, c *bytering.Consumer, sink int) *markedSink {
-	return &markedSink{around(w), m, c, sink}
-}
-
 func (s *markedSink) Writev(bufs [][]byte) (int, error) {
-	if err := s.wait(s.m.mayWrite(s.sink)); err != nil {
+	s.m.mu.Lock()
+	start := s.m.start[s.sink]
+	s.m.mu.Unlock()
+	if err := s.wait(start); err != nil {
 		return 0, err
 	}
 	n, err := s.writev(bufs)
-	s.m.hasWritten(s.sink, n, s.c.Len())
+	s.m.hasWritten(s.sink, n)
 	return n, err
 }
 

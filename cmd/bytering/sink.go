@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +18,9 @@ import (
 // A sink is one output.
 type sink struct {
 	*end
-	c   *bytering.Consumer
-	out io.Writer // what writes to it
+	c    *bytering.Consumer
+	out  io.Writer // what writes to it
+	gone func()    // tells what waits for it that it gets no more
 
 	n       atomic.Int64 // bytes that it has accepted
 	calling atomic.Int64 // bytes that a call under way was given
@@ -102,13 +104,15 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 func (k *sink) drain() {
 	w := &tallied{around(k.out), k}
 	k.c.WriteTo(w)
-	if cause, _ := k.cause.Load().(error); cause != nil && k.err != nil {
+	switch cause, _ := k.cause.Load().(error); {
+	case cause == nil:
+	case readerGone(cause):
+		k.err = cause
+	case errors.Is(k.err, os.ErrDeadlineExceeded): // by which it was stopped
 		k.err = nil
-		if readerGone(cause) {
-			k.err = cause
-		}
 	}
 	k.c.Close()
+	k.gone()
 	k.over.Store(true)
 }
 

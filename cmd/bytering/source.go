@@ -98,49 +98,53 @@ func (s *source) Boundary() vectored.Boundary {
 }
 
 func (s *source) Readv(bufs [][]byte) (int, error) {
-	for s.skip > 0 {
-		if s.buffer == nil {
-			s.buffer = make([]byte, vectored.MaxMessage)
-		}
-		n, err := s.readv([][]byte{s.buffer}, s.skip)
-		if s.skip -= int64(n); err != nil {
-			return 0, err
-		}
-	}
-	if s.left < 0 {
-		return s.readv(bufs, -1)
-	}
-	if s.left == 0 {
-		return 0, io.EOF
-	}
-	n, err := s.readv(bufs, s.left)
-	s.left -= int64(n)
-	return n, err
-}
-
-// readv reads at most so many bytes, if that is not negative, of the current
-// input or of the next one that has any.
-func (s *source) readv(bufs [][]byte, most int64) (int, error) {
-	// Of a message the rest would be lost anyway, and might be refused.
-	if b := s.r.Boundary(); most >= 0 && (b == vectored.Stream || b == vectored.Packet) {
-		bufs = cut(bufs, most)
-	}
 	for {
-		n, err := s.r.readv(bufs)
-		if most >= 0 {
-			n = int(min(int64(n), most))
+		into, most, skipping := bufs, s.left, s.skip > 0
+		if skipping {
+			if s.buffer == nil {
+				s.buffer = make([]byte, vectored.MaxMessage)
+			}
+			into, most = [][]byte{s.buffer}, s.skip
 		}
-		if n > 0 || !errors.Is(err, io.EOF) {
-			return n, unlessEOF(err)
-		}
-		if len(s.rest) == 0 {
+		if most == 0 {
 			return 0, io.EOF
 		}
-		s.cur.close()
-		if err := s.next(); err != nil {
-			return 0, err
+		n, err := s.atMost(into, most)
+		switch {
+		case skipping:
+			s.skip -= int64(n)
+		case s.left > 0:
+			s.left -= int64(n)
+		}
+		switch {
+		case n == 0 && errors.Is(err, io.EOF):
+			if len(s.rest) == 0 {
+				return 0, io.EOF
+			}
+			s.cur.close()
+			if err := s.next(); err != nil {
+				return 0, err
+			}
+		case !skipping:
+			return n, unlessEOF(err)
+		case err != nil:
+			return 0, unlessEOF(err)
 		}
 	}
+}
+
+// atMost reads of the current input, at most so many bytes if that is not
+// negative.
+func (s *source) atMost(bufs [][]byte, most int64) (int, error) {
+	if most < 0 {
+		return s.r.readv(bufs)
+	}
+	// Of a message the rest would be lost anyway, and might be refused.
+	if b := s.r.Boundary(); b == vectored.Stream || b == vectored.Packet {
+		bufs = cut(bufs, most)
+	}
+	n, err := s.r.readv(bufs)
+	return int(min(int64(n), most)), err
 }
 
 // unlessEOF returns err, unless another input may follow.
@@ -230,7 +234,7 @@ func (s *stream) probe() error {
 		info, err := os.Stat(p.name)
 		switch {
 		case err != nil:
-			return fail(exitRefused, "%w", named(err))
+			return fail(exitRefused, "open %s: %w", quoted(p.name), cause(err))
 		case info.IsDir():
 			return isDirectory(quoted(p.name))
 		case info.Mode().IsRegular():
