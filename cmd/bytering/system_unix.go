@@ -53,3 +53,6 @@ func mayDraw(terminal *os.File) (may bool) {
 	})
 	return may
 }
+
+// errRefused is for a port that nothing listens on.
+const errRefused = syscall.ECONNREFUSED

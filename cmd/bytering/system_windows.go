@@ -21,6 +21,9 @@ const (
 	errNoData     = syscall.Errno(232)
 )
 
+// errRefused is for a port that nothing listens on: WSAECONNREFUSED.
+const errRefused = syscall.Errno(10061)
+
 // readerGone reports whether a write failed because the reader has gone away.
 func readerGone(err error) bool {
 	return errors.Is(err, errBrokenPipe) || errors.Is(err, errNoData)
