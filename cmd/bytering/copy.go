@@ -124,6 +124,7 @@ func (s *stream) openRing() (f *os.File, err error) {
 // that takes, nothing waits for them. Each of the errors is a line.
 func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
 	hide = func() {}
+	asked := statusRequests()
 	s, err := newStream(cfg, v)
 	if err != nil {
 		return r, hide, []error{err}
@@ -148,9 +149,7 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	}
 
 	begin := time.Now()
-	if !cfg.show.quiet {
-		hide = showProgress(v.stderr, s)
-	}
+	hide = showProgress(v.stderr, s, asked)
 	errs = s.run(ctx)
 	r.summary = summary(s.written(), time.Since(begin))
 	if s.direct {
@@ -320,9 +319,6 @@ func (s *stream) written() int64 {
 func (s *stream) onTerminal() bool {
 	return slices.ContainsFunc(s.sinks, func(k *sink) bool { return isTerminal(k.file) })
 }
-
-// filled returns how much the ring holds.
-func (s *stream) filled() int { return s.p.Cap() - s.p.Free() }
 
 func summary(n int64, d time.Duration) string {
 	text := fmt.Sprintf("%d bytes", n)

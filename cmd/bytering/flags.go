@@ -281,7 +281,7 @@ func (p *parser) finish(files []string) error {
 		p.count, p.atMost = p.size, true
 	}
 	p.goOn = p.as == asPv
-	if p.as == asPv && !p.shown {
+	if p.as == asPv && !p.shown && !p.show.numeric {
 		s := &p.show
 		s.bar, s.timer, s.eta, s.rate, s.bytes = true, true, true, true, true
 	}

@@ -55,8 +55,8 @@ func limited(t *testing.T, limit string, argv ...string) (code int, said string)
 type tally struct {
 	t       *testing.T
 	command string // in place of the usual binary, or ""
-	works   int // of the command
-	unbegun int // times that the runtime did not get to main, or died beside it, as chance has it
+	works   int    // of the command
+	unbegun int    // times that the runtime did not get to main, or died beside it, as chance has it
 }
 
 // try checks that the command works behind a limit, or is refused in one line. It

@@ -6,6 +6,9 @@ import (
 	"syscall"
 )
 
+// statusRequests returns that there is no signal for that.
+func statusRequests() <-chan os.Signal { return nil }
+
 // surviveSignals has nothing to do where no signal comes of a broken pipe.
 func surviveSignals() {}
 
