@@ -189,17 +189,20 @@ func TestForeground(t *testing.T) {
 	}
 }
 
-// TestDumbTerminal: one that can't draw over a line gets none.
+// TestDumbTerminal: one that knows no escape sequences gets none. What was drawn
+// before is overwritten.
 func TestDumbTerminal(t *testing.T) {
 	t.Setenv("TERM", "dumb")
 	term := newTerminal(t, 100)
 	term.watch()
 	p, feed := term.onStderr(t)
-	time.Sleep(3 * refresh)
+	eventually(t, "a stall", func() bool { return strings.Contains(term.String(), "stalled") })
 	feed.Close()
 	p.end(exitDone, 0)
 	eventually(t, "the summary", func() bool { return strings.HasSuffix(term.String(), "/s\r\n") })
-	if shown := term.String(); !strings.HasPrefix(shown, "bytering: 2 bytes") {
+	shown := screen(term.String())
+	contains(t, shown, "bytering: 2 bytes")
+	if line, _, _ := strings.Cut(shown, "\n"); strings.Contains(term.String(), "\x1b") || !strings.HasSuffix(strings.TrimRight(line, " "), "ring   0%") {
 		t.Errorf("%q", shown)
 	}
 }

@@ -16,6 +16,7 @@ const (
 	exitReader  = 4
 	exitSource  = 5
 	exitEarly   = 6
+	exitTimeout = 8
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
 
@@ -71,7 +72,10 @@ func (s signalled) Error() string { return "stopped by signal: " + s.String() }
 func stopped(why error, what string) error {
 	code := exitSignal
 	var sig signalled
-	if errors.As(why, &sig) {
+	var f *failure
+	if errors.As(why, &f) {
+		code = f.code
+	} else if errors.As(why, &sig) {
 		if n, ok := sig.Signal.(syscall.Signal); ok {
 			code += int(n)
 		}
@@ -81,6 +85,11 @@ func stopped(why error, what string) error {
 
 // sinkFailed returns the failure for err, with what is safe if that is said.
 func sinkFailed(sink *end, err error, safe string) error {
+	var sig signalled
+	var f *failure
+	if errors.As(err, &sig) || errors.As(err, &f) {
+		return stopped(err, safe) // while it was closed
+	}
 	if safe != "" {
 		safe = "; " + safe
 	}

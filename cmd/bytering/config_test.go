@@ -124,7 +124,7 @@ func TestParse(t *testing.T) {
 		{asMbuffer, "-q -b 16 -s 64k", func(c *config) {
 			c.show.quiet, c.blocks, c.block, c.memory = true, 16, size{64 << 10, "64k"}, size{1 << 20, "16 times 64k"}
 		}},
-		{asMbuffer, "-b 16 -m 1M", func(c *config) { c.blocks, c.block, c.memory = 16, size{64 << 10, ""}, size{1 << 20, "1M"} }},
+		{asMbuffer, "-b 16 -m 1M", func(c *config) { c.blocks, c.block, c.memory = 16, size{64 << 10, "65536"}, size{1 << 20, "1M"} }},
 		{asMbuffer, "-v 4 -W 600 -n 1 -a 5 -H --hash sha256,md5 -R10M -r 1k --tcptimeo 5 --no-direct -D 2M --tapeaware -c -e", func(c *config) {
 			c.level, c.timeout, c.hashes, c.writeRate, c.readRate = sayInfo, 10*time.Minute, []string{"md5", "sha256"}, 10<<20, 1<<10
 			c.connTimeout, c.tape, c.syncEach, c.stopAll = 5*time.Microsecond, tape{2 << 20, true}, true, true

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -29,6 +30,10 @@ type stream struct {
 
 	meter pump.Meter
 	stats pump.Stats // of the copy when it is over
+
+	whole  int       // bytes that each write has, but the last; 0 for any
+	overt  sync.Once // says that TCP is not encrypted
+	cancel context.CancelCauseFunc
 }
 
 func newStream(cfg config, v *voice) (*stream, error) {
@@ -39,11 +44,17 @@ func newStream(cfg config, v *voice) (*stream, error) {
 	for _, name := range cfg.hashes {
 		s.sums = append(s.sums, &digest{name: name, hash: hashes[name]()})
 	}
+	if err := s.fitMemory(); err != nil {
+		return nil, err
+	}
+	if err := s.wholeBlocks(); err != nil {
+		return nil, err
+	}
 	if err := s.makeRing(); err != nil {
 		return nil, err
 	}
 	for i, k := range s.sinks {
-		k.c = s.c[len(s.c)-len(s.sinks)-len(s.sums)+i]
+		k.c, k.whole = s.c[len(s.c)-len(s.sinks)-len(s.sums)+i], s.whole
 	}
 	for i, h := range s.sums {
 		h.c = s.c[len(s.c)-len(s.sums)+i]
@@ -51,8 +62,9 @@ func newStream(cfg config, v *voice) (*stream, error) {
 	return s, enoughMemory()
 }
 
-// several reports whether there is more than one thing to write to.
-func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 }
+// several reports whether there is more than one thing to write to, or one that
+// is written to like these.
+func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 }
 
 // makeRing makes the ring, mapped, because Go's runtime dies where its heap can't
 // grow.
@@ -112,12 +124,14 @@ func (s *stream) openRing() (f *os.File, err error) {
 // that takes, nothing waits for them. Each of the errors is a line.
 func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
 	hide = func() {}
+	asked := statusRequests()
 	s, err := newStream(cfg, v)
 	if err != nil {
 		return r, hide, []error{err}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	s.cancel = cancel
 	std := standard(cfg.outputs)
 	if std >= 0 {
 		watch(stdout, stdin, func() { s.gone(std, cancel) })
@@ -135,9 +149,7 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	}
 
 	begin := time.Now()
-	if !cfg.show.quiet {
-		hide = showProgress(v.stderr, s)
-	}
+	hide = showProgress(v.stderr, s, asked)
 	errs = s.run(ctx)
 	r.summary = summary(s.written(), time.Since(begin))
 	if s.direct {
@@ -178,7 +190,7 @@ func standard(places []place) int {
 // missing blocks, so that a signal must be able to end it.
 func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	opened := make(chan error, 1)
-	go func() { opened <- s.openEnds(stdin, stdout) }()
+	go func() { opened <- s.openEnds(ctx, stdin, stdout) }()
 	select {
 	case err := <-opened:
 		return err
@@ -190,9 +202,14 @@ func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	}
 }
 
-func (s *stream) openEnds(stdin, stdout *os.File) error {
+func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 	in := &source{skip: s.skip, left: s.count, rest: s.inputs}
-	in.open = func(p place) (*end, error) { return openSource(p.name, stdin) }
+	in.open = func(p place) (*end, error) {
+		if p.kind != file {
+			return s.openTCP(ctx, p)
+		}
+		return openSource(p.name, stdin)
+	}
 	if s.goOn {
 		in.missing = func(err error) { s.voice.tell(sayErrors, err.Error()) }
 	} else if err := s.probe(); err != nil {
@@ -207,7 +224,13 @@ func (s *stream) openEnds(stdin, stdout *os.File) error {
 	in.size = s.expected(in.cur)
 	s.source = in
 	for i, p := range s.outputs {
-		e, err := openSink(p, &s.config, in, stdout)
+		var e *end
+		var err error
+		if p.kind == file {
+			e, err = openSink(p, &s.config, in, stdout)
+		} else {
+			e, err = s.openTCP(ctx, p)
+		}
 		if err != nil {
 			return err
 		}
@@ -225,13 +248,14 @@ func (s *stream) run(ctx context.Context) []error {
 	if s.direct {
 		opts = append(opts, pump.Direct())
 	}
+	in = paceReader(timeReader(in, s.timeout, s.stalled("read", s.source.name)), s.readRate)
 	var m *marks
 	if s.startAbove > 0 || s.resumeBelow < 100 {
 		m = newMarks(s.p.Cap(), len(s.sinks), s.startAbove, s.resumeBelow)
 		in = &markedSource{around(in), m}
 	}
 	for i, k := range s.sinks {
-		k.out = onTape(k.writer(), s.tape)
+		k.out = onTape(s.held(k), s.tape)
 		if m != nil {
 			k.out = &markedSink{around(k.out), m, i}
 			k.gone = func() { m.gone(i) }
@@ -296,9 +320,6 @@ func (s *stream) written() int64 {
 func (s *stream) onTerminal() bool {
 	return slices.ContainsFunc(s.sinks, func(k *sink) bool { return isTerminal(k.file) })
 }
-
-// filled returns how much the ring holds.
-func (s *stream) filled() int { return s.p.Cap() - s.p.Free() }
 
 func summary(n int64, d time.Duration) string {
 	text := fmt.Sprintf("%d bytes", n)

@@ -194,7 +194,7 @@ func TestCloseFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.openEnds(nil, nil); err != nil {
+		if err := s.openEnds(t.Context(), nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if both {

@@ -19,7 +19,9 @@ type end struct {
 	file *os.File
 	name string
 	std  *os.File // the process's own that it is, or is another way to, or nil
-	size int64    // of a regular source, what is left of it, or -1
+	size int64    // of a regular source, what is left of it, or of a block device, or -1
+
+	deliver func() error // waits until the other host has all of it, or nil
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {
@@ -37,6 +39,9 @@ func openSource(name string, stdin *os.File) (*end, error) {
 	}
 	if info.IsDir() {
 		return nil, isDirectory(e.name)
+	}
+	if isBlockDevice(info) {
+		e.size = deviceSize(e.file)
 	}
 	if info.Mode().IsRegular() {
 		if at, err := e.file.Seek(0, io.SeekCurrent); err == nil {
@@ -68,6 +73,8 @@ func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, erro
 		flag |= os.O_SYNC
 	}
 	switch {
+	case exists && isBlockDevice(info):
+		flag |= exclusive
 	case exists && !info.Mode().IsRegular():
 	case p.append:
 		flag |= os.O_CREATE | os.O_APPEND
@@ -98,6 +105,10 @@ func claim(f *os.File, name string, flag int, force bool, source *source) error 
 	switch {
 	case err != nil:
 		return fail(exitRefused, "%w", named(err))
+	case isBlockDevice(info) && !force:
+		return fail(exitRefused, "open %s: is a block device (-f overwrites it)", quoted(name))
+	case isBlockDevice(info) && flag&exclusive != exclusive:
+		return fail(exitRefused, "open %s: was replaced by a block device", quoted(name))
 	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
 		return nil
 	case source.is(info):
@@ -123,11 +134,14 @@ func (e *end) close() error {
 	return err
 }
 
-// finish is close of an output, which is safe on the disk before that if sync is
-// set.
-func (e *end) finish(sync bool) error {
+// finish is close of an output. If all of it is there, it has arrived at the other
+// host before that, and is safe on the disk if sync is set.
+func (e *end) finish(all, sync bool) error {
 	var err error
-	if info, failed := e.file.Stat(); sync && failed == nil && onDisk(info) {
+	if all && e.deliver != nil {
+		err = e.deliver()
+	}
+	if info, failed := e.file.Stat(); all && sync && failed == nil && onDisk(info) {
 		err = e.file.Sync()
 	}
 	return errors.Join(err, e.close())
@@ -136,7 +150,11 @@ func (e *end) finish(sync bool) error {
 // onDisk reports whether that is a regular file or a block device, which a call
 // never has to wait for.
 func onDisk(info fs.FileInfo) bool {
-	return info.Mode().IsRegular() || info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
+	return info.Mode().IsRegular() || isBlockDevice(info)
+}
+
+func isBlockDevice(info fs.FileInfo) bool {
+	return info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
 }
 
 // is reports whether the input is that regular file or pipe, either of which

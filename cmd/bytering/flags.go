@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -280,7 +281,7 @@ func (p *parser) finish(files []string) error {
 		p.count, p.atMost = p.size, true
 	}
 	p.goOn = p.as == asPv
-	if p.as == asPv && !p.shown {
+	if p.as == asPv && !p.shown && !p.show.numeric {
 		s := &p.show
 		s.bar, s.timer, s.eta, s.rate, s.bytes = true, true, true, true, true
 	}
@@ -317,7 +318,8 @@ func (p *parser) shape() error {
 		case p.memory.bytes > 0 && p.block.bytes > 0 && p.memory.bytes/p.blocks != p.block.bytes:
 			return fmt.Errorf("-b %d, -s %v and -m %v don't fit together", p.blocks, p.block, p.memory)
 		case p.memory.bytes > 0:
-			p.block.bytes = max(1, p.memory.bytes/p.blocks)
+			n := max(1, p.memory.bytes/p.blocks)
+			p.block = size{n, strconv.Itoa(n)}
 		case p.block.bytes > 0:
 			text := fmt.Sprintf("%d times %v", p.blocks, p.block)
 			p.memory = size{product(p.blocks, p.block.bytes), text}

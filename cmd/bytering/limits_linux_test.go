@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,12 +12,12 @@ import (
 	"testing"
 )
 
-// three is a program that shows where Go's runtime itself can start, with the 32
-// MiB that the standard library's hashes keep for random numbers, of which none
-// is touched.
+// three is a program that shows where Go's runtime itself can start. Whatever
+// imports a hash has 32 MiB of addresses more, which the standard library's random
+// numbers may want.
 const three = `package main
-import ("crypto/md5"; "os")
-func main() { os.Stdout.WriteString("hi\n"); md5.New() }
+import ( _ "crypto/sha256"; _ "net"; "os" )
+func main() { os.Stdout.WriteString("hi\n") }
 `
 
 func buildThree(t *testing.T) string {
@@ -26,7 +27,9 @@ func buildThree(t *testing.T) string {
 		t.Fatal(err)
 	}
 	exe := filepath.Join(dir, "three")
-	if out, err := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "three.go")).CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "three.go"))
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return exe
@@ -51,15 +54,19 @@ func limited(t *testing.T, limit string, argv ...string) (code int, said string)
 // A tally is how a test's runs behind limits went.
 type tally struct {
 	t       *testing.T
-	works   int // of the command
-	unbegun int // times that the runtime did not get to main, or died beside it, as chance has it
+	command string // in place of the usual binary, or ""
+	works   int    // of the command
+	unbegun int    // times that the runtime did not get to main, or died beside it, as chance has it
 }
 
 // try checks that the command works behind a limit, or is refused in one line. It
 // reports whether it worked.
 func (y *tally) try(limit string, args ...string) bool {
 	y.t.Helper()
-	code, said := limited(y.t, limit, append([]string{binary, "-q"}, args...)...)
+	if y.command == "" {
+		y.command = binary
+	}
+	code, said := limited(y.t, limit, append([]string{y.command, "-q"}, args...)...)
 	switch {
 	case code == exitDone && said == "":
 		y.works++
@@ -92,7 +99,20 @@ func starts(t *testing.T, limit, exe string) bool {
 func TestAddressSpace(t *testing.T) {
 	t.Parallel()
 	exe := buildThree(t)
-	y := tally{t: t}
+	t.Run("static", func(t *testing.T) { testAddressSpace(t, exe, binary) })
+	t.Run("cgo", func(t *testing.T) {
+		plain := filepath.Join(t.TempDir(), "bytering")
+		build := exec.Command("go", "build", "-o", plain, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Skipf("%v: %s", err, out)
+		}
+		testAddressSpace(t, exe, plain)
+	})
+}
+
+func testAddressSpace(t *testing.T, exe, command string) {
+	y := tally{t: t, command: command}
 	floor := 600_000
 	for ; !starts(t, fmt.Sprint("ulimit -v ", floor), exe); floor += 4_000 {
 		if floor > 1_000_000 {
@@ -111,10 +131,10 @@ func TestAddressSpace(t *testing.T) {
 	if y.try("ulimit -v 5200000", "-m", "4G") {
 		t.Error("a ring of 4 GiB works, for which there is no room")
 	}
-	if !y.try("ulimit -d 94000") {
-		t.Error("94 MB of data are not enough")
+	if !y.try("ulimit -d 95000") {
+		t.Error("95 MB of data are not enough")
 	}
-	y.try("ulimit -d 84000")
+	y.try("ulimit -d 85000")
 }
 
 func TestFewDescriptors(t *testing.T) {
@@ -190,4 +210,22 @@ func TestFewThreads(t *testing.T) {
 			return fmt.Sprintf(`exec %s --reuid 54321 --clear-groups prlimit --nproc=%d "$0" "$@"`, setpriv, n)
 		})
 	})
+}
+
+// TestStatic: the command that is released needs no library of the system.
+func TestStatic(t *testing.T) {
+	f, err := elf.Open(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	libs, err := f.ImportedLibraries()
+	if err != nil || len(libs) > 0 {
+		t.Errorf("it needs %v, %v", libs, err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Error("it needs a loader")
+		}
+	}
 }

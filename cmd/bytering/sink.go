@@ -22,6 +22,8 @@ type sink struct {
 	out  io.Writer // what writes to it
 	gone func()    // tells what waits for it that it gets no more
 
+	whole int // bytes that each write has, but the last; 0 for any
+
 	n       atomic.Int64 // bytes that it has accepted
 	calling atomic.Int64 // bytes that a call under way was given
 	over    atomic.Bool  // it gets no more
@@ -103,7 +105,11 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 // drain writes what comes, until the end, or until the sink fails or is stopped.
 func (k *sink) drain() {
 	w := &tallied{around(k.out), k}
-	k.c.WriteTo(w)
+	if k.whole > 0 {
+		writeBlocks(k.c, w, k.whole)
+	} else {
+		k.c.WriteTo(w)
+	}
 	switch cause, _ := k.cause.Load().(error); {
 	case cause == nil:
 	case readerGone(cause):
@@ -175,7 +181,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 		var why error
 		if k.pending == 0 {
 			// Some file systems tell of a failed write no earlier than in close.
-			why = k.end.finish(s.fsync && k.err == nil && !interrupted)
+			why = k.end.finish(k.err == nil && !interrupted, s.fsync)
 		}
 		if k.err != nil {
 			why = k.err

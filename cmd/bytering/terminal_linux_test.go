@@ -184,8 +184,8 @@ func TestBarStartsLeft(t *testing.T) {
 // TestBarIsCalm: each frame has its parts where the one before had them.
 func TestBarIsCalm(t *testing.T) {
 	for _, n := range []float64{0, 1, 999, 1023, 1024, 1 << 19, 1<<20 - 1, 51.5 * (1 << 20), 1 << 40, 1.234e15} {
-		if text := steady(n); len(text) != len(steady(0)) {
-			t.Errorf("%q is %d wide, and 0 is %d", text, len(text), len(steady(0)))
+		if text := sizeText(n); len(text) != len(sizeText(0)) {
+			t.Errorf("%q is %d wide, and 0 is %d", text, len(text), len(sizeText(0)))
 		}
 	}
 }
