@@ -264,10 +264,12 @@ func (s *stream) run(ctx context.Context) []error {
 	var err error
 	if s.several() {
 		err = s.fan(ctx, in, opts)
+		several := errors.New("there are several outputs, a hash or whole blocks")
+		s.stats.Source.Buffered, s.stats.Sink.Buffered = several, several
 	} else {
 		err = s.copy(ctx, in, opts)
+		s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
 	}
-	s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
 	return s.closeAll(err)
 }
 

@@ -204,3 +204,35 @@ func commandDir(t *testing.T) string {
 	}
 	return dir
 }
+
+var lineForm = regexp.MustCompile(`(?:^|[|'(] ?|; )(bytering|mbuffer|pv)((?: +[^|'#;)\x60\n]+)?)`)
+
+// TestRecipes: the lines of the documentation are understood.
+func TestRecipes(t *testing.T) {
+	n := 0
+	for _, name := range []string{"../../docs/recipes.md", commandDoc} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			line, is := strings.CutPrefix(line, "    ")
+			for _, m := range lineForm.FindAllStringSubmatch(line, -1) {
+				args := strings.Fields(m[2])
+				if !is || len(args) > 0 && args[0] == "links" {
+					continue
+				}
+				for i, arg := range args {
+					args[i] = strings.Replace(arg, "@disk.img", "@/dev/null", 1)
+				}
+				if _, err := parse(called(m[1]), args); err != nil {
+					t.Errorf("%s: %s%s: %v", name, m[1], m[2], err)
+				}
+				n++
+			}
+		}
+	}
+	if n < 12 {
+		t.Errorf("only %d lines were found", n)
+	}
+}
