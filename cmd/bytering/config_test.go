@@ -139,7 +139,7 @@ func TestParse(t *testing.T) {
 		}},
 	} {
 		want := usual(c.want)
-		want.as, want.goOn = c.as, c.as == asPv
+		want.as, want.goOn, want.fsync = c.as, c.as == asPv, c.as == asMbuffer
 		got, err := parse(c.as, strings.Fields(c.args))
 		if !reflect.DeepEqual(got, want) || err != nil {
 			t.Errorf("%v %s: %v\n%+v, want\n%+v", c.as, c.args, err, got, want)

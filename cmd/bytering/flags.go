@@ -281,6 +281,7 @@ func (p *parser) finish(files []string) error {
 		p.count, p.atMost = p.size, true
 	}
 	p.goOn = p.as == asPv
+	p.fsync = p.fsync || p.as == asMbuffer // which does so unasked
 	if p.as == asPv && !p.shown && !p.show.numeric {
 		s := &p.show
 		s.bar, s.timer, s.eta, s.rate, s.bytes = true, true, true, true, true

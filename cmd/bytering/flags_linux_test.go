@@ -39,7 +39,15 @@ func TestAppendFlag(t *testing.T) {
 }
 
 // TestFsync: files are synced before they are closed, and its error is one.
+// mbuffer does so unasked.
 func TestFsync(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "sink")
+	p := prepare(t, "-q", "-o", to).as(filepath.Join(commandDir(t), "mbuffer"))
+	tr := p.trace("fsync", to)
+	p.Stdin = strings.NewReader("hi")
+	p.start()
+	p.end(exitDone, 0)
+	eventually(t, "fsync", func() bool { return strings.Contains(tr.String(), "fsync(") })
 	for _, fails := range []bool{false, true} {
 		to := filepath.Join(t.TempDir(), "sink")
 		p := prepare(t, "-q", "--fsync", "-o", to, "-o", "-")

@@ -268,3 +268,37 @@ func TestHash(t *testing.T) {
 	p.end(exitDone, 0)
 	contains(t, out.String(), "md5\n", "sha256\n")
 }
+
+// TestBlockOfSeveral: no write to any of them is larger.
+func TestBlockOfSeveral(t *testing.T) {
+	a, b := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	p := prepare(t, "-q", "-s", "10K", "-o", a, "-o", b)
+	tr := p.trace("trace=write,writev", a, b)
+	p.Stdin = random(1 << 20)
+	p.start()
+	p.end(exitDone, 0)
+	eventually(t, "the trace", func() bool { _, writes := tr.counts(); return total(writes) == 2<<20 })
+	_, writes := tr.counts()
+	for _, n := range writes {
+		if n > 10<<10 {
+			t.Fatalf("a write has %d bytes", n)
+		}
+	}
+}
+
+// TestSourceOfSeveralFails: all get what came before, and a hash of that is none.
+func TestSourceOfSeveralFails(t *testing.T) {
+	from := randomFile(t, 1<<20)
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	p := prepare(t, "-q", "-s", "64K", "-i", from, "-o", a, "-o", b, "--hash", "md5")
+	p.trace("inject=read,readv:error=EIO:when=5", from)
+	p.start()
+	contains(t, p.end(exitSource, 1), "read "+from+": input/output error at byte 262144; 262144 bytes written to "+a+", 262144 bytes written to "+b)
+	want := sum(t, io.LimitReader(random(1<<20), 256<<10))
+	for _, name := range []string{a, b} {
+		if got := sumFile(t, name); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

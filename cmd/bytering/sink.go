@@ -55,7 +55,7 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 	over := make(chan *sink, len(s.sinks))
 	for _, k := range s.sinks {
 		go func() {
-			k.drain()
+			k.drain(s.block.bytes)
 			over <- k
 		}()
 	}
@@ -102,9 +102,9 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 	return err
 }
 
-// drain writes what comes, until the end, or until the sink fails or is stopped.
-func (k *sink) drain() {
-	w := &tallied{around(k.out), k}
+// drain writes what comes, at most block bytes a call, until the end, or until the sink fails or is stopped.
+func (k *sink) drain(block int) {
+	w := &tallied{around(k.out), k, block}
 	if k.whole > 0 {
 		writeBlocks(k.c, w, k.whole)
 	} else {
@@ -135,13 +135,17 @@ func (k *sink) stop(cause error) {
 // A tallied is what writes to a sink, with its count and its error.
 type tallied struct {
 	*layer
-	k *sink
+	k     *sink
+	block int // the most that a call moves
 }
 
 func (w *tallied) Writev(bufs [][]byte) (int, error) {
 	offered := 0
 	for _, b := range bufs {
 		offered += len(b)
+	}
+	if offered > w.block && w.k.whole == 0 {
+		bufs, offered = cut(bufs, int64(w.block)), w.block
 	}
 	w.k.calling.Store(int64(offered))
 	n, err := w.writev(bufs)
