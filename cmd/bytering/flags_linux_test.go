@@ -107,6 +107,16 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for message, want := range map[string]string{
+		"plain \"text\" \\ größe": "plain \"text\" \\ größe", "a\nb": "a; b", "\x1b[2J\r\t": `\x1b[2J\r\t`, "\xff\u202e'": `\xff\u202e'`, "": "",
+	} {
+		if got := oneLine(message); got != want {
+			t.Errorf("%q becomes %q, want %q", message, got, want)
+		}
+	}
+}
+
 // TestLevels: what mbuffer's -v, -q, -Q and -l leave of messages.
 func TestLevels(t *testing.T) {
 	dir := t.TempDir()

@@ -29,6 +29,7 @@ func (v *voice) tell(l level, message string) {
 // line says a message as it is. It is one write, so that it stays in one piece
 // between the lines of others.
 func (v *voice) line(l level, message string) {
+	message = oneLine(message)
 	switch {
 	case l > v.level:
 	case v.log != nil:
@@ -59,6 +60,25 @@ func (v *voice) report(cfg *config, r report) {
 			v.onStderr(line)
 		}
 	}
+}
+
+// oneLine returns a message without what would break its line or change a terminal,
+// whatever came into it: of errors that were joined, each is on a line of its own.
+func oneLine(message string) string {
+	message = strings.ReplaceAll(message, "\n", "; ")
+	var b strings.Builder
+	for i, r := range message {
+		switch {
+		case r == utf8.RuneError:
+			_, n := utf8.DecodeRuneInString(message[i:])
+			fmt.Fprintf(&b, `\x%x`, message[i:i+n])
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // quoted returns a name as messages show it: as it is, unless it has something
