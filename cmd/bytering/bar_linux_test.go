@@ -9,13 +9,17 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
 
-// screen is what a terminal shows of text: its lines, drawn over and erased as
-// it says.
-func screen(text string) string {
+// screen is what a terminal that is wide enough shows of text.
+func screen(text string) string { return screenOf(text, 1<<20) }
+
+// screenOf is what a terminal of so many columns shows of text: its lines, drawn
+// over and erased as it says, and a character too many on the next one.
+func screenOf(text string, columns int) string {
 	lines, row, col := [][]rune{nil}, 0, 0
 	for len(text) > 0 {
 		if m := escapeForm.FindStringSubmatch(text); m != nil {
@@ -31,7 +35,13 @@ func screen(text string) string {
 			text = text[len(m[0]):]
 			continue
 		}
-		switch c := rune(text[0]); c {
+		c, n := utf8.DecodeRuneInString(text)
+		if c >= ' ' && col == columns {
+			if row, col = row+1, 0; row == len(lines) {
+				lines = append(lines, nil)
+			}
+		}
+		switch c {
 		case '\r':
 			col = 0
 		case '\n':
@@ -45,7 +55,7 @@ func screen(text string) string {
 			lines[row][col] = c
 			col++
 		}
-		text = text[1:]
+		text = text[n:]
 	}
 	all := make([]string, len(lines))
 	for i, line := range lines {

@@ -303,7 +303,7 @@ func TestUsageErrors(t *testing.T) {
 		{"-s 1.5", 1, `-s, --block "1.5": not a whole number of bytes`},
 		{"-m 1.0000001K", 1, `-m, --memory "1.0000001K": not a whole number of bytes`},
 		{"-m -5", 1, `-m, --memory "-5": not a size`},
-		{"-m 8388608T", 1, "-m, --memory 8388608T: more than 80%"},
+		{"-m 8388608T", 1, "-m, --memory 8388608T: more than 80% of the memory"},
 		{"--quiet=perhaps", 1, "--quiet: takes no value"},
 	} {
 		p := prepare(t, strings.Fields(c.args)...)
@@ -320,5 +320,5 @@ func TestTooLarge(t *testing.T) {
 	}
 	p := prepare(t, "-m", "8388607T")
 	p.start()
-	contains(t, p.end(exitRefused, 1), "-m, --memory 8388607T: more than 80%")
+	contains(t, p.end(exitRefused, 1), "-m, --memory 8388607T: more than 80% of the memory")
 }

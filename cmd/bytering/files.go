@@ -75,6 +75,7 @@ func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, erro
 	switch {
 	case exists && isBlockDevice(info):
 		flag |= exclusive
+		force = force || cfg.as == asMbuffer // which does not ask for it either
 	case exists && !info.Mode().IsRegular():
 	case p.append:
 		flag |= os.O_CREATE | os.O_APPEND
@@ -157,20 +158,20 @@ func isBlockDevice(info fs.FileInfo) bool {
 	return info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
 }
 
-// is reports whether the input is that regular file or pipe, either of which
+// is reports whether the input is that file, block device or pipe, each of which
 // would be fed with what was read from it and never end. Anonymous pipes have
 // numbers that tell them apart on Linux only.
 func (e *end) is(info fs.FileInfo) bool {
 	own, err := e.file.Stat()
 	pipe := info.Mode()&fs.ModeNamedPipe != 0 && runtime.GOOS == "linux"
-	return err == nil && (pipe || info.Mode().IsRegular()) && os.SameFile(own, info)
+	return err == nil && (pipe || onDisk(info)) && os.SameFile(own, info)
 }
 
 // is reports whether any of the inputs is that file or pipe.
 func (s *source) is(info fs.FileInfo) bool {
 	return s.cur.is(info) || slices.ContainsFunc(s.rest, func(p place) bool {
 		own, err := os.Stat(p.name)
-		return p.kind == file && p.name != "-" && err == nil && info.Mode().IsRegular() && os.SameFile(own, info)
+		return p.kind == file && p.name != "-" && err == nil && onDisk(info) && os.SameFile(own, info)
 	})
 }
 

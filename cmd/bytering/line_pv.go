@@ -26,7 +26,7 @@ func (d *display) pvLine(st progress, columns int) string {
 	add(&after, d.bar && st.size > 0, fmt.Sprintf("%2d%%", st.percent()))
 	if left, ok := st.left(st.average); ok || st.size > 0 {
 		add(&after, d.eta, st.ended("ETA "+clockText(left)))
-		add(&after, d.arrival, st.ended("ETA "+arrival(st.now, left)))
+		add(&after, d.arrival, "ETA "+arrival(st.now, left)) // which stays
 	}
 	if d.bar {
 		room := columns - wide(strings.Join(append(before, after...), " ")) - 1

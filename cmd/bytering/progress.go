@@ -105,7 +105,7 @@ func (b *bar) draw(st progress, last bool) {
 	st.done = last
 	onTerminal := isTerminal(b.stderr)
 	switch {
-	case b.wait && st.n == 0 && !last, st.elapsed < b.delay && !last:
+	case b.wait && st.n == 0 && !last, st.elapsed < b.delay:
 	case b.numeric:
 		b.write(b.numbers(st) + "\n")
 	case onTerminal && !mayDraw(b.stderr):

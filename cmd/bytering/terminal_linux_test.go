@@ -82,6 +82,10 @@ var frameForm = regexp.MustCompile(`\r([^\r\n\x1b]*)\x1b\[K`)
 // little later.
 const asShell = "BYTERING_TEST_AS_SHELL"
 
+// asProgram in the environment is the path of the command, whose name need not be
+// that.
+const asProgram = "BYTERING_TEST_AS_PROGRAM"
+
 func init() {
 	if os.Getenv(asShell) != "" {
 		os.Exit(shell(os.Args[1:]))
@@ -90,6 +94,9 @@ func init() {
 
 func shell(args []string) int {
 	cmd := exec.Command(args[0], args[1:]...)
+	if path := os.Getenv(asProgram); path != "" {
+		cmd.Path, cmd.Err = path, nil
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 1)
 	for _, sig := range endings {
