@@ -135,16 +135,6 @@ func runLine(t *testing.T, program, line string, data []byte) (r run42) {
 	return r
 }
 
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
 // send sends the data to what is about to listen.
 func send(t *testing.T, port string, data []byte, sent chan<- []byte) {
 	defer close(sent)
