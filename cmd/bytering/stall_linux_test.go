@@ -90,7 +90,7 @@ func TestTimeout(t *testing.T) {
 // can't be written to without blocking, does not look like one that takes nothing.
 func TestSlowForeignReader(t *testing.T) {
 	t.Parallel()
-	p := prepare(t, "-q", "-W", "1", "-i", randomFile(t, 1<<20))
+	p := prepare(t, "-q", "-W", "1", "-i", randomFile(t, 3<<20))
 	asNobody(t, p)
 	r, w := modePipe(t, false)
 	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 64<<10); err != nil {
