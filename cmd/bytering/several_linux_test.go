@@ -313,9 +313,9 @@ func TestSourceOfSeveralFails(t *testing.T) {
 // one that is slow, nor the source.
 func TestMarksOfSeveral(t *testing.T) {
 	t.Parallel()
-	const n = 2 << 20
+	const n = 4 << 20
 	fifo, to := mkfifo(t), filepath.Join(t.TempDir(), "sink")
-	p := prepare(t, "-q", "-m", "64K", "-P", "60", "-p", "20", "-o", to, "-o", fifo)
+	p := prepare(t, "-q", "-m", "64K", "-P", "90", "-p", "20", "-o", to, "-o", fifo)
 	p.Stdin = random(n)
 	p.start()
 	f, err := os.Open(fifo)
@@ -325,7 +325,7 @@ func TestMarksOfSeveral(t *testing.T) {
 	defer f.Close()
 	got := sum(t, readerFunc(func(b []byte) (int, error) {
 		time.Sleep(time.Millisecond)
-		return f.Read(b[:min(len(b), 7000)])
+		return f.Read(b[:min(len(b), 20_000)])
 	}))
 	if want := sum(t, random(n)); got != want || sumFile(t, to) != want {
 		t.Errorf("%s and %s, want %s", got, sumFile(t, to), want)
