@@ -318,6 +318,7 @@ func TestMarksOfSeveral(t *testing.T) {
 	p := prepare(t, "-q", "-m", "64K", "-P", "90", "-p", "20", "-o", to, "-o", fifo)
 	p.Stdin = random(n)
 	p.start()
+	defer time.AfterFunc(patience, func() { p.Process.Kill() }).Stop()
 	f, err := os.Open(fifo)
 	if err != nil {
 		t.Fatal(err)
