@@ -127,7 +127,7 @@ func TestParse(t *testing.T) {
 		{asMbuffer, "-b 16 -m 1M", func(c *config) { c.blocks, c.block, c.memory = 16, size{64 << 10, "65536"}, size{1 << 20, "1M"} }},
 		{asMbuffer, "-v 4 -W 600 -n 1 -a 5 -H --hash sha256,md5 -R10M -r 1k --tcptimeo 5 --no-direct -D 2M --tapeaware -c -e", func(c *config) {
 			c.level, c.timeout, c.hashes, c.writeRate, c.readRate = sayInfo, 10*time.Minute, []string{"md5", "sha256"}, 10<<20, 1<<10
-			c.connTimeout, c.tape, c.syncEach, c.stopAll = 5*time.Microsecond, tape{2 << 20, true}, true, true
+			c.connTimeout, c.tape, c.syncEach, c.stopAll = 5*time.Millisecond, tape{2 << 20, true}, true, true
 		}},
 		{asPv, "--prog --eta -s 3M -L 20m -i 0.5 -D 1 -w 120 -N x -nfcW a", func(c *config) {
 			c.inputs, c.size, c.writeRate = []place{{name: "a"}}, 3<<20, 20<<20

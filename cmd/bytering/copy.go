@@ -248,7 +248,8 @@ func (s *stream) run(ctx context.Context) []error {
 	if s.direct {
 		opts = append(opts, pump.Direct())
 	}
-	in = paceReader(timeReader(in, s.timeout, s.stalled("read", s.source.name)), s.readRate)
+	after := s.patience(s.source.cur)
+	in = paceReader(timeReader(in, after, s.stalled("read", s.source.name, after)), s.readRate)
 	var m *marks
 	if s.startAbove > 0 || s.resumeBelow < 100 {
 		m = newMarks(s.p.Cap(), len(s.sinks), s.startAbove, s.resumeBelow)

@@ -21,7 +21,7 @@ type end struct {
 	std  *os.File // the process's own that it is, or is another way to, or nil
 	size int64    // of a regular source, what is left of it, or of a block device, or -1
 
-	deliver func() error // waits until the other host has all of it, or nil
+	deliver func() error // of a connection: waits until the other host has all of it
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {

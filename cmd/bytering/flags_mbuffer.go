@@ -42,7 +42,7 @@ var mbufferFlags = []flag{
 	{long: "tapeaware", does: "write on after the first \"no space left\", until the second", set: on(func(p *parser) { p.tape.aware = true })},
 
 	{long: "tcpbuffer", arg: "SIZE", group: "The network", does: "the buffer of a socket", set: to(parseMemory, func(p *parser) *size { return &p.connBuffer })},
-	{long: "tcptimeo", arg: "TIME", does: "how long a send or receive may take, in microseconds without a unit", set: setConnTimeout},
+	{long: "tcptimeo", arg: "TIME", does: "how long a send or receive may take, in milliseconds without a unit", set: setConnTimeout},
 
 	{short: "q", group: "What it says", does: "no line, and no summary below -v 4", set: setQuiet},
 	{short: "Q", does: "no summary in the log", set: on(func(p *parser) { p.quietLog = true })},
@@ -76,6 +76,6 @@ func setVolumes(_ *parser, text string) error {
 }
 
 func setConnTimeout(p *parser, text string) (err error) {
-	p.connTimeout, err = parseTime(text, time.Microsecond)
+	p.connTimeout, err = parseTime(text, time.Millisecond)
 	return err
 }

@@ -62,8 +62,9 @@ func paceWriter(w io.Writer, bytes int64, block int) io.Writer {
 // held returns what writes to the sink, within the limits of its rate and of the
 // time that a write may take.
 func (s *stream) held(k *sink) io.Writer {
+	after := s.patience(k.end)
 	name := func() string { return k.name }
-	return paceWriter(timeWriter(k.writer(), s.timeout, s.stalled("write", name)), s.writeRate, s.whole)
+	return paceWriter(timeWriter(k.writer(), after, s.stalled("write", name, after)), s.writeRate, s.whole)
 }
 
 // Boundary says where one read ends.

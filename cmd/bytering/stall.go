@@ -6,10 +6,18 @@ import (
 	"time"
 )
 
-// stalled returns what ends the stream because an end has moved nothing for as
-// long as -W says.
-func (s *stream) stalled(op string, name func() string) func() {
-	return func() { s.cancel(fail(exitTimeout, "%s %s: nothing moved for %v", op, name(), s.timeout)) }
+// stalled returns what ends the stream because an end has moved nothing for so
+// long.
+func (s *stream) stalled(op string, name func() string, after time.Duration) func() {
+	return func() { s.cancel(fail(exitTimeout, "%s %s: nothing moved for %v", op, name(), after)) }
+}
+
+// patience returns how long a call of the end may take, or 0.
+func (s *stream) patience(e *end) time.Duration {
+	if conn := s.connTimeout; e.deliver != nil && conn > 0 && (s.timeout == 0 || conn < s.timeout) {
+		return conn
+	}
+	return s.timeout
 }
 
 // A timed is an end whose calls may not take longer than a time.

@@ -319,6 +319,25 @@ func TestUndelivered(t *testing.T) {
 	}
 }
 
+// TestConnTimeout: a connection has a time limit of its own, in milliseconds.
+func TestConnTimeout(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	p := runAs(t, "mbuffer", "-q", "-W", "1000", "--tcptimeo", "300", "-I", port)
+	p.start()
+	listening(t, port)
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	code, said := p.over()
+	if code != exitTimeout {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, said, "mbuffer: read tcp://", "nothing moved for 300ms; 0 bytes written")
+}
+
 // TestLastBytes: the last bytes, which only the system still has when the ring is
 // empty, are waited for too.
 func TestLastBytes(t *testing.T) {
