@@ -147,9 +147,6 @@ func fit(text string, columns int) string {
 	return text
 }
 
-// inner takes the quotes off.
-func inner(text string) string { return text[1 : len(text)-1] }
-
 // unicodeTerminal reports whether the locale has a terminal show more than ASCII.
 func unicodeTerminal() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
