@@ -34,10 +34,11 @@ type stream struct {
 	whole  int       // bytes that each write has, but the last; 0 for any
 	overt  sync.Once // says that TCP is not encrypted
 	cancel context.CancelCauseFunc
+	left   chan int // the sinks, of several, whose reader has left
 }
 
 func newStream(cfg config, v *voice) (*stream, error) {
-	s := &stream{config: cfg, voice: v}
+	s := &stream{config: cfg, voice: v, left: make(chan int, len(cfg.outputs))}
 	for range cfg.outputs {
 		s.sinks = append(s.sinks, &sink{gone: func() {}})
 	}
@@ -170,7 +171,7 @@ type report struct {
 // gone is told that nothing reads a sink any more.
 func (s *stream) gone(i int, cancel func(error)) {
 	if s.several() {
-		s.sinks[i].stop(syscall.EPIPE)
+		s.left <- i
 		return
 	}
 	cancel(syscall.EPIPE)

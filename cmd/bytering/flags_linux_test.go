@@ -119,6 +119,7 @@ func TestOneLine(t *testing.T) {
 
 // TestLevels: what mbuffer's -v, -q, -Q and -l leave of messages.
 func TestLevels(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for i, c := range []struct {
 		args        string
@@ -194,6 +195,7 @@ func TestRingFile(t *testing.T) {
 
 // TestTape: a volume that is full, and one that only nears its end.
 func TestTape(t *testing.T) {
+	t.Parallel()
 	to := filepath.Join(t.TempDir(), "tape")
 	p := prepare(t, "-q", "-D", "1M", "-o", to).as("mbuffer")
 	p.Stdin = random(2 << 20)
@@ -225,6 +227,7 @@ func TestTape(t *testing.T) {
 // TestStartAbove: nothing is written before so much is there, nor again once the
 // ring was empty, unless that is all.
 func TestStartAbove(t *testing.T) {
+	t.Parallel()
 	p := prepare(t, "-q", "-m", "64K", "-P", "50")
 	stdin, err := p.StdinPipe()
 	if err != nil {
@@ -262,13 +265,11 @@ func TestStartAbove(t *testing.T) {
 // TestResumeBelow: once the ring was full, nothing is read before it is down to
 // that.
 func TestResumeBelow(t *testing.T) {
+	t.Parallel()
 	p := prepare(t, "-q", "-m", "64K", "-s", "4K", "-p", "25")
 	stdin, feed := pipe(t)
 	r, w := pipe(t)
-	fcntl(t, r, 1031, 4096) // F_SETPIPE_SZ
 	p.Stdin, p.Stdout = stdin, w
-	// The pipe would be made large.
-	p.Args = append(p.Args, "-o", "-")
 	p.start()
 	stdin.Close()
 	w.Close()
@@ -289,6 +290,7 @@ func TestResumeBelow(t *testing.T) {
 
 // TestSignalAtMark: a wait for more or less in the ring is ended by a signal.
 func TestSignalAtMark(t *testing.T) {
+	t.Parallel()
 	p := prepare(t, "-q", "-P", "100", "-p", "0")
 	stdin, feed := pipe(t)
 	p.Stdin = stdin

@@ -54,12 +54,14 @@ func (m *marks) hasRead(n int, ended bool) {
 	defer m.mu.Unlock()
 	m.ended = ended
 	m.read += int64(n)
+	full := m.left() >= m.capacity
 	for i, c := range m.start {
-		if ended || m.read-m.written[i] >= m.high {
+		// A full ring has no more to come for a sink that is faster than another.
+		if ended || full || m.read-m.written[i] >= m.high {
 			allow(c)
 		}
 	}
-	if m.left() >= m.capacity && m.low < m.capacity {
+	if full && m.low < m.capacity {
 		m.resume = make(chan struct{})
 	}
 }

@@ -33,6 +33,7 @@ func writeFile(t *testing.T, dir, name, text string) string {
 // TestInputs: one after the other, a FIFO and standard input too, each opened when
 // it is its turn.
 func TestInputs(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	a, b, empty, fifo := writeFile(t, dir, "a", "first "), writeFile(t, dir, "b", "second "), writeFile(t, dir, "empty", ""), mkfifo(t)
 	for _, c := range []struct {
@@ -135,6 +136,7 @@ func TestCountLeavesRest(t *testing.T) {
 
 // TestOutputs: each gets every byte, also those that are slow.
 func TestOutputs(t *testing.T) {
+	t.Parallel()
 	const n = 5<<20 + 3
 	dir, fifo := t.TempDir(), mkfifo(t)
 	p := prepare(t, "-m", "1M", "-o", filepath.Join(dir, "a"), "-o", "-", "-o", fifo, "-o", filepath.Join(dir, "b"))
@@ -164,6 +166,7 @@ func TestOutputs(t *testing.T) {
 
 // TestOutputFails: the others get all, but as mbuffer with -e.
 func TestOutputFails(t *testing.T) {
+	t.Parallel()
 	const n = 3<<20 + 3
 	for _, all := range []bool{false, true} {
 		to := filepath.Join(t.TempDir(), "sink")
@@ -202,6 +205,7 @@ func TestAllOutputsFail(t *testing.T) {
 
 // TestReaderOfOneGone: the other output goes on.
 func TestReaderOfOneGone(t *testing.T) {
+	t.Parallel()
 	const n = 3<<20 + 3
 	to := filepath.Join(t.TempDir(), "sink")
 	p := prepare(t, "-q", "-o", "-", "-o", to)
@@ -225,6 +229,7 @@ func TestReaderOfOneGone(t *testing.T) {
 
 // TestSignalToSeveral: what each has is counted to the byte.
 func TestSignalToSeveral(t *testing.T) {
+	t.Parallel()
 	to := filepath.Join(t.TempDir(), "sink")
 	r, w := pipe(t)
 	p := prepare(t, "-i", "/dev/zero", "-o", "-", "-o", to, "-m", "256K", "--hash", "sha1")
@@ -249,6 +254,7 @@ func TestSignalToSeveral(t *testing.T) {
 
 // TestHash: of what was moved, in mbuffer's form.
 func TestHash(t *testing.T) {
+	t.Parallel()
 	const n = 2<<20 + 7
 	data, _ := io.ReadAll(random(n))
 	want := fmt.Sprintf("MD5 hash: %x\nSHA256 hash: %x\n", md5.Sum(data), sha256.Sum256(data))
@@ -302,3 +308,33 @@ func TestSourceOfSeveralFails(t *testing.T) {
 		}
 	}
 }
+
+// TestMarksOfSeveral: a fast output that waits for more in the ring does not stop
+// one that is slow, nor the source.
+func TestMarksOfSeveral(t *testing.T) {
+	t.Parallel()
+	const n = 4 << 20
+	fifo, to := mkfifo(t), filepath.Join(t.TempDir(), "sink")
+	p := prepare(t, "-q", "-m", "64K", "-P", "90", "-p", "20", "-o", to, "-o", fifo)
+	p.Stdin = random(n)
+	p.start()
+	defer time.AfterFunc(patience, func() { p.Process.Kill() }).Stop()
+	f, err := os.Open(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got := sum(t, readerFunc(func(b []byte) (int, error) {
+		time.Sleep(time.Millisecond)
+		return f.Read(b[:min(len(b), 20_000)])
+	}))
+	if want := sum(t, random(n)); got != want || sumFile(t, to) != want {
+		t.Errorf("%s and %s, want %s", got, sumFile(t, to), want)
+	}
+	p.end(exitDone, 0)
+}
+
+// A readerFunc is a function that reads.
+type readerFunc func(b []byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/bytering/bytering"
@@ -77,6 +78,8 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 			}
 		case err = <-copied:
 			copying = false
+		case i := <-s.left:
+			s.sinks[i].stop(syscall.EPIPE)
 		case <-ended:
 			for _, k := range s.sinks {
 				k.stop(context.Cause(ctx))
