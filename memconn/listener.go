@@ -70,7 +70,7 @@ func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 		return nil, l.opError("dial", net.ErrClosed)
 	default:
 	}
-	client, server := pair(l.cfg.buffer, l.cfg.address(), l.addr)
+	client, server := newPair(l.cfg.buffer, l.cfg.address(), l.addr)
 	select {
 	case l.queue <- server:
 	case <-ctx.Done():

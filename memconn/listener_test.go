@@ -40,7 +40,7 @@ func TestDialAccept(t *testing.T) {
 		if got, err := io.ReadAll(server); string(got) != "hello" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
-		if server.(*Conn).in.p.Cap() != 10 {
+		if server.(*Conn).producer.Cap() != 10 || server.(*Conn).consumer.Cap() != 10 {
 			t.Error("the buffer is another")
 		}
 	}

@@ -136,6 +136,7 @@ func TestWritevIsWhole(t *testing.T) {
 	const writers, each, size = 4, 200, 30
 	for _, buffer := range []int{7, 1000} {
 		a, b := ends(t, Buffer(buffer))
+		a.Write(make([]byte, buffer)) // until this is read, the writers queue up
 		var wg sync.WaitGroup
 		for w := range writers {
 			wg.Go(func() {
@@ -149,7 +150,11 @@ func TestWritevIsWhole(t *testing.T) {
 				}
 			})
 		}
+		for a.writing.n.Load() < writers {
+			time.Sleep(time.Millisecond)
+		}
 		go func() { wg.Wait(); a.Close() }()
+		io.ReadFull(b, make([]byte, buffer))
 		got := 0
 		for msg := make([]byte, size); ; got++ {
 			if _, err := io.ReadFull(b, msg); err != nil {
