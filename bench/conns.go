@@ -139,7 +139,7 @@ func (l *netPipes) Accept() (net.Conn, error) {
 }
 
 func (l *netPipes) Close() error   { close(l.done); return nil }
-func (l *netPipes) Addr() net.Addr { return memconn.Addr{Name: "pipe"} }
+func (l *netPipes) Addr() net.Addr { return memconn.Addr("pipe") }
 
 func (l *netPipes) dial(ctx context.Context) (net.Conn, error) {
 	a, b := net.Pipe()

@@ -53,7 +53,7 @@ var _ interface {
 // range, or if there is not enough memory for the buffers.
 func Pipe(opts ...Option) (*Conn, *Conn) {
 	cfg := configure(opts)
-	return newPair(cfg.buffer, cfg.address(), cfg.address())
+	return newPair(cfg.buffer, newAddr(cfg.name), newAddr(cfg.name))
 }
 
 func newPair(buffer int, x, y net.Addr) (a, b *Conn) {

@@ -45,7 +45,7 @@ type world struct {
 
 // pairOf makes the pair of a scenario.
 func pairOf(t *interleave.T, buffer int) *world {
-	a, b := newPair(buffer, Addr{}, Addr{})
+	a, b := newPair(buffer, Addr(""), Addr(""))
 	for _, end := range []struct {
 		name string
 		*Conn

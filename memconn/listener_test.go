@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -47,8 +46,8 @@ func TestDialAccept(t *testing.T) {
 	if got := l.Addr().String(); got != "shop" {
 		t.Error(got)
 	}
-	if a, b := Listen().Addr(), Listen().Addr(); a == b || !strings.HasPrefix(a.String(), "mem:") || a.Network() != "mem" {
-		t.Errorf("%v, %v", a, b)
+	if a := Listen().Addr(); a.String() != "mem" || a.Network() != "mem" {
+		t.Errorf("%v", a)
 	}
 }
 
