@@ -7,7 +7,6 @@ type hands struct {
 	object
 	now    uint64
 	timers []*Timer
-	alarms []*Alarm
 }
 
 // A Timer posts a token when the clock has come to a moment.
@@ -68,15 +67,8 @@ func (t *T) Advance(d uint64) {
 	t.ring()
 }
 
-// ring lets the timers post and the alarms run that are due.
+// ring lets the timers post that are due.
 func (t *T) ring() {
-	for _, x := range slices.Clone(t.hands.alarms) {
-		if x.at <= t.hands.now+1 && slices.Contains(t.hands.alarms, x) {
-			t.drop(x)
-			x.at = 0
-			x.f()
-		}
-	}
 	for i := 0; i < len(t.hands.timers); i++ {
 		x := t.hands.timers[i]
 		if x.at > t.hands.now+1 {
