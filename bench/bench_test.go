@@ -282,7 +282,7 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("verdict of %v and %v: %q, want %q", test.ours, test.rival, got, test.want)
 		}
 		var out strings.Builder
-		r.print(&out, true) // must cope with the same
+		r.print(&out, nil) // must cope with the same
 		if !strings.Contains(out.String(), "| rival |") {
 			t.Errorf("the table lacks a row:\n%s", out.String())
 		}
@@ -299,7 +299,7 @@ func TestProbe(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
+	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=-1", "-duration=-1s", "stray"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
@@ -313,11 +313,11 @@ func TestFlags(t *testing.T) {
 		t.Error("an unknown suite was accepted")
 	}
 	var out strings.Builder
-	err := run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2 -extra"), &out)
+	err := run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2"), &out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| grpc bufconn |", "| bytering Write/Read |", "wins", "processor seconds"} {
+	for _, want := range []string{"| grpc bufconn |", "| bytering Write/Read |", "wins", "(2 processors)"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}

@@ -38,7 +38,7 @@ func bursts() suite {
 		plain(32 << 10),
 		plain(16 << 20),
 		nioing(16 << 20),
-		reading(16),
+		reading(16, 1<<20),
 	} {
 		s.contenders = append(s.contenders, contender{w.name, w.ours, false, func(_ config, size int) (trial, error) {
 			return newBursty(w, size)

@@ -80,7 +80,7 @@ func stepMs(name string, step int) metric {
 	return m
 }
 
-// stepCount is a count, of which nobody wins.
+// stepCount is a count, which has no verdict.
 func stepCount(name string, step int) metric {
 	return metric{name: name, of: figureOf(step), show: func(x float64, _ int) string { return fmt.Sprintf("%.0f", x) }}
 }

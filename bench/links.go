@@ -15,7 +15,8 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// holds tells whether a link takes as much as its capacity while nobody reads.
+// holds reports whether a link takes as much as its capacity while no goroutine
+// reads.
 func (l link) holds() bool { return !strings.HasSuffix(l.name, ".Pipe") }
 
 // links returns ours, then the rivals.
@@ -23,6 +24,7 @@ func links() []link {
 	return []link{
 		{"bytering Write/Read", true, openParking},
 		{"bytering Slices+Commit", true, openSlices},
+		{"bytering SlicesAtLeast+Commit", true, openAtLeast},
 		{"bytering TryWrite/TryRead", true, openTrying},
 		{"io.Pipe", false, openPipe},
 		{"net.Pipe", false, openNetPipe},
@@ -39,17 +41,27 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 }
 
 // A slicesWriter copies into the ring's own memory, as code does that makes
-// its bytes there.
-type slicesWriter struct{ *bytering.Producer }
+// its bytes there. If cached, it asks for no more than it has bytes to write.
+type slicesWriter struct {
+	*bytering.Producer
+	cached bool
+}
 
 func (w slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
-		x, y := w.Slices()
+		var x, y []byte
+		if w.cached {
+			if x, y, err = w.SlicesAtLeast(min(len(b)-total, w.Cap())); err != nil {
+				return total, err
+			}
+		} else {
+			x, y = w.Slices()
+		}
 		n := copy(x, b[total:])
 		n += copy(y, b[total+n:])
 		if n == 0 {
 			// As much as Write waits for.
-			if err := w.Wait(context.Background(), min(len(b)-total, w.Cap()/4)); err != nil {
+			if err := w.Wait(context.Background(), min(len(b)-total, max(1, w.Cap()/4))); err != nil {
 				return total, err
 			}
 			continue
@@ -62,12 +74,22 @@ func (w slicesWriter) Write(b []byte) (total int, err error) {
 	return total, nil
 }
 
-type slicesReader struct{ *bytering.Consumer }
+type slicesReader struct {
+	*bytering.Consumer
+	cached bool
+}
 
-func (r slicesReader) Read(b []byte) (int, error) {
+func (r slicesReader) Read(b []byte) (n int, err error) {
 	for {
-		x, y := r.Slices()
-		n := copy(b, x)
+		var x, y []byte
+		if r.cached {
+			if x, y, err = r.SlicesAtLeast(min(len(b), r.Cap())); err != nil {
+				return 0, err
+			}
+		} else {
+			x, y = r.Slices()
+		}
+		n = copy(b, x)
 		n += copy(b[n:], y)
 		if n > 0 {
 			return n, r.Discard(n)
@@ -80,7 +102,12 @@ func (r slicesReader) Read(b []byte) (int, error) {
 
 func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return slicesWriter{p}, slicesReader{c}, err
+	return slicesWriter{p, false}, slicesReader{c, false}, err
+}
+
+func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
+	p, c, err := bytering.New(capacity)
+	return slicesWriter{p, true}, slicesReader{c, true}, err
 }
 
 // A tryWriter spins.

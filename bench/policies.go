@@ -27,7 +27,8 @@ func policies() []suite {
 
 func policySuite(name, title string, pairs int, prepare func(link, config, int) (trial, error), sizes ...int) suite {
 	s := suite{name: name, title: title, op: "chunk", sizes: sizes,
-		legend: []string{"All are ours, and differ in how a half waits. With -extra also by the processor time that it takes."}}
+		metrics: []metric{took("chunk"), processor("both halves", cpu)},
+		legend:  []string{"Both are ours, and differ in how a half waits."}}
 	for _, p := range []struct {
 		name string
 		opt  bytering.Option
@@ -39,7 +40,7 @@ func policySuite(name, title string, pairs int, prepare func(link, config, int) 
 			p, c, err := bytering.New(capacity, p.opt)
 			return p, c, err
 		}}
-		s.contenders = append(s.contenders, contender{name: p.name, prepare: func(cfg config, size int) (trial, error) {
+		s.contenders = append(s.contenders, contender{name: p.name, ours: true, prepare: func(cfg config, size int) (trial, error) {
 			all := make(together, pairs)
 			for i := range all {
 				var err error
@@ -63,24 +64,6 @@ func hashingBoth(l link, cfg config, size int) (trial, error) {
 		return nil, err
 	}
 	return hashing(s), nil
-}
-
-func tripping(l link, cfg config, size int) (trial, error) {
-	there, here, err := l.open(cfg.capacity)
-	if err != nil {
-		return nil, err
-	}
-	back, home, err := l.open(cfg.capacity)
-	if err != nil {
-		return nil, err
-	}
-	return newTrips(duplex{home, there}, duplex{here, back}, size), nil
-}
-
-// A duplex reads from one ring and writes to another.
-type duplex struct {
-	io.Reader
-	io.WriteCloser
 }
 
 func slowReader(l link, cfg config, size int) (trial, error) {

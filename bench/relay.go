@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net"
+	"time"
 
 	"github.com/bytering/bytering/pump"
 )
@@ -13,11 +14,12 @@ import (
 // relays measures a proxy between two connections.
 func relays() suite {
 	s := suite{
-		name:    "relay",
-		title:   "A source, a proxy and a sink, over TCP on the loopback",
-		op:      "chunk",
-		sizes:   []int{4 << 10, 32 << 10, 256 << 10, 1 << 20},
-		metrics: []metric{throughput(), processor("source, proxy and sink", cpu)},
+		name:     "relay",
+		title:    "A source, a proxy and a sink, over TCP on the loopback",
+		op:       "chunk",
+		sizes:    []int{4 << 10, 32 << 10, 256 << 10, 1 << 20},
+		duration: 200 * time.Millisecond,
+		metrics:  []metric{throughput(), processor("source, proxy and sink", cpu)},
 		legend: []string{
 			"The column is what the source writes at once. The sink reads up to 1 MiB and makes a checksum. All three are in this process, so that their processor time is.",
 			"io.Copy is splice on Linux: the bytes stay in the kernel.",
@@ -31,7 +33,8 @@ func relays() suite {
 		plain(32 << 10),
 		plain(256 << 10),
 		nioing(256 << 10),
-		reading(4),
+		reading(4, 256<<10),
+		reading(4, 1<<20),
 	} {
 		s.contenders = append(s.contenders, contender{w.name, w.ours, false, func(_ config, size int) (trial, error) {
 			return newRelay(w, size)

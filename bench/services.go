@@ -32,7 +32,7 @@ func services() []suite {
 	}
 	var all []suite
 	for _, k := range kinds {
-		s := suite{name: k.name, title: k.title, op: k.op, sizes: []int{64, 1 << 10, 32 << 10}, legend: []string{
+		s := suite{name: k.name, title: k.title, op: k.op, sizes: []int{64, 1 << 10, 32 << 10}, metrics: []metric{took(k.op), allocated(k.op)}, legend: []string{
 			"Most of the time is net/http's or gRPC's own.",
 		}}
 		for _, n := range nets() {

@@ -14,16 +14,18 @@ var chunkSizes = []int{8, 64, 512, 4 << 10, 32 << 10, 64 << 10, 256 << 10, 1 << 
 // chunk follows chunk.
 func streams() suite {
 	s := suite{
-		name:  "stream",
-		title: "One goroutine writes chunk after chunk, another reads them",
-		op:    "chunk",
-		sizes: chunkSizes,
+		name:      "stream",
+		title:     "One goroutine writes chunk after chunk, another reads them",
+		op:        "chunk",
+		sizes:     chunkSizes,
+		oneAndTwo: true,
 		legend: []string{
-			"Everybody copies a chunk in and copies it out, except io.Pipe and net.Pipe, which have no buffer and copy once, and the rows that say otherwise.",
+			"All copy a chunk in and copy it out, except io.Pipe and net.Pipe, which have no buffer and copy once, and the rows that say otherwise. From 32 KiB on, that one copy decides.",
 			"os.Pipe goes through the kernel and holds what the system gives it, 64 KiB on Linux.",
-			"In place: that side works in the ring's memory, as an encoder or a parser would, where the others copy from or to a chunk of their own. ReadFrom's source copies its chunk into the ring, WriteTo's sink works in place; they are called with as much as there is, not chunk by chunk. Without a copy nothing but the stamps is written or read; that is what handing over costs, and cannot win.",
-			"Write/Read is ours as the standard library's interfaces have it: it parks. So do Slices+Commit, through Wait, and all rivals.",
-			"TryWrite/TryRead never parks: where it gets nothing it calls runtime.Gosched and tries again. It keeps both processors busy all the time.",
+			"Write and Read are the methods of io.Writer and io.Reader, which park. Slices+Commit and SlicesAtLeast+Commit park in Wait. All rivals park.",
+			"Slices promises all the space there is, so it loads the other half's cursor each time. SlicesAtLeast, like Write and Read, goes by the last value it has seen while that is enough.",
+			"TryWrite and TryRead never park. If they move nothing, the row calls runtime.Gosched and tries again, so it keeps both processors busy.",
+			"In place: that side works in the ring's memory, as an encoder or a parser would, where the others copy from or to a chunk of their own. The source of ReadFrom copies its chunk into the ring, the sink of WriteTo works in place; both are called with as much as there is, not chunk by chunk. The row without a copy writes and reads nothing but the stamps. It shows the cost of the hand-over and cannot win.",
 		},
 	}
 	for _, l := range links() {

@@ -35,10 +35,10 @@ func plain(size int) way {
 		}}
 }
 
-// reading is readahead, with so many buffers of 1 MiB, its default size.
-func reading(buffers int) way {
-	return way{fmt.Sprintf("klauspost/readahead, %d × 1 MiB", buffers), false, func(dst io.Writer, src io.Reader) (int64, error) {
-		r, err := readahead.NewReaderSize(src, buffers, 1<<20)
+// reading is readahead with buffers of a size, which is 4 of 1 MiB by default.
+func reading(buffers, size int) way {
+	return way{fmt.Sprintf("klauspost/readahead, %d × %s", buffers, sizeName(size)), false, func(dst io.Writer, src io.Reader) (int64, error) {
+		r, err := readahead.NewReaderSize(src, buffers, size)
 		if err != nil {
 			return 0, err
 		}
