@@ -151,6 +151,7 @@ type faulty struct {
 
 func (f *faulty) Write(b []byte) (int, error) {
 	if f.n--; f.n == 0 {
+		b = bytes.Clone(b) // it may be everyone's payload
 		f.spoil(b)
 	}
 	return f.WriteCloser.Write(b)

@@ -98,17 +98,19 @@ func nets() []network {
 			l := &netPipes{make(chan net.Conn), make(chan struct{})}
 			return place{l, l.dial}, nil
 		}},
-		{"TCP loopback", false, func(int) (place, error) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return place{}, err
-			}
-			return place{l, func(ctx context.Context) (net.Conn, error) {
-				var d net.Dialer
-				return d.DialContext(ctx, "tcp", l.Addr().String())
-			}}, nil
-		}},
+		{"TCP loopback", false, func(int) (place, error) { return listenTCP() }},
 	}
+}
+
+func listenTCP() (place, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return place{}, err
+	}
+	return place{l, func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", l.Addr().String())
+	}}, nil
 }
 
 // pair makes one connection and closes the listener.

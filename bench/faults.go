@@ -173,7 +173,7 @@ func (l *living) begin() (err error) {
 
 // round fills the ring and empties it.
 func (l *living) round() error {
-	if err := pour(l.p, newPayload(), l.p.Cap()); err != nil {
+	if err := pour(l.p, newPayload(), l.p.Cap(), len(l.buf)); err != nil {
 		return err
 	}
 	return scoop(l.c, newPayload(), l.p.Cap(), l.buf)

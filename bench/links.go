@@ -184,20 +184,6 @@ func (r smallnestReader) Read(b []byte) (int, error) {
 // openBufconn uses one direction of a connection.
 func openBufconn(capacity int) (io.WriteCloser, io.Reader, error) {
 	l := bufconn.Listen(capacity)
-	defer l.Close()
-	dialled := make(chan error, 1)
-	var w io.WriteCloser
-	go func() {
-		c, err := l.Dial()
-		w = c
-		dialled <- err
-	}()
-	r, err := l.Accept()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := <-dialled; err != nil {
-		return nil, nil, err
-	}
-	return w, r, nil
+	w, r, err := place{l, l.DialContext}.pair()
+	return w, r, err
 }

@@ -2,13 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
 )
 
-// A payload is a stream of random bytes that repeats itself at a distance that
-// no buffer has. Its check costs a fraction of what moving it does.
+// A payload is a stream of random bytes that repeats after a length that no buffer
+// has. Checking it costs a fraction of moving it.
 type payload struct {
 	bytes []byte
 	at    int
@@ -35,9 +37,37 @@ func (p *payload) check(b []byte) error {
 	for len(b) > 0 {
 		want := p.next(len(b))
 		if !bytes.Equal(b[:len(want)], want) {
-			return fmt.Errorf("other bytes than were sent")
+			return errors.New("the bytes differ from those that were sent")
 		}
 		b = b[len(want):]
+	}
+	return nil
+}
+
+// pour writes n bytes of a payload, a piece at a time.
+func pour(w io.Writer, p *payload, n, piece int) error {
+	for n > 0 {
+		b := p.next(min(n, piece))
+		if err := writeChunk(w, b); err != nil {
+			return err
+		}
+		n -= len(b)
+	}
+	return nil
+}
+
+// scoop reads n bytes of a payload, as many at a time as buf holds, and compares
+// them.
+func scoop(r io.Reader, p *payload, n int, buf []byte) error {
+	for n > 0 {
+		b := buf[:min(n, len(buf))]
+		if err := readChunk(r, b); err != nil {
+			return err
+		}
+		if err := p.check(b); err != nil {
+			return err
+		}
+		n -= len(b)
 	}
 	return nil
 }
@@ -52,3 +82,41 @@ func (p *payload) sum(n int) (crc uint32) {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A payloadReader reads the first bytes of a payload.
+type payloadReader struct {
+	*payload
+	left int
+}
+
+func (p *payloadReader) Read(b []byte) (total int, err error) {
+	for total < len(b) && p.left > 0 {
+		n := copy(b[total:], p.next(min(p.left, len(b)-total)))
+		total += n
+		p.left -= n
+	}
+	if p.left == 0 {
+		err = io.EOF
+	}
+	return total, err
+}
+
+// A payloadWriter compares what is written to it with the first bytes of a
+// payload, after which it returns errEnough.
+type payloadWriter struct {
+	*payload
+	left int
+}
+
+func (p *payloadWriter) Write(b []byte) (int, error) {
+	if len(b) > p.left {
+		return 0, fmt.Errorf("%d bytes where %d are left", len(b), p.left)
+	}
+	if err := p.check(b); err != nil {
+		return 0, err
+	}
+	if p.left -= len(b); p.left == 0 {
+		return len(b), errEnough
+	}
+	return len(b), nil
+}

@@ -63,18 +63,13 @@ func newRelay(w way, size int) (*relay, error) {
 	return r, err
 }
 
-// connection returns both ends of a connection.
+// connection returns both ends of a TCP connection.
 func connection() (a, b *net.TCPConn, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listenTCP()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer l.Close()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err := l.Accept()
+	c, d, err := l.pair()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/bytering/bytering"
 )
@@ -59,7 +58,7 @@ func (f *flowing) run(n int) error { return f.move(n * f.size) }
 func (f *flowing) move(n int) error {
 	out, in := newPayload(), newPayload()
 	if f.copies {
-		return f.both(func() error { return pour(f.p, out, n) }, func() error { return scoop(f.c, in, n, f.in) })
+		return f.both(func() error { return pour(f.p, out, n, 64<<10) }, func() error { return scoop(f.c, in, n, f.in) })
 	}
 	return f.both(
 		func() error {
@@ -74,70 +73,4 @@ func (f *flowing) move(n int) error {
 			}
 			return nil
 		})
-}
-
-// pour writes n bytes of a payload, 64 KiB at a time.
-func pour(w io.Writer, p *payload, n int) error {
-	for n > 0 {
-		b := p.next(min(n, 64<<10))
-		if err := writeChunk(w, b); err != nil {
-			return err
-		}
-		n -= len(b)
-	}
-	return nil
-}
-
-// scoop reads n bytes of a payload, as many at a time as buf has, and compares
-// them.
-func scoop(r io.Reader, p *payload, n int, buf []byte) error {
-	for n > 0 {
-		b := buf[:min(n, len(buf))]
-		if err := readChunk(r, b); err != nil {
-			return err
-		}
-		if err := p.check(b); err != nil {
-			return err
-		}
-		n -= len(b)
-	}
-	return nil
-}
-
-// A payloadReader is the first bytes of a payload.
-type payloadReader struct {
-	*payload
-	left int
-}
-
-func (p *payloadReader) Read(b []byte) (total int, err error) {
-	for total < len(b) && p.left > 0 {
-		n := copy(b[total:], p.next(min(p.left, len(b)-total)))
-		total += n
-		p.left -= n
-	}
-	if p.left == 0 {
-		err = io.EOF
-	}
-	return total, err
-}
-
-// A payloadWriter compares what is written to it with the first bytes of a
-// payload, and then has enough.
-type payloadWriter struct {
-	*payload
-	left int
-}
-
-func (p *payloadWriter) Write(b []byte) (int, error) {
-	if len(b) > p.left {
-		return 0, fmt.Errorf("%d bytes where %d are left", len(b), p.left)
-	}
-	if err := p.check(b); err != nil {
-		return 0, err
-	}
-	if p.left -= len(b); p.left == 0 {
-		return len(b), errEnough
-	}
-	return len(b), nil
 }
