@@ -15,7 +15,7 @@ import (
 func TestLinks(t *testing.T) {
 	for _, l := range links() {
 		t.Run(l.name, func(t *testing.T) {
-			const capacity = 1000 // no power of two
+			const capacity = 1000 // not a power of two
 			w, r, err := l.open(capacity)
 			if err != nil {
 				t.Fatal(err)
@@ -53,14 +53,14 @@ func TestLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("got %d bytes in place of %d, or others", len(got), len(want))
+				t.Errorf("got %d bytes, want %d, or they differ", len(got), len(want))
 			}
 		})
 	}
 }
 
-// TestLinksBuffer writes as much as the capacity while nobody reads. io.Pipe
-// has none.
+// TestLinksBuffer writes as much as the capacity before anything is read. io.Pipe
+// holds nothing.
 func TestLinksBuffer(t *testing.T) {
 	for _, l := range links() {
 		if !l.holds() {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// countCalls prints how many system calls the commands make for a GB.
+// countCalls prints how many system calls the commands make per GB.
 func countCalls(cfg config, out io.Writer) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("-calls: strace is for Linux")
@@ -26,8 +26,8 @@ func countCalls(cfg config, out io.Writer) error {
 	fmt.Fprintf(out, "| --- | --- |%s\n", strings.Repeat(" ---: |", len(callNames)+2))
 	found, missing := tools(cfg)
 	for _, t := range found {
-		// Ours makes its pipes large, and is kept from it for comparison. The
-		// others leave them, and are given large ones.
+		// Ours enlarges its pipes; for comparison it also runs without that. The
+		// others leave them; they also run with large ones.
 		for _, otherwise := range []bool{false, true} {
 			pipe := "as they come"
 			if otherwise && t.ours {
@@ -52,7 +52,7 @@ func countCalls(cfg config, out io.Writer) error {
 	for _, m := range missing {
 		fmt.Fprintf(out, "- %s\n", m)
 	}
-	fmt.Fprintln(out, "- Counted with strace -f -c, which slows X, so that pipes run full and empty at other moments. Kept: fcntl, by which bytering enlarges its pipes, is made to say that they are large already, and to do nothing.")
+	fmt.Fprintln(out, "- Counted with strace -f -c, which slows X, so that pipes run full and empty at other moments. Kept: fcntl, with which bytering enlarges its pipes, does nothing and reports that they are large already.")
 	return countWraps(cfg, out)
 }
 
@@ -87,15 +87,15 @@ func countWraps(cfg config, out io.Writer) error {
 	for _, m := range missing {
 		fmt.Fprintf(out, "- %s\n", m)
 	}
-	fmt.Fprintln(out, "- By ReadFrom and WriteTo, half of each piece before the wrap and half after it, in dd bs=32K | X | dd bs=32K. One read more finds the end, and a few are made as the process starts. The hash of all bytes is compared in a run of its own.")
+	fmt.Fprintln(out, "- By ReadFrom and WriteTo, half of each piece before the wrap and half after it, in dd bs=32K | X | dd bs=32K. One more read finds the end, and the process makes a few at its start. A separate run compares the hash of all bytes.")
 	return nil
 }
 
-// callNames are the calls that have a column.
+// callNames are the calls with a column of their own.
 var callNames = []string{"read", "readv", "write", "writev", "splice", "futex", "epoll_pwait", "nanosleep"}
 
-// count runs X once under strace, which keeps it from enlarging pipes if that
-// is asked for.
+// count runs X once under strace. If keep is set, strace prevents X from enlarging
+// its pipes.
 func (t tool) count(cfg config, n, block int, keep bool) (map[string]int, error) {
 	log, err := cfg.shop.path("calls")
 	if err != nil {
@@ -124,7 +124,7 @@ func (t tool) count(cfg config, n, block int, keep bool) (map[string]int, error)
 	return parseCalls(string(text))
 }
 
-// parseCalls reads strace's table of two columns.
+// parseCalls parses strace's table of two columns.
 func parseCalls(text string) (map[string]int, error) {
 	calls := map[string]int{}
 	for line := range strings.Lines(text) {

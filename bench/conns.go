@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// conns are the questions put to connections, rather than to one direction.
+// conns measures connections, rather than one direction.
 func conns() []suite {
 	stream := suite{
 		name:      "conns",
@@ -25,7 +25,7 @@ func conns() []suite {
 	}
 	busy := suite{
 		name:      "conns-busy",
-		title:     "The same, and both hash every chunk with SHA-256",
+		title:     "The same, while both hash every chunk with SHA-256",
 		op:        "chunk",
 		sizes:     stream.sizes,
 		oneAndTwo: true,
@@ -33,7 +33,7 @@ func conns() []suite {
 	}
 	trip := suite{
 		name:      "conns-trip",
-		title:     "One goroutine writes a chunk and waits for its echo",
+		title:     "A chunk goes over a connection and its echo comes back",
 		op:        "round trip",
 		sizes:     stream.sizes,
 		oneAndTwo: true,
@@ -77,7 +77,7 @@ type network struct {
 	listen func(capacity int) (place, error)
 }
 
-// A place is a listener with the way to it.
+// A place is a listener and the function that dials it.
 type place struct {
 	net.Listener
 	dial func(context.Context) (net.Conn, error)
@@ -113,7 +113,7 @@ func listenTCP() (place, error) {
 	}}, nil
 }
 
-// pair makes one connection and closes the listener.
+// pair makes one connection, and closes the listener.
 func (l place) pair() (a, b net.Conn, err error) {
 	defer l.Close()
 	dialled := make(chan error, 1)
@@ -129,7 +129,7 @@ func (l place) pair() (a, b net.Conn, err error) {
 	return a, b, <-dialled
 }
 
-// netPipes is the listener that net.Pipe lacks.
+// netPipes is a listener for net.Pipe, which has none.
 type netPipes struct {
 	queue chan net.Conn
 	done  chan struct{}
@@ -159,7 +159,7 @@ func (l *netPipes) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// newConnStream is a stream over a connection, of which it closes both ends.
+// newConnStream is a stream over a connection. It closes both ends.
 func newConnStream(a, b net.Conn, cfg config, size int) (*stream, error) {
 	return newStream(link{open: func(int) (io.WriteCloser, io.Reader, error) { return a, b, nil }}, cfg.capacity, size)
 }

@@ -16,7 +16,7 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// pageFaults returns how many the process has had for which nothing was read.
+// pageFaults returns the number of page faults of the process that needed no I/O.
 func pageFaults() int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A lifeWay is memory of which a process makes its first ring.
+// A lifeWay is the memory of the first ring of a process.
 type lifeWay struct {
 	memory
-	used bool // the process has used as much before, and the collector has it back
+	used bool // the process has used as much before, and the collector has freed it
 }
 
 func (w lifeWay) String() string {
@@ -39,8 +39,8 @@ func lifeWays(ms []memory) []lifeWay {
 
 var lifeMemories = []memory{heap, mirrored, mirrored.and(faulted), faulted, hugePages, hugePages.and(faulted), inFile}
 
-// faults measures what memory costs that is touched for the first time, and
-// when.
+// faults measures the cost of touching memory for the first time, and when it is
+// paid.
 func faults() suite {
 	s := suite{
 		name:  "memory-faults",
@@ -54,14 +54,14 @@ func faults() suite {
 			stepCount("minor page faults in the second round", 5), stepCount("MiB in huge pages after it", 6),
 		},
 		legend: []string{
-			"The column is the ring. A round is a Write of as much as it holds, in pieces of 64 KiB, and a Read of it, of which every byte is compared.",
-			"Each trial is a process of its own. Page faults are all of it, so a few may be the runtime's.",
-			"Used before: the collector has freed as much, and New has to zero it.",
-			"Mirrored memory is shared memory, whose huge pages are another setting of the system: see /sys/kernel/mm/transparent_hugepage.",
+			"The column is the capacity of the ring. A round writes as much as it holds, in pieces of 64 KiB, reads it and compares every byte.",
+			"Each trial is a process of its own. The page faults are those of the whole process, so a few are the runtime's.",
+			"Used before: the collector has freed as much memory, which New has to zero.",
+			"Prefault moves the faults of the first round into New. Mirrored memory is shared memory, for which huge pages are a separate setting of the system, in /sys/kernel/mm/transparent_hugepage.",
 		},
 	}
 	if now, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled"); err == nil {
-		s.legend = append(s.legend, "Huge pages here are: "+strings.TrimSpace(string(now))+".")
+		s.legend = append(s.legend, "Huge pages on this system: "+strings.TrimSpace(string(now))+".")
 	}
 	found, missing := had(lifeMemories...)
 	s.legend = append(s.legend, missing...)
@@ -93,7 +93,7 @@ type lived struct {
 	figures []float64
 }
 
-// run has one ring live there, whatever n is.
+// run lets one ring live there, whatever n is.
 func (l *lived) run(int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -116,7 +116,7 @@ func (l *lived) run(int) error {
 		l.figures = append(l.figures, x)
 	}
 	if len(l.figures) != 7 {
-		return fmt.Errorf("%q in place of 7 figures", said.String())
+		return fmt.Errorf("%q, want 7 figures", said.String())
 	}
 	return nil
 }
@@ -124,22 +124,22 @@ func (l *lived) run(int) error {
 func (l *lived) report(s *sample, _ int) { s.figures = l.figures }
 func (l *lived) finish() error           { return nil }
 
-// life makes a ring, uses it twice and says what that took: the ns of New and
-// of both rounds, their page faults, and the MiB in huge pages after them.
+// life makes a ring, uses it twice and prints the ns of New and of both rounds,
+// their page faults, and the MiB in huge pages afterwards.
 func life(name string, size int, out io.Writer) error {
 	for _, way := range lifeWays(lifeMemories) {
 		if way.String() != name {
 			continue
 		}
 		r := &living{memory: way.memory, size: size, buf: make([]byte, 64<<10)}
-		fill(r.buf, 0) // so that its own pages are there
+		fill(r.buf, 0) // to fault in its own pages
 		if way.used {
 			if err := errors.Join(r.begin(), r.round(), r.end()); err != nil {
 				return err
 			}
 			r.p, r.c = nil, nil
 			runtime.GC()
-			runtime.GC() // which ends what the first has left to do
+			runtime.GC() // finishes the sweep of the first
 		}
 		var times, counts []any
 		for _, step := range []func() error{r.begin, r.round, r.round} {
@@ -157,7 +157,7 @@ func life(name string, size int, out io.Writer) error {
 	return fmt.Errorf("-life: no way %q", name)
 }
 
-// A living is a ring from its beginning to its end.
+// A living is a ring from New to Close.
 type living struct {
 	memory
 	size int

@@ -40,8 +40,8 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 	return p, c, err
 }
 
-// A slicesWriter copies into the ring's own memory, as code does that makes
-// its bytes there. If cached, it asks for no more than it has bytes to write.
+// A slicesWriter copies into the ring's own memory, where other code would make
+// its bytes. If cached, it asks only for as much as it has to write.
 type slicesWriter struct {
 	*bytering.Producer
 	cached bool
@@ -60,7 +60,7 @@ func (w slicesWriter) Write(b []byte) (total int, err error) {
 		n := copy(x, b[total:])
 		n += copy(y, b[total+n:])
 		if n == 0 {
-			// As much as Write waits for.
+			// Write waits for as much.
 			if err := w.Wait(context.Background(), min(len(b)-total, max(1, w.Cap()/4))); err != nil {
 				return total, err
 			}
@@ -110,7 +110,7 @@ func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	return slicesWriter{p, true}, slicesReader{c, true}, err
 }
 
-// A tryWriter spins.
+// A tryWriter spins instead of parking.
 type tryWriter struct{ *bytering.Producer }
 
 func (w tryWriter) Write(b []byte) (total int, err error) {
@@ -153,7 +153,7 @@ func openNetPipe(int) (io.WriteCloser, io.Reader, error) {
 	return w, r, nil
 }
 
-// openOSPipe leaves the pipe the size that the system gives it.
+// openOSPipe leaves the pipe at the size that the system gives it.
 func openOSPipe(int) (io.WriteCloser, io.Reader, error) {
 	r, w, err := os.Pipe()
 	return w, r, err
@@ -169,8 +169,8 @@ func openSmallnest(capacity int) (io.WriteCloser, io.Reader, error) {
 	return r.WriteCloser(), smallnestReader{r}, nil
 }
 
-// A smallnestReader keeps apart what smallnest returns together, bytes and the
-// end of the stream.
+// A smallnestReader separates bytes from the end of the stream, which smallnest
+// returns together.
 type smallnestReader struct{ *ringbuffer.RingBuffer }
 
 func (r smallnestReader) Read(b []byte) (int, error) {

@@ -33,7 +33,7 @@ func thisMachine() machine {
 		Processors: runtime.NumCPU(),
 		Versions:   versions(),
 	}
-	// Linux tells more; what another system does not is left out.
+	// Linux has files for these. Elsewhere they are left out.
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.System += ", kernel " + strings.TrimSpace(string(kernel))
 	}

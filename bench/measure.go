@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// A sample is what one trial gave.
+// A sample is the result of one trial.
 type sample struct {
 	perOp  float64       // ns
 	allocs float64       // per operation
-	cpu    time.Duration // user and system time per GB; 0 where unknown
-	own    time.Duration // that of the contender alone, where a suite reports it
+	cpu    time.Duration // user and system time per GB; 0 if unknown
+	own    time.Duration // the same of the contender alone, if the suite reports it
 	probe  float64       // ns of a round trip between two processors, just before
 
 	figures []float64 // further ones, whose meaning the suite knows
@@ -136,7 +136,7 @@ func (c *cell) trial(cfg config, n int) (sample, time.Duration, error) {
 	return s, took, nil
 }
 
-// perGB returns d for a GB where it was for so many bytes.
+// perGB scales d from a number of bytes to a GB.
 func perGB(d time.Duration, bytes int) time.Duration {
 	return time.Duration(float64(d) * 1e9 / float64(bytes))
 }

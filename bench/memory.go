@@ -9,12 +9,12 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A memory is a kind of memory that a ring may lie in.
+// A memory is a kind of memory for a ring.
 type memory struct {
 	name      string
 	opts      []bytering.Option
-	file      bool // in a file, of the directory for temporary ones
-	broadcast bool // with one consumer, that could have been several
+	file      bool // in a temporary file
+	broadcast bool // a broadcast ring with one consumer
 }
 
 var (
@@ -26,7 +26,7 @@ var (
 	hugePages = memory{name: "huge pages", opts: []bytering.Option{bytering.HugePages()}}
 )
 
-// and returns m with the options of another as well.
+// and returns m with the options of other added.
 func (m memory) and(other memory) memory {
 	m.name += ", " + other.name
 	m.opts = slices.Concat(m.opts, other.opts)
@@ -56,8 +56,7 @@ func (m memory) open(capacity int) (p *bytering.Producer, c *bytering.Consumer, 
 	return p, cs[0], nil
 }
 
-// had returns those that this system gives a small ring, and says which it
-// does not.
+// had returns the kinds that this system has, and a line for each that it lacks.
 func had(all ...memory) (found []memory, missing []string) {
 	for _, m := range all {
 		p, c, err := m.open(2 * throughBlock)
@@ -69,12 +68,12 @@ func had(all ...memory) (found []memory, missing []string) {
 			p.Close()
 			c.Close()
 		}
-		found = append(found, m) // what is wrong otherwise is an error of its trials
+		found = append(found, m) // any other error comes up again in its trials
 	}
 	return found, missing
 }
 
-// memories measures what the kinds of memory cost and gain.
+// memories measures the costs and gains of the kinds of memory.
 func memories() []suite {
 	return []suite{
 		wraps("memory-wrap-read", "A pipe is read into a ring at its wrap", false),

@@ -16,7 +16,7 @@ type payload struct {
 	at    int
 }
 
-// payloadBytes are made once. Their number is odd.
+// payloadBytes has an odd length, so that pieces never align with it.
 var payloadBytes = func() []byte {
 	b := make([]byte, 5<<20+4321)
 	rand.NewChaCha8([32]byte{2}).Read(b)
@@ -25,14 +25,14 @@ var payloadBytes = func() []byte {
 
 func newPayload() *payload { return &payload{bytes: payloadBytes} }
 
-// next returns the next of the stream's bytes, n or fewer.
+// next returns the next bytes of the stream, at most n.
 func (p *payload) next(n int) []byte {
 	b := p.bytes[p.at:min(p.at+n, len(p.bytes))]
 	p.at = (p.at + len(b)) % len(p.bytes)
 	return b
 }
 
-// check compares b with the next of the stream's bytes.
+// check compares b with the next bytes of the stream.
 func (p *payload) check(b []byte) error {
 	for len(b) > 0 {
 		want := p.next(len(b))
@@ -72,7 +72,7 @@ func scoop(r io.Reader, p *payload, n int, buf []byte) error {
 	return nil
 }
 
-// sum returns the checksum of the stream's first n bytes.
+// sum returns the checksum of the first n bytes of the stream.
 func (p *payload) sum(n int) (crc uint32) {
 	for p.at = 0; n > 0; {
 		b := p.next(n)

@@ -9,9 +9,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// policies puts our ways to wait against each other, where both halves are
-// quick, where they are busy, where one is slow, and where many pairs share
-// the processors.
+// policies compares our ways to wait: with both halves quick, with both busy, with
+// one slow, and with many pairs that share the processors.
 func policies() []suite {
 	return []suite{
 		policySuite("policy-copy", "Both halves do nothing but copy", 1, copyingBoth, 64, 1<<10, 4<<10, 64<<10),
@@ -28,7 +27,7 @@ func policies() []suite {
 func policySuite(name, title string, pairs int, prepare func(link, config, int) (trial, error), sizes ...int) suite {
 	s := suite{name: name, title: title, op: "chunk", sizes: sizes,
 		metrics: []metric{took("chunk"), processor("both halves", cpu)},
-		legend:  []string{"Both are ours, and differ in how a half waits."}}
+		legend:  []string{"Park is what a ring does without an option. Spin has to pay for the processor time that it takes from others."}}
 	for _, p := range []struct {
 		name string
 		opt  bytering.Option
@@ -82,13 +81,13 @@ func slowWriter(l link, cfg config, size int) (trial, error) {
 	return s, err
 }
 
-// burn is 3 µs of work, whatever the bytes.
+// burn works for 3 µs.
 func burn([]byte) {
 	for begin := time.Now(); time.Since(begin) < 3*time.Microsecond; {
 	}
 }
 
-// together are trials that run at the same time.
+// together is several trials that run at the same time.
 type together []trial
 
 func (ts together) run(n int) error {

@@ -6,8 +6,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// ringSizes measures what the size of a ring costs, which is the caches' doing
-// and that of the tables of pages.
+// ringSizes measures the effect of the size of a ring, which is due to the caches
+// and the page tables.
 func ringSizes(name, title string, copies bool) suite {
 	s := suite{
 		name:    name,
@@ -17,14 +17,14 @@ func ringSizes(name, title string, copies bool) suite {
 		ops:     func(cfg config, size int) int { return cfg.bytes / size },
 		metrics: []metric{throughput(), processor("both halves", cpu)},
 		legend: []string{
-			"The column is the ring. A trial moves -bytes, but at least the ring once, and all of its memory was used before.",
+			"The column is the capacity of the ring. A trial moves -bytes, but at least the capacity. All of the memory was touched before.",
 			"Every byte is compared, by the reader or the sink.",
 		},
 	}
 	if copies {
-		s.legend = append(s.legend, "Write and Read of pieces of 64 KiB: two copies.")
+		s.legend = append(s.legend, "Write and Read with pieces of 64 KiB: two copies.")
 	} else {
-		s.legend = append(s.legend, "ReadFrom a source that copies into the ring, WriteTo a sink that compares what lies there: one copy. They are called with half of the ring, and 1 MiB, at most.")
+		s.legend = append(s.legend, "ReadFrom from a source that copies into the ring, WriteTo to a sink that compares in place: one copy. A call gets at most half of the ring, and 1 MiB.")
 	}
 	huge := hugePages
 	huge.name += ", 2 MiB at least"
@@ -43,7 +43,7 @@ func ringSizes(name, title string, copies bool) suite {
 	return s
 }
 
-// A flowing is a trial of which every byte is compared.
+// A flowing is a trial that compares every byte.
 type flowing struct {
 	stream
 	p      *bytering.Producer
@@ -54,7 +54,7 @@ type flowing struct {
 
 func (f *flowing) run(n int) error { return f.move(n * f.size) }
 
-// move moves n bytes from one goroutine to another.
+// move moves n bytes from one goroutine to the other.
 func (f *flowing) move(n int) error {
 	out, in := newPayload(), newPayload()
 	if f.copies {

@@ -26,8 +26,8 @@ func pumping(name string, opts ...pump.Option) way {
 	}}
 }
 
-// plain is io.Copy through a buffer, since what io.Copy finds in connections
-// and files that copies without one is hidden from it.
+// plain is io.Copy through a buffer. It hides the methods of connections and files
+// with which io.Copy would do without one.
 func plain(size int) way {
 	return way{fmt.Sprintf("io.CopyBuffer, %s, nothing but Read and Write", sizeName(size)), false,
 		func(dst io.Writer, src io.Reader) (int64, error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A wrapWay is how what lies on both sides of a ring's wrap gets in and out.
+// A wrapWay is a way to move what lies on both sides of a ring's wrap.
 type wrapWay struct {
 	memory
 	plain bool // with Read and Write, which take one slice
@@ -24,7 +24,7 @@ func (w wrapWay) String() string {
 	return w.name + ", readv and writev"
 }
 
-// wraps measures a call at the wrap, of one direction.
+// wraps measures calls at the wrap, in one direction.
 func wraps(name, title string, writes bool) suite {
 	s := suite{
 		name:  name,
@@ -32,8 +32,8 @@ func wraps(name, title string, writes bool) suite {
 		op:    "round",
 		sizes: []int{64, 4 << 10, 32 << 10},
 		legend: []string{
-			"The column is a piece of which half lies before the wrap and half after it. On the heap that is one call of two slices, or two calls of one; on mirrored memory it is one call of one slice.",
-			"By ReadFrom and WriteTo of a ring of two pieces, or a page, and the calls that bring the next piece to the wrap, which move no bytes. The pipe's other end is not in the time, but in the processor time.",
+			"The column is a piece of which half lies before the wrap and half after it. On the heap that is one call with two slices, or two calls with one. On mirrored memory it is one call with one slice. A read of one slice costs less than a readv of one.",
+			"A round is ReadFrom or WriteTo on a ring of two pieces, or a page, and the calls that bring the next piece to the wrap, which move no bytes. It leaves out the other end of the pipe.",
 		},
 	}
 	found, missing := had(heap, mirrored)
@@ -49,15 +49,15 @@ func wraps(name, title string, writes bool) suite {
 	return s
 }
 
-// A wrapping is a ring that moves pieces of a size over its wrap, each from
-// the beginning of the same place to its end.
+// A wrapping is a ring that moves pieces of one size, each of which lies half before
+// the wrap and half after it.
 type wrapping struct {
 	p    *bytering.Producer
 	c    *bytering.Consumer
-	rest int // of the ring, beside a piece
+	rest int // the capacity less a piece
 	src  io.Reader
 	dst  io.Writer
-	got  *pieceReader // src, or in it
+	got  *pieceReader // src, or embedded in it
 	sent *pieceWriter
 }
 
@@ -83,20 +83,20 @@ func newWrapping(way wrapWay, size int, src, dst *os.File) (*wrapping, error) {
 	return w, w.skip(size / 2)
 }
 
-// skip moves an empty ring on by n bytes.
+// skip advances an empty ring by n bytes.
 func (w *wrapping) skip(n int) error {
 	w.p.Slices()
 	return errors.Join(w.p.Commit(n), w.c.Discard(n))
 }
 
-// room leaves the empty ring so much empty space as a piece has, over the
-// wrap. The consumer has to discard the rest of the ring.
+// room fills an empty ring except for a piece over the wrap. The consumer has to
+// discard the rest.
 func (w *wrapping) room() error {
 	w.p.Slices()
 	return w.p.Commit(w.rest)
 }
 
-// read reads a piece, or what is there at the end, into the empty ring.
+// read reads a piece, or what is left at the end, into the empty ring.
 func (w *wrapping) read() (int, error) {
 	if err := w.room(); err != nil {
 		return 0, err
@@ -109,7 +109,7 @@ func (w *wrapping) read() (int, error) {
 	return int(n), w.c.Discard(w.rest)
 }
 
-// write writes the n bytes that there are.
+// write writes the n bytes in the ring.
 func (w *wrapping) write(n int) error {
 	w.sent.left = n
 	if m, err := w.c.WriteTo(w.dst); int(m) != n || err != errEnough {
@@ -118,7 +118,7 @@ func (w *wrapping) write(n int) error {
 	return nil
 }
 
-// A pieceReader ends each piece as if it were the last.
+// A pieceReader returns io.EOF after each piece.
 type pieceReader struct {
 	r    io.Reader
 	left int
@@ -140,7 +140,7 @@ type pieceReaderv struct {
 
 func (p *pieceReaderv) Readv(bufs [][]byte) (int, error) { return p.count(p.v.Readv(bufs)) }
 
-// A pieceWriter has enough at the end of each piece.
+// A pieceWriter returns errEnough after each piece.
 type pieceWriter struct {
 	w    io.Writer
 	left int
@@ -162,21 +162,20 @@ type pieceWriterv struct {
 
 func (p *pieceWriterv) Writev(bufs [][]byte) (int, error) { return p.count(p.v.Writev(bufs)) }
 
-// A wrapTrial is a wrapping of which one end is a pipe and the other the
-// harness.
+// A wrapTrial is a wrapping between a pipe and the harness.
 type wrapTrial struct {
 	*wrapping
 	r, w    *os.File
 	mirror  bool
 	writes  bool
-	batch   int // of pieces in the pipe
+	batch   int // pieces in the pipe
 	buf     []byte
 	made    maker
 	seen    checker
 	clocked time.Duration
 }
 
-// pipeHolds is what every system's pipe holds, with pieces that do not fill
+// pipeHolds is what a pipe holds on every system, also of pieces that do not fill
 // its pages.
 const pipeHolds = 32 << 10
 
@@ -289,7 +288,7 @@ func (t *wrapTrial) out() error {
 	return t.write(len(t.buf))
 }
 
-// wrapped tells whether a piece lies where it should.
+// wrapped returns an error unless a piece lies over the wrap.
 func (t *wrapTrial) wrapped(a, b []byte) error {
 	if len(a)+len(b) != len(t.buf) || (len(b) == 0) != t.mirror {
 		return fmt.Errorf("a piece of %d bytes lies in %d and %d", len(t.buf), len(a), len(b))
@@ -303,10 +302,10 @@ func (t *wrapTrial) finish() error {
 	return errors.Join(t.p.Close(), t.c.Close(), t.r.Close(), t.w.Close())
 }
 
-// throughBlock is the piece of a ring that -calls counts for.
+// throughBlock is the size of the pieces of -calls.
 const throughBlock = 32 << 10
 
-// callMemories are what -calls counts for.
+// callMemories are the kinds of memory of -calls.
 var callMemories = []memory{heap, mirrored, hugePages, hugePages.and(mirrored), locked, locked.and(mirrored),
 	faulted, inFile, inFile.and(mirrored)}
 
@@ -320,7 +319,7 @@ func callWays(ms []memory) (ways []wrapWay) {
 	return ways
 }
 
-// through moves src to dst in pieces of throughBlock, each over the wrap of a
+// through copies src to dst in pieces of throughBlock, each over the wrap of a
 // ring.
 func through(name string, src, dst *os.File) error {
 	for _, way := range callWays(callMemories) {
