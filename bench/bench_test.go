@@ -305,7 +305,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
 	}
-	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16"} {
+	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16", "-rtrb=nonesuch -only=rtrb"} {
 		if err := run(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("run(%q) found nothing wrong", args)
 		}

@@ -25,13 +25,16 @@ type machine struct {
 	Versions   []string `json:"versions"` // of the rivals
 }
 
-func thisMachine() machine {
+func thisMachine(cfg config) machine {
 	m := machine{
 		Date:       time.Now().UTC().Format(time.DateOnly),
 		Go:         runtime.Version(),
 		System:     runtime.GOOS + "/" + runtime.GOARCH,
 		Processors: runtime.NumCPU(),
 		Versions:   versions(),
+	}
+	if cfg.rtrb != "" {
+		m.Versions = append(m.Versions, rtrbVersion(cfg.rtrb))
 	}
 	// Linux has files for these. Elsewhere they are left out.
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {

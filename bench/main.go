@@ -41,6 +41,7 @@ type config struct {
 	through  string
 	life     string
 	bytes    int // that a trial moves
+	rtrb     string
 	shop     *workshop
 }
 
@@ -79,7 +80,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rec := &record{Machine: thisMachine()}
+	rec := &record{Machine: thisMachine(cfg)}
 	fmt.Fprintln(out, rec.Machine)
 	for _, s := range chosen {
 		s = s.only(cfg.only)
@@ -126,6 +127,7 @@ func parse(args []string) (config, error) {
 	})
 	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes or of memory-size moves")
 	fs.StringVar(&file, "file", "", "the `file` that whole processes move, such as one in the page cache or /dev/zero, instead of a temporary one")
+	fs.StringVar(&cfg.rtrb, "rtrb", "", "also run streams through rtrb, from the checkout in this `directory`, with its submodule; needs rustc")
 	fs.BoolVar(&cfg.calls, "calls", false, "measure nothing; count the system calls of the commands, and of a ring at its wrap, with strace")
 	fs.StringVar(&cfg.through, "through", "", "for -calls: move standard input to standard output in this `way`, in pieces of 32 KiB, each at the wrap of a ring")
 	fs.StringVar(&cfg.life, "life", "", "for memory-faults: make a ring of -sizes bytes in this `way`, use it twice and print figures")

@@ -49,6 +49,7 @@ func measure(s suite, cfg config, procs int) (*result, error) {
 	if res.sizes == nil {
 		res.sizes = s.sizes
 	}
+	cfg.procs = procs
 	if cfg.duration == 0 {
 		cfg.duration = cmp.Or(s.duration, 60*time.Millisecond)
 	}
@@ -71,7 +72,7 @@ func measure(s suite, cfg config, procs int) (*result, error) {
 	for range cfg.trials {
 		rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, c := range order {
-			if err := c.sample(cfg, procs); err != nil {
+			if err := c.sample(cfg); err != nil {
 				return nil, err
 			}
 		}
@@ -94,8 +95,8 @@ func (c *cell) calibrate(cfg config) error {
 	}
 }
 
-func (c *cell) sample(cfg config, procs int) error {
-	probe := pingPong(procs)
+func (c *cell) sample(cfg config) error {
+	probe := pingPong(cfg.procs)
 	s, _, err := c.trial(cfg, c.ops)
 	s.probe = probe
 	c.samples = append(c.samples, s)

@@ -69,7 +69,7 @@ type reporter interface {
 func suites(cfg config) []suite {
 	return slices.Concat(
 		// Between goroutines.
-		[]suite{streams(), micro(), linkTrips()},
+		[]suite{withRtrb(streams(), cfg), micro(), linkTrips()},
 		policies(),
 		memories(),
 		// Connections.

@@ -14,8 +14,10 @@ import (
 type workshop struct {
 	file   string // what to move, if the flags say
 	dir    string
-	binary string
-	sums   map[int][sha256.Size]byte
+	binary string // of the command
+
+	rtrbBinary string
+	sums       map[int][sha256.Size]byte
 }
 
 func (w *workshop) close() {
