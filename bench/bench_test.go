@@ -310,11 +310,24 @@ func TestFlags(t *testing.T) {
 			t.Errorf("run(%q) found nothing wrong", args)
 		}
 	}
-	if _, err := choose("nonesuch", config{}); err == nil {
-		t.Error("an unknown suite was accepted")
+	for _, pattern := range []string{"nonesuch", "stream,none*", "[", ""} {
+		if _, err := choose(pattern, tiny(t)); err == nil {
+			t.Errorf("choose(%q) found nothing wrong", pattern)
+		}
+	}
+	chosen, err := choose("latency,conns*,conns", tiny(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range chosen {
+		names = append(names, s.name)
+	}
+	if got, want := strings.Join(names, " "), "conns conns-busy conns-trip conns-http conns-http8 conns-grpc latency"; got != want {
+		t.Errorf("chosen: %s, want %s", got, want)
 	}
 	var out strings.Builder
-	err := run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2"), &out)
+	err = run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2"), &out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,3 @@ import "time"
 
 // processorTime returns 0: this system does not tell.
 func processorTime() time.Duration { return 0 }
-
-// pageFaults returns 0: this system does not tell.
-func pageFaults() int64 { return 0 }

@@ -43,19 +43,15 @@ var lifeMemories = []memory{heap, mirrored, mirrored.and(faulted), faulted, huge
 // paid.
 func faults() suite {
 	s := suite{
-		name:  "memory-faults",
-		title: "A ring is made, filled and emptied, and filled and emptied again",
-		op:    "ring",
-		sizes: []int{64 << 20},
-		ops:   func(config, int) int { return 1 },
-		metrics: []metric{
-			stepMs("New", 0), stepMs("the first round", 1), stepMs("the second round", 2),
-			stepCount("minor page faults in New", 3), stepCount("minor page faults in the first round", 4),
-			stepCount("minor page faults in the second round", 5), stepCount("MiB in huge pages after it", 6),
-		},
+		name:    "memory-faults",
+		title:   "A ring is made, filled and emptied, and filled and emptied again",
+		op:      "ring",
+		sizes:   []int{64 << 20},
+		ops:     func(config, int) int { return 1 },
+		metrics: []metric{stepMs("New", 0), stepMs("the first round", 1), stepMs("the second round", 2)},
 		legend: []string{
 			"The column is the capacity of the ring. A round writes as much as it holds, in pieces of 64 KiB, reads it and compares every byte.",
-			"Each trial is a process of its own. The page faults are those of the whole process, so a few are the runtime's.",
+			"Each trial is a process of its own, so that its memory is new.",
 			"Used before: the collector has freed as much memory, which New has to zero.",
 			"Prefault moves the faults of the first round into New. Mirrored memory is shared memory, for which huge pages are a separate setting of the system, in /sys/kernel/mm/transparent_hugepage.",
 		},
@@ -78,11 +74,6 @@ func stepMs(name string, step int) metric {
 	m := tookMs("")
 	m.name, m.what, m.of = "ms, "+name, ", "+name, figureOf(step)
 	return m
-}
-
-// stepCount is a count, which has no verdict.
-func stepCount(name string, step int) metric {
-	return metric{name: name, of: figureOf(step), show: func(x float64, _ int) string { return fmt.Sprintf("%.0f", x) }}
 }
 
 // A lived is a trial of a ring in another process.
@@ -115,8 +106,8 @@ func (l *lived) run(int) error {
 		}
 		l.figures = append(l.figures, x)
 	}
-	if len(l.figures) != 7 {
-		return fmt.Errorf("%q, want 7 figures", said.String())
+	if len(l.figures) != 3 {
+		return fmt.Errorf("%q, want 3 figures", said.String())
 	}
 	return nil
 }
@@ -124,8 +115,7 @@ func (l *lived) run(int) error {
 func (l *lived) report(s *sample, _ int) { s.figures = l.figures }
 func (l *lived) finish() error           { return nil }
 
-// life makes a ring, uses it twice and prints the ns of New and of both rounds,
-// their page faults, and the MiB in huge pages afterwards.
+// life makes a ring, uses it twice and prints the ns of New and of both rounds.
 func life(name string, size int, out io.Writer) error {
 	for _, way := range lifeWays(lifeMemories) {
 		if way.String() != name {
@@ -141,18 +131,14 @@ func life(name string, size int, out io.Writer) error {
 			runtime.GC()
 			runtime.GC() // finishes the sweep of the first
 		}
-		var times, counts []any
 		for _, step := range []func() error{r.begin, r.round, r.round} {
-			before, start := pageFaults(), time.Now()
+			start := time.Now()
 			if err := step(); err != nil {
 				return err
 			}
-			times = append(times, time.Since(start).Nanoseconds())
-			counts = append(counts, pageFaults()-before)
+			fmt.Fprintln(out, time.Since(start).Nanoseconds())
 		}
-		huge, _ := r.p.HugePages()
-		_, err := fmt.Fprintln(out, append(append(times, counts...), huge>>20)...)
-		return errors.Join(err, r.end())
+		return r.end()
 	}
 	return fmt.Errorf("-life: no way %q", name)
 }

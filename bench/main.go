@@ -107,7 +107,7 @@ func parse(args []string) (config, error) {
 	var cfg config
 	var sizes, file string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&cfg.suites, "suite", "stream", "run these `suites`, separated by commas, or all")
+	fs.StringVar(&cfg.suites, "suite", "stream", "run these `suites`, separated by commas, such as 'stream,conns*', or all")
 	fs.StringVar(&cfg.only, "only", "", "run only contenders whose name contains one of these `words`, separated by commas")
 	fs.IntVar(&cfg.trials, "trials", 11, "trials of each contender at each size")
 	fs.DurationVar(&cfg.duration, "duration", 0, "about how long a trial takes; 0 leaves it to the suite, 60ms for most")
@@ -125,7 +125,7 @@ func parse(args []string) (config, error) {
 		cfg.commands = append(cfg.commands, s)
 		return nil
 	})
-	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes or of memory-size moves")
+	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes moves")
 	fs.StringVar(&file, "file", "", "the `file` that whole processes move, such as one in the page cache or /dev/zero, instead of a temporary one")
 	fs.StringVar(&cfg.rtrb, "rtrb", "", "also run streams through rtrb, from the checkout in this `directory`, with its submodule; needs rustc")
 	fs.BoolVar(&cfg.calls, "calls", false, "measure nothing; count the system calls of the commands, and of a ring at its wrap, with strace")

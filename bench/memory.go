@@ -79,8 +79,6 @@ func memories() []suite {
 		wraps("memory-wrap-read", "A pipe is read into a ring at its wrap", false),
 		wraps("memory-wrap-write", "A pipe is written from a ring at its wrap", true),
 		faults(),
-		ringSizes("memory-size-copy", "One goroutine writes, another reads, through rings of several sizes", true),
-		ringSizes("memory-size-place", "One goroutine reads into rings of several sizes, another writes out of them", false),
 		holds("memory-hold-slices", "Slices, Commit, Slices, Discard, of no bytes", newHeldSlices),
 		holds("memory-hold-copy", "One goroutine writes a chunk and reads it back", newHeldCopy),
 	}

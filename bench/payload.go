@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
@@ -82,41 +81,3 @@ func (p *payload) sum(n int) (crc uint32) {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// A payloadReader reads the first bytes of a payload.
-type payloadReader struct {
-	*payload
-	left int
-}
-
-func (p *payloadReader) Read(b []byte) (total int, err error) {
-	for total < len(b) && p.left > 0 {
-		n := copy(b[total:], p.next(min(p.left, len(b)-total)))
-		total += n
-		p.left -= n
-	}
-	if p.left == 0 {
-		err = io.EOF
-	}
-	return total, err
-}
-
-// A payloadWriter compares what is written to it with the first bytes of a
-// payload, after which it returns errEnough.
-type payloadWriter struct {
-	*payload
-	left int
-}
-
-func (p *payloadWriter) Write(b []byte) (int, error) {
-	if len(b) > p.left {
-		return 0, fmt.Errorf("%d bytes where %d are left", len(b), p.left)
-	}
-	if err := p.check(b); err != nil {
-		return 0, err
-	}
-	if p.left -= len(b); p.left == 0 {
-		return len(b), errEnough
-	}
-	return len(b), nil
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -81,24 +82,33 @@ func suites(cfg config) []suite {
 	)
 }
 
-// choose returns the suites with the names, which are separated by commas, or
-// all of them.
-func choose(names string, cfg config) ([]suite, error) {
+// choose returns the suites whose name matches one of the patterns, which are
+// separated by commas, or all of them.
+func choose(patterns string, cfg config) ([]suite, error) {
 	all := suites(cfg)
-	if names == "all" {
+	if patterns == "all" {
 		return all, nil
 	}
-	var chosen []suite
-	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(all, func(s suite) bool { return s.name == name })
-		if i < 0 {
-			var known []string
-			for _, s := range all {
-				known = append(known, s.name)
+	wanted := make([]bool, len(all))
+	for pattern := range strings.SplitSeq(patterns, ",") {
+		known, found := make([]string, len(all)), false
+		for i, s := range all {
+			known[i] = s.name
+			if ok, err := path.Match(pattern, s.name); err != nil {
+				return nil, fmt.Errorf("-suite: %q: %w", pattern, err)
+			} else if ok {
+				wanted[i], found = true, true
 			}
-			return nil, fmt.Errorf("no suite %q: there are %s, and all", name, strings.Join(known, ", "))
 		}
-		chosen = append(chosen, all[i])
+		if !found {
+			return nil, fmt.Errorf("no suite %q: there are %s, and all", pattern, strings.Join(known, ", "))
+		}
+	}
+	var chosen []suite
+	for i, s := range all {
+		if wanted[i] {
+			chosen = append(chosen, s)
+		}
 	}
 	return chosen, nil
 }
