@@ -1,23 +1,20 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
 )
 
-// A metric is one figure of the samples that a suite reports. Less is better,
-// however it is shown.
+// A metric is one figure of the samples that a suite reports. Of figures less is
+// better, whatever their values.
 type metric struct {
 	name string
 	of   func(sample) float64
-	// unit is how much of the figure is 1 of what the name says; 0 means 1.
-	unit float64
-	// rate shows bytes per figure, of which more is better.
+	// value converts a figure to what the name says; nil leaves it as it is.
+	value func(x float64, size int) float64
+	// rate marks values of which more is better.
 	rate bool
-	// show replaces the way in which a figure is written.
-	show func(x float64, size int) string
 	// what stands before a verdict; best and much are its words. Without best
 	// there is none.
 	what, best, much string
@@ -31,7 +28,8 @@ func took(op string) metric {
 // tookMs is took in milliseconds.
 func tookMs(op string) metric {
 	m := took(op)
-	m.name, m.unit = "ms per "+op, 1e6
+	m.name = "ms per " + op
+	m.value = func(x float64, _ int) float64 { return x / 1e6 }
 	return m
 }
 
@@ -39,6 +37,7 @@ func tookMs(op string) metric {
 func throughput() metric {
 	m := took("")
 	m.name, m.rate = "GB/s", true
+	m.value = func(x float64, size int) float64 { return float64(size) / x }
 	return m
 }
 
@@ -68,19 +67,12 @@ func (m metric) winner(cells []*cell) (best *cell) {
 	return best
 }
 
-// value returns what the name promises of a figure.
-func (m metric) value(x float64, size int) float64 {
-	if m.rate {
-		return float64(size) / x
+// shown returns the value of a figure.
+func (m metric) shown(x float64, size int) float64 {
+	if m.value == nil {
+		return x
 	}
-	return x / cmp.Or(m.unit, 1)
-}
-
-func (m metric) text(x float64, size int) string {
-	if m.show != nil {
-		return m.show(x, size)
-	}
-	return figure(m.value(x, size))
+	return m.value(x, size)
 }
 
 // even reports whether two cells are too close to call: the middle half of the
@@ -101,7 +93,7 @@ func (m metric) entry(c, first *cell) string {
 	if math.IsInf(x, 1) {
 		return "never"
 	}
-	s := m.text(x, c.size)
+	s := figure(m.shown(x, c.size))
 	if len(first.samples) == 0 || m.mid(first) == 0 {
 		return s
 	}

@@ -79,7 +79,7 @@ func (r *result) plotOf(m metric) ([]byte, error) {
 				if relative {
 					*v /= m.mid(r.first(c))
 				} else {
-					*v = m.value(*v, c.size)
+					*v = m.shown(*v, c.size)
 				}
 			}
 			if pt.mid > 0 && !math.IsInf(pt.mid, 0) && !math.IsNaN(pt.mid) {

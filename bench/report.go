@@ -233,7 +233,7 @@ func (r *result) headline(h headline) (string, error) {
 		return "", fmt.Errorf("no samples of %s or its rival %q", r.id(), h.rival)
 	}
 	unit, _, _ := strings.Cut(m.name, " per ")
-	show := func(c *cell) string { return m.text(m.mid(c), c.size) + " " + unit }
+	show := func(c *cell) string { return figure(m.shown(m.mid(c), c.size)) + " " + unit }
 	x, y := m.mid(ours), m.mid(rival)
 	verdict := fmt.Sprintf("**wins**, %s ×", ratio(y/x))
 	switch m.mark(rival, ours) {
