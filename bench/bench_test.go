@@ -97,7 +97,7 @@ func tiny(t *testing.T) config {
 
 // TestMain lets the tests run as the command, for what starts itself.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "-through" || os.Args[1] == "-life") {
+	if len(os.Args) > 1 && os.Args[1] == "-life" {
 		main()
 		return
 	}
@@ -305,7 +305,7 @@ func TestFlags(t *testing.T) {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
 	}
-	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16", "-rtrb=nonesuch -only=rtrb"} {
+	for _, args := range []string{"-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16", "-rtrb=nonesuch -only=rtrb"} {
 		if err := run(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("run(%q) found nothing wrong", args)
 		}

@@ -53,41 +53,6 @@ func countCalls(cfg config, out io.Writer) error {
 		fmt.Fprintf(out, "- %s\n", m)
 	}
 	fmt.Fprintln(out, "- Counted with strace -f -c, which slows X, so that pipes run full and empty at other moments. Kept: fcntl, with which bytering enlarges its pipes, does nothing and reports that they are large already.")
-	return countWraps(cfg, out)
-}
-
-// countWraps prints how many system calls move pieces over a ring's wrap.
-func countWraps(cfg config, out io.Writer) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	const rounds = 1000
-	names := []string{"readv", "writev", "read", "write"}
-	fmt.Fprintf(out, "\n## System calls for %d pieces of %s, each at a ring's wrap\n\n", rounds, sizeName(throughBlock))
-	fmt.Fprintf(out, "| the ring's memory | %s |\n", strings.Join(names, " | "))
-	fmt.Fprintf(out, "| --- |%s\n", strings.Repeat(" ---: |", len(names)))
-	found, missing := had(callMemories...)
-	for _, way := range callWays(found) {
-		t := tool{name: way.String(), argv: []string{self, "-through", way.String()}}
-		if err := (&pipeline{shop: cfg.shop, tool: t, size: throughBlock}).checkAll(rounds); err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
-		calls, err := t.count(cfg, rounds, throughBlock, false)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
-		fmt.Fprintf(out, "| %s |", t.name)
-		for _, name := range names {
-			fmt.Fprintf(out, " %d |", calls[name])
-		}
-		fmt.Fprintln(out)
-	}
-	fmt.Fprintln(out)
-	for _, m := range missing {
-		fmt.Fprintf(out, "- %s\n", m)
-	}
-	fmt.Fprintln(out, "- By ReadFrom and WriteTo, half of each piece before the wrap and half after it, in dd bs=32K | X | dd bs=32K. One more read finds the end, and the process makes a few at its start. A separate run compares the hash of all bytes.")
 	return nil
 }
 

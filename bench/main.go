@@ -38,7 +38,6 @@ type config struct {
 	// For the suites of whole processes.
 	commands []string // more contenders
 	calls    bool
-	through  string
 	life     string
 	bytes    int // that a trial moves
 	rtrb     string
@@ -61,8 +60,6 @@ func run(args []string, out io.Writer) error {
 	}
 	defer cfg.shop.close()
 	switch {
-	case cfg.through != "":
-		return through(cfg.through, os.Stdin, os.Stdout)
 	case cfg.life != "":
 		return life(cfg.life, cfg.sizes[0], out)
 	case cfg.calls:
@@ -128,8 +125,7 @@ func parse(args []string) (config, error) {
 	fs.IntVar(&cfg.bytes, "bytes", 1<<30, "`bytes` that a trial of whole processes moves")
 	fs.StringVar(&file, "file", "", "the `file` that whole processes move, such as one in the page cache or /dev/zero, instead of a temporary one")
 	fs.StringVar(&cfg.rtrb, "rtrb", "", "also run streams through rtrb, from the checkout in this `directory`, with its submodule; needs rustc")
-	fs.BoolVar(&cfg.calls, "calls", false, "measure nothing; count the system calls of the commands, and of a ring at its wrap, with strace")
-	fs.StringVar(&cfg.through, "through", "", "for -calls: move standard input to standard output in this `way`, in pieces of 32 KiB, each at the wrap of a ring")
+	fs.BoolVar(&cfg.calls, "calls", false, "measure nothing; count the system calls of the commands with strace")
 	fs.StringVar(&cfg.life, "life", "", "for memory-faults: make a ring of -sizes bytes in this `way`, use it twice and print figures")
 	if err := fs.Parse(args); err != nil {
 		return cfg, err

@@ -21,7 +21,6 @@ var (
 	heap      = memory{name: "heap"}
 	mirrored  = memory{name: "mirrored", opts: []bytering.Option{bytering.Mirror()}}
 	faulted   = memory{name: "prefaulted", opts: []bytering.Option{bytering.Prefault()}}
-	locked    = memory{name: "locked", opts: []bytering.Option{bytering.Lock()}}
 	inFile    = memory{name: "file", file: true}
 	hugePages = memory{name: "huge pages", opts: []bytering.Option{bytering.HugePages()}}
 )
@@ -59,7 +58,7 @@ func (m memory) open(capacity int) (p *bytering.Producer, c *bytering.Consumer, 
 // had returns the kinds that this system has, and a line for each that it lacks.
 func had(all ...memory) (found []memory, missing []string) {
 	for _, m := range all {
-		p, c, err := m.open(2 * throughBlock)
+		p, c, err := m.open(64 << 10)
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, bytering.ErrLock) {
 			missing = append(missing, fmt.Sprintf("%s: left out, %v.", m.name, err))
 			continue

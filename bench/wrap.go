@@ -49,75 +49,6 @@ func wraps(name, title string, writes bool) suite {
 	return s
 }
 
-// A wrapping is a ring that moves pieces of one size, each of which lies half before
-// the wrap and half after it.
-type wrapping struct {
-	p    *bytering.Producer
-	c    *bytering.Consumer
-	rest int // the capacity less a piece
-	src  io.Reader
-	dst  io.Writer
-	got  *pieceReader // src, or embedded in it
-	sent *pieceWriter
-}
-
-func newWrapping(way wrapWay, size int, src, dst *os.File) (*wrapping, error) {
-	page := os.Getpagesize()
-	p, c, err := way.open((2*size + page - 1) / page * page)
-	if err != nil {
-		return nil, err
-	}
-	w := &wrapping{p: p, c: c, rest: p.Cap() - size, got: &pieceReader{r: src}, sent: &pieceWriter{w: dst}}
-	w.src, w.dst = w.got, w.sent
-	if !way.plain {
-		r, err := vectored.NewReader(src)
-		if err != nil {
-			return nil, err
-		}
-		v, err := vectored.NewWriter(dst)
-		if err != nil {
-			return nil, err
-		}
-		w.src, w.dst = &pieceReaderv{w.got, r}, &pieceWriterv{w.sent, v}
-	}
-	return w, w.skip(size / 2)
-}
-
-// skip advances an empty ring by n bytes.
-func (w *wrapping) skip(n int) error {
-	w.p.Slices()
-	return errors.Join(w.p.Commit(n), w.c.Discard(n))
-}
-
-// room fills an empty ring except for a piece over the wrap. The consumer has to
-// discard the rest.
-func (w *wrapping) room() error {
-	w.p.Slices()
-	return w.p.Commit(w.rest)
-}
-
-// read reads a piece, or what is left at the end, into the empty ring.
-func (w *wrapping) read() (int, error) {
-	if err := w.room(); err != nil {
-		return 0, err
-	}
-	w.got.left = w.p.Cap() - w.rest
-	n, err := w.p.ReadFrom(w.src)
-	if err != nil {
-		return int(n), err
-	}
-	return int(n), w.c.Discard(w.rest)
-}
-
-// write writes the n bytes in the ring.
-func (w *wrapping) write(n int) error {
-	w.sent.left = n
-	if m, err := w.c.WriteTo(w.dst); int(m) != n || err != errEnough {
-		return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
-	}
-	return nil
-}
-
 // A pieceReader returns io.EOF after each piece.
 type pieceReader struct {
 	r    io.Reader
@@ -162,9 +93,16 @@ type pieceWriterv struct {
 
 func (p *pieceWriterv) Writev(bufs [][]byte) (int, error) { return p.count(p.v.Writev(bufs)) }
 
-// A wrapTrial is a wrapping between a pipe and the harness.
+// A wrapTrial moves pieces of one size between a pipe and a ring. Each lies half
+// before the wrap and half after it.
 type wrapTrial struct {
-	*wrapping
+	p       *bytering.Producer
+	c       *bytering.Consumer
+	rest    int // the capacity less a piece
+	src     io.Reader
+	dst     io.Writer
+	got     *pieceReader // src, or embedded in it
+	sent    *pieceWriter
 	r, w    *os.File
 	mirror  bool
 	writes  bool
@@ -184,12 +122,28 @@ func newWrapTrial(way wrapWay, size int, writes bool) (trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := newWrapping(way, size, r, w)
+	page := os.Getpagesize()
+	p, c, err := way.open((2*size + page - 1) / page * page)
 	if err != nil {
 		return nil, err
 	}
-	t := &wrapTrial{wrapping: ring, r: r, w: w, mirror: way.name == mirrored.name, writes: writes,
-		batch: max(1, pipeHolds/size), buf: make([]byte, size)}
+	t := &wrapTrial{p: p, c: c, rest: p.Cap() - size, got: &pieceReader{r: r}, sent: &pieceWriter{w: w}, r: r, w: w,
+		mirror: way.name == mirrored.name, writes: writes, batch: max(1, pipeHolds/size), buf: make([]byte, size)}
+	t.src, t.dst = t.got, t.sent
+	if !way.plain {
+		readv, err := vectored.NewReader(r)
+		if err != nil {
+			return nil, err
+		}
+		writev, err := vectored.NewWriter(w)
+		if err != nil {
+			return nil, err
+		}
+		t.src, t.dst = &pieceReaderv{t.got, readv}, &pieceWriterv{t.sent, writev}
+	}
+	if err := t.skip(size / 2); err != nil {
+		return nil, err
+	}
 	t.made = maker{chunk: make([]byte, size), whole: true}
 	t.seen = checker{size: size, want: make([]byte, size)}
 	err = t.run(2 * t.batch)
@@ -222,6 +176,41 @@ func (t *wrapTrial) run(n int) error {
 			}
 		}
 		left -= batch
+	}
+	return nil
+}
+
+// skip advances an empty ring by n bytes.
+func (t *wrapTrial) skip(n int) error {
+	t.p.Slices()
+	return errors.Join(t.p.Commit(n), t.c.Discard(n))
+}
+
+// room fills an empty ring except for a piece over the wrap. The consumer has to
+// discard the rest.
+func (t *wrapTrial) room() error {
+	t.p.Slices()
+	return t.p.Commit(t.rest)
+}
+
+// read reads a piece, or what is left at the end, into the empty ring.
+func (t *wrapTrial) read() (int, error) {
+	if err := t.room(); err != nil {
+		return 0, err
+	}
+	t.got.left = t.p.Cap() - t.rest
+	n, err := t.p.ReadFrom(t.src)
+	if err != nil {
+		return int(n), err
+	}
+	return int(n), t.c.Discard(t.rest)
+}
+
+// write writes the n bytes in the ring.
+func (t *wrapTrial) write(n int) error {
+	t.sent.left = n
+	if m, err := t.c.WriteTo(t.dst); int(m) != n || err != errEnough {
+		return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
 	}
 	return nil
 }
@@ -300,45 +289,4 @@ func (t *wrapTrial) report(s *sample, n int) { s.perOp = float64(t.clocked) / fl
 
 func (t *wrapTrial) finish() error {
 	return errors.Join(t.p.Close(), t.c.Close(), t.r.Close(), t.w.Close())
-}
-
-// throughBlock is the size of the pieces of -calls.
-const throughBlock = 32 << 10
-
-// callMemories are the kinds of memory of -calls.
-var callMemories = []memory{heap, mirrored, hugePages, hugePages.and(mirrored), locked, locked.and(mirrored),
-	faulted, inFile, inFile.and(mirrored)}
-
-func callWays(ms []memory) (ways []wrapWay) {
-	for _, m := range ms {
-		ways = append(ways, wrapWay{m, false})
-		if m.name == heap.name || m.name == mirrored.name {
-			ways = append(ways, wrapWay{m, true})
-		}
-	}
-	return ways
-}
-
-// through copies src to dst in pieces of throughBlock, each over the wrap of a
-// ring.
-func through(name string, src, dst *os.File) error {
-	for _, way := range callWays(callMemories) {
-		if way.String() != name {
-			continue
-		}
-		w, err := newWrapping(way, throughBlock, src, dst)
-		if err != nil {
-			return err
-		}
-		for {
-			n, err := w.read()
-			if n == 0 || err != nil {
-				return errors.Join(err, w.p.Close(), w.c.Close())
-			}
-			if err := w.write(n); err != nil {
-				return err
-			}
-		}
-	}
-	return fmt.Errorf("-through: no way %q", name)
 }
