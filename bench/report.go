@@ -227,10 +227,13 @@ func (r *result) headline(h headline) (string, error) {
 	}
 	m := r.reported()[0]
 	ours := r.cells[0][col]
-	_, rivals := r.column(col)
-	rival := m.winner(slices.DeleteFunc(rivals, func(c *cell) bool { return c.contender.name != h.rival }))
-	if rival == nil || len(ours.samples) == 0 {
-		return "", fmt.Errorf("no samples of %s or its rival %q", r.id(), h.rival)
+	i := slices.IndexFunc(r.cells, func(row []*cell) bool { return row[col].contender.name == h.rival })
+	if i < 0 {
+		return "", fmt.Errorf("%s has no rival %q", r.id(), h.rival)
+	}
+	rival := r.cells[i][col]
+	if len(ours.samples) == 0 || len(rival.samples) == 0 {
+		return fmt.Sprintf("| %s | | %s | all trials were discarded |\n", h.what, h.rival), nil
 	}
 	unit, _, _ := strings.Cut(m.name, " per ")
 	show := func(c *cell) string { return figure(m.shown(m.mid(c), c.size)) + " " + unit }

@@ -194,7 +194,6 @@ func TestMarks(t *testing.T) {
 		{[]float64{10, 20}, []float64{11, 18}, markEven},
 	} {
 		r := measured(test.ours, test.rival)
-		r.suite.name = "x"
 		for _, m := range []metric{took("op"), throughput()} {
 			if got := m.entry(r.cells[1][0], r.cells[0][0]); !strings.HasSuffix(got, test.want+")") {
 				t.Errorf("%s: %v and %v: entry %q, want mark %q", m.name, test.ours, test.rival, got, test.want)
@@ -207,5 +206,9 @@ func TestMarks(t *testing.T) {
 	}
 	if _, err := measured([]float64{1}, []float64{2}).headline(headline{size: 8, rival: "none"}); err == nil {
 		t.Error("a headline without its rival: not noticed")
+	}
+	line, err := measured([]float64{1}, nil).headline(headline{size: 8, rival: "rival"})
+	if err != nil || !strings.Contains(line, "discarded") {
+		t.Errorf("headline %q of no samples, error %v", line, err)
 	}
 }
