@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestLinks sends bytes in pieces of every length through every link and
-// compares them all.
+// TestLinks sends bytes in pieces of every length through every link, and compares
+// all of them.
 func TestLinks(t *testing.T) {
 	for _, l := range links() {
 		t.Run(l.name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func tiny(t *testing.T) config {
 	return cfg
 }
 
-// TestMain lets the tests run as the command, for what starts itself.
+// TestMain lets the test binary run as the command, for trials that start it.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "-life" {
 		main()
@@ -104,7 +104,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestSuites runs one short trial of everything.
+// TestSuites runs a short trial of every contender of every suite.
 func TestSuites(t *testing.T) {
 	cfg := tiny(t)
 	for _, s := range suites(cfg) {
@@ -142,7 +142,7 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-// A faulty link spoils the nth chunk of those that pass.
+// A faulty link spoils the nth chunk that passes.
 type faulty struct {
 	io.WriteCloser
 	n     int
@@ -180,7 +180,7 @@ func TestFaultsAreFound(t *testing.T) {
 		}
 	}
 
-	// Bytes after the end.
+	// A byte that is left over at the end.
 	s, err := newStream(links()[0], capacity, size)
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +249,7 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
-// measured makes a result of two contenders, ours and a rival.
+// measured returns a result of two contenders, ours and a rival.
 func measured(ours, rival []float64) *result {
 	r := &result{
 		suite: suite{title: "T", op: "op"},

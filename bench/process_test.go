@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestFaultyCommands: a command that loses a byte, makes one up or changes one
-// makes the trial an error.
+// TestFaultyCommands checks that a trial fails if the command loses, adds or changes
+// a byte.
 func TestFaultyCommands(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip(err)
@@ -45,7 +45,8 @@ func TestFaultyCommands(t *testing.T) {
 	}
 }
 
-// TestFaultyGreeters: one that answers with other bytes, or more.
+// TestFaultyGreeters checks that a trial fails if the command answers with other
+// bytes, or with more.
 func TestFaultyGreeters(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip(err)
@@ -65,7 +66,8 @@ func TestFaultyGreeters(t *testing.T) {
 	}
 }
 
-// A command that waits for the end is no fault, but never there.
+// TestSilentGreeter checks that a command that answers only at the end is no fault,
+// and is reported as never.
 func TestSilentGreeter(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip(err)
@@ -82,7 +84,7 @@ func TestSilentGreeter(t *testing.T) {
 	}
 }
 
-// spoiled copies with a fault.
+// spoiled is a way that copies with a fault.
 func spoiled(spoil func([]byte) []byte) way {
 	return way{"spoiled", false, func(dst io.Writer, src io.Reader) (int64, error) {
 		b, err := io.ReadAll(src)
@@ -119,7 +121,7 @@ func TestFaultyWays(t *testing.T) {
 	}
 }
 
-// TestPlacingFaults: a checker sees what is wrong in pieces of any length.
+// TestPlacingFaults checks that a checker finds a wrong byte in pieces of any length.
 func TestPlacingFaults(t *testing.T) {
 	const size, chunks = 40, 5
 	for _, whole := range []bool{true, false} {

@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// TestRecord: what was kept is what was measured, to four digits, and the
-// discarded trials are kept too.
+// TestRecord checks that -json keeps what was measured to four digits, including the
+// discarded trials.
 func TestRecord(t *testing.T) {
 	r := measured([]float64{1.23456, 2, 3}, []float64{10, math.Inf(1), 30})
 	r.suite.name, r.suite.legend = "stream", []string{"a legend"}
@@ -73,7 +73,8 @@ func TestRecordFaults(t *testing.T) {
 	}
 }
 
-// TestPage: the page and the README's figures are those of the kept results.
+// TestPage checks that the page and the figures in README.md are those of the kept
+// results.
 func TestPage(t *testing.T) {
 	dir, err := root()
 	if err != nil {
@@ -109,8 +110,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestPictures: a plot is XML, names every contender, and its colors stand out
-// against a white page and a dark one.
+// TestPictures checks that a plot is XML and names every contender, and that its
+// colors stand out against a white page and a dark one.
 func TestPictures(t *testing.T) {
 	wide := measured([]float64{10, 11, 12}, []float64{20, 21, 22})
 	for _, row := range wide.cells {
@@ -164,7 +165,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// contrast is that of WCAG 2.
+// contrast returns the contrast ratio of WCAG 2.
 func contrast(a, b color.RGBA) float64 {
 	luminance := func(c color.RGBA) float64 {
 		var sum float64
@@ -183,7 +184,7 @@ func contrast(a, b color.RGBA) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// TestMarks: a rival is marked with what it means for ours.
+// TestMarks checks that a rival is marked with what it means for ours.
 func TestMarks(t *testing.T) {
 	for _, test := range []struct {
 		ours, rival []float64

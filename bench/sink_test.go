@@ -10,8 +10,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// BenchmarkSlowSink copies from one pipe or connection to another through a ring
-// that is full most of the time, since the sink hashes what it gets. ns for each
+// BenchmarkSlowSink copies from one pipe or connection to another through a ring that
+// is full most of the time, because the sink hashes what it gets. An operation is
 // 64 KiB.
 func BenchmarkSlowSink(b *testing.B) {
 	links := map[string]func() (w, r io.ReadWriteCloser, err error){

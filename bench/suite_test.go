@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// The suites of one process, as Go benchmarks. They have the names that
+// These are the suites of one process as Go benchmarks. They have the names that
 // -benchfmt gives to kept trials, so that benchstat can compare both. Unlike the
 // suites they run one contender after another, and discard nothing.
 
