@@ -2,7 +2,8 @@
 
 // This file is unsafe because a system call takes addresses as numbers. What
 // keeps it safe: the conversion stands in the call itself, and the memory is a
-// mapping of this package, in which the system changes nothing.
+// mapping of this package, in which the system changes nothing. It is for the
+// systems whose package syscall allows such calls but has no Mlock.
 
 package memory
 
