@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 	"github.com/bytering/bytering/vectored"
 )
@@ -181,7 +182,7 @@ func (out *scriptedOut) run() {
 			out.t.Fatalf("WriteTo says %d bytes, the consumer is at %d from %d on, the sink has %d",
 				total, out.c.Position(), out.begin, len(got))
 		}
-		if !bytes.Equal(got, scripted.Stream(0, len(got))) {
+		if !bytes.Equal(got, pattern.Bytes(0, len(got))) {
 			out.t.Fatalf("the sink has other bytes than the source gave, of %d", len(got))
 		}
 		if err == errBeside && n > 0 {

@@ -6,24 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 var errTest = errors.New("test")
 
-// data returns n bytes of the stream that tests move.
-func data(n int) []byte {
-	b := make([]byte, n)
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
-	return b
-}
+// data returns the first n bytes of the stream that tests move.
+func data(n int) []byte { return pattern.Bytes(0, n) }
 
 func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Producer, *bytering.Consumer) {
 	t.Helper()

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // ends returns a pair that is closed when the test ends.
@@ -23,24 +25,13 @@ func ends(t testing.TB, opts ...Option) (a, b *Conn) {
 	return a, b
 }
 
-// pattern returns n bytes of which no two near each other begin alike.
-func pattern(n int) []byte {
-	b := make([]byte, n)
-	x := uint32(n)
-	for i := range b {
-		x = x*1664525 + 1013904223
-		b[i] = byte(x >> 24)
-	}
-	return b
-}
-
 // Every size of write against every size of read, small ones and large ones,
 // over rings in which they wrap everywhere.
 func TestBytesArrive(t *testing.T) {
 	for _, buffer := range []int{1, 2, 7, 8, 9, 64, 1000, 64 << 10} {
 		for _, w := range []int{1, 3, 8, 100, 5000} {
 			for _, r := range []int{1, 2, 7, 64, 5000} {
-				want := pattern(max(500, min(20_000, 300*min(buffer, w, r))))
+				want := pattern.Bytes(0, max(500, min(20_000, 300*min(buffer, w, r))))
 				a, b := ends(t, Buffer(buffer))
 				sent := make(chan error, 1)
 				go func() {
@@ -76,7 +67,7 @@ func TestBytesArrive(t *testing.T) {
 }
 
 func TestIotest(t *testing.T) {
-	want := pattern(3000)
+	want := pattern.Bytes(0, 3000)
 	a, b := ends(t, Buffer(100))
 	go func() { io.Copy(a, iotest.HalfReader(bytes.NewReader(want))); a.CloseWrite() }()
 	if err := iotest.TestReader(b, want); err != nil {
@@ -208,7 +199,7 @@ func TestSettersAfterClose(t *testing.T) {
 // What was written before a close is read, by small reads and large ones, also
 // where one of them had begun.
 func TestCloseDelivers(t *testing.T) {
-	text := string(pattern(50_000))
+	text := string(pattern.Bytes(0, 50_000))
 	for name, end := range map[string]func(*Conn) error{"Close": (*Conn).Close, "CloseWrite": (*Conn).CloseWrite} {
 		for _, size := range []int{1, 10, 40_000} {
 			a, b := ends(t)
@@ -270,7 +261,7 @@ func some(from, to *Conn) {
 func TestMixedSizes(t *testing.T) {
 	for _, buffer := range []int{10, 100, 1000} {
 		a, b := ends(t, Buffer(buffer))
-		want := pattern(100 * buffer)
+		want := pattern.Bytes(0, 100*buffer)
 		go func() {
 			rng := rand.New(rand.NewPCG(1, 1))
 			for rest := want; len(rest) > 0; {

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -34,7 +35,7 @@ func split(b []byte, rng *rand.Rand) (bufs [][]byte) {
 func TestVectors(t *testing.T) {
 	for _, buffer := range []int{1, 7, 100, 64 << 10} {
 		rng := rand.New(rand.NewPCG(1, uint64(buffer)))
-		want := pattern(min(20_000, 500*buffer))
+		want := pattern.Bytes(0, min(20_000, 500*buffer))
 		a, b := ends(t, Buffer(buffer))
 		go func() {
 			for rest := want; len(rest) > 0; {

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // A Step is what one read or write does: the first of Lie, Errno and N that is
@@ -89,8 +91,8 @@ func NewSource(t testing.TB, steps ...Step) *Source {
 	return s
 }
 
-// Position returns how many bytes it has handed out: those of [Stream] up to
-// there.
+// Position returns how many bytes it has handed out: those of package
+// pattern up to there.
 func (s *Source) Position() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +105,7 @@ func (s *Source) read(bufs [][]byte) (int, Step) {
 	moves, n, step := s.next(room(bufs))
 	for _, b := range bufs {
 		b = b[:min(len(b), moves)]
-		Fill(b, s.pos)
+		pattern.Fill(b, uint64(s.pos))
 		s.pos += int64(len(b))
 		moves -= len(b)
 	}
