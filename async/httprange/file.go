@@ -14,46 +14,6 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-const (
-	defaultFirst = 64 << 10
-	defaultDepth = 16
-)
-
-// An Option changes what [Open] does.
-type Option func(*config)
-
-type config struct {
-	transport *http.Transport
-	header    http.Header
-	first     int
-	depth     int
-	retry     func(err error, attempt int) (time.Duration, bool)
-}
-
-// Transport makes requests by a copy of t, for its proxies and certificates.
-// Without it that is a copy of http.DefaultTransport. The copy speaks HTTP/1.1
-// and decompresses nothing.
-func Transport(t *http.Transport) Option { return func(c *config) { c.transport = t } }
-
-// Header adds h to every request: Authorization and Cookie to those to the host
-// of the URL only, whatever it redirects to.
-func Header(h http.Header) Option { return func(c *config) { c.header = h } }
-
-// First sets how many bytes the first request asks for, at least 1, and 64 KiB
-// without it. They are kept in memory, so that no other request is made for them.
-func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
-
-// Depth sets how many requests are made at once without a new connection for one,
-// 16 without it. It should be that of [async.Depth].
-func Depth(n int) Option { return func(c *config) { c.depth = n } }
-
-// StreamRetry has f decide whether a [Stream] that failed with err goes on with
-// another request, and how long to wait before that. Attempt is 1 at first, and
-// counts the failures since it last read a byte. Without it none does.
-func StreamRetry(f func(err error, attempt int) (wait time.Duration, again bool)) Option {
-	return func(c *config) { c.retry = f }
-}
-
 // A File is what a server has at a URL. Its methods may be called by several
 // goroutines at once.
 type File struct {
@@ -75,10 +35,7 @@ type File struct {
 // server has no ranges for the first [Stream] too. The error wraps one of those
 // of this package, a [StatusError], or what the connection returned.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
-	c := config{transport: http.DefaultTransport.(*http.Transport), first: defaultFirst, depth: defaultDepth}
-	for _, o := range opts {
-		o(&c)
-	}
+	c := configure(opts)
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it does not parse", ErrInvalidURL)
