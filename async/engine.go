@@ -77,12 +77,8 @@ func (e *engine) do() (Stats, error) {
 	defer context.AfterFunc(e.ctx, e.post)()
 	e.meter.watch(e)
 	defer e.meter.keep(e)
-	e.half.Pin()
-	defer func() { // also if an operation has ended this goroutine
-		e.settle()
-		e.half.advance(0) // gives back what Slices has handed out; it fails on a closed half
-		e.half.Unpin()
-	}()
+	e.acquire()
+	defer e.release() // also if an operation has ended this goroutine
 	for {
 		if e.ctx.Err() != nil {
 			e.halt(context.Cause(e.ctx))
@@ -101,6 +97,16 @@ func (e *engine) do() (Stats, error) {
 		panic(e.crash.value)
 	}
 	return e.stats(), e.result()
+}
+
+// acquire keeps the ring's memory for the operations, whoever closes the half.
+func (e *engine) acquire() { e.half.Pin() }
+
+// release gives the memory back once nothing uses it.
+func (e *engine) release() {
+	e.settle()
+	e.half.advance(0) // gives back what Slices has handed out; it fails on a closed half
+	e.half.Unpin()
 }
 
 // step commits what is complete, and hands out what there is room for. It returns
