@@ -115,7 +115,7 @@ func TestSuites(t *testing.T) {
 		if len(s.metrics) > 0 {
 			sizes = []int{1000, 64 << 10} // of system calls, not of copying
 		}
-		if s.name == "latency" {
+		if s.name == "latency" || strings.HasPrefix(s.name, "window") {
 			sizes = s.sizes
 		}
 		for _, c := range s.contenders {

@@ -79,6 +79,7 @@ func suites(cfg config) []suite {
 		[]suite{relays(), bursts()},
 		// Whole processes.
 		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)},
+		windows(cfg),
 	)
 }
 
