@@ -49,10 +49,10 @@ func (o Options) plan(n int) (p plan, ok bool) {
 	unit, times := 1, 1
 	p.align = max(page, o.Align)
 	if o.Mirror {
-		unit, times = max(page, colour()), 2
+		unit, times = max(page, sharedAlign()), 2
 	}
 	if o.Mirror || o.File != nil {
-		p.align = max(colour(), p.align)
+		p.align = max(sharedAlign(), p.align)
 	}
 	if o.HugePages {
 		unit = HugePage // a multiple of every other
@@ -70,10 +70,10 @@ func (o Options) plan(n int) (p plan, ok bool) {
 	return p, true
 }
 
-// colour returns what the address of shared memory must be a multiple of where
+// sharedAlign returns what the address of shared memory must be a multiple of where
 // this package chooses it: Linux's SHMLBA, on machines whose caches are indexed by
-// the virtual address. Elsewhere a page is enough, and colour returns 1.
-func colour() int {
+// the virtual address. Elsewhere a page is enough, and sharedAlign returns 1.
+func sharedAlign() int {
 	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
 		return 1
 	}
