@@ -297,7 +297,7 @@ func halting(n int) func(*interleave.T) {
 func leases(t *interleave.T) {
 	mem := []byte{1, 2}
 	back := 0
-	l := &lease{lent: lent{a: mem[:1], b: mem[1:]}, size: 2, users: 1, progress: func() {}}
+	l := &lease{mem: span{a: mem[:1], b: mem[1:]}, size: 2, users: 1, progress: func() {}}
 	l.back = func() {
 		interleave.TouchWrite(mem)
 		back++
