@@ -86,7 +86,7 @@ func megabytes() metric {
 	return m
 }
 
-// peak is the most memory that a process had, which the trial reports.
+// peak is the most memory that the processes of a trial had.
 func peak() metric {
 	return metric{name: "peak memory, MiB", of: figureOf(0), show: func(x float64, _ int) string { return fmt.Sprintf("%.1f", x) }}
 }
@@ -226,7 +226,7 @@ func windowHTTP(name, title string, p pace) suite {
 		each:    true,
 		legend: []string{
 			"The column is Block. A trial is at most 256 MiB, or -bytes, of which every byte is compared as it comes out of the pipe.",
-			"The memory is that of the process, and for curl × 16 that of the largest one: what it holds back is on disk. The ring of depth n has n + 1 blocks.",
+			"The memory is that of all processes; what curl × 16 holds back is on disk. The ring of depth n has n + 1 blocks.",
 		},
 	}
 	add := func(name string, ours bool, argv func(w *workshop, url string, o object, size int) ([]string, error)) {
@@ -326,6 +326,8 @@ func runMover(argv []string, in *os.File, out object) (peak float64, err error) 
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
+	done := make(chan struct{})
+	most := watchPeak(cmd.Process.Pid, done)
 	if r != nil {
 		if err = out.check(r); err != nil {
 			cmd.Process.Kill()
@@ -334,5 +336,6 @@ func runMover(argv []string, in *os.File, out object) (peak float64, err error) 
 	if ended := cmd.Wait(); ended != nil {
 		err = errors.Join(err, fmt.Errorf("%s: %w: %s", argv[0], ended, strings.TrimSpace(said.String())))
 	}
-	return peakMemory(cmd.ProcessState), err
+	close(done)
+	return <-most, err
 }
