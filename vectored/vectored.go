@@ -230,12 +230,11 @@ type wholeWriter interface {
 	writeAll(bufs [][]byte, size int) (int, error)
 }
 
-// maxIdle is how often in a row a Reader or a Writer may do nothing before
-// io.ErrNoProgress is returned, as in package bufio.
+// maxIdle is how many times in a row a Reader or a Writer may return 0 and nil before
+// that is io.ErrNoProgress, as in package bufio.
 const maxIdle = 100
 
-// each calls f with what is left of bufs, whose slices it cuts, until that is
-// nothing.
+// each calls f with the rest of bufs until nothing is left. It cuts the slices in bufs.
 func each(bufs [][]byte, left int, f func([][]byte) (int, error)) (done int, err error) {
 	for idle := 0; ; {
 		n, err := f(bufs)
