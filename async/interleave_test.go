@@ -75,6 +75,9 @@ func (w *world) run(n int, check func(err error)) {
 			}
 			interleave.Spin()
 		}
+		if n := w.e.window.busy; n > 0 {
+			w.Fail("the call is over while %d operations use the memory", n)
+		}
 		w.e.release()
 		check(w.e.result())
 		over.Store(1) // for those that were handed nothing
