@@ -72,11 +72,13 @@ func TestFillWaits(t *testing.T) {
 }
 
 func TestFillDeadline(t *testing.T) {
-	p, _ := pair(t, 300)
-	p.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	if s, err := async.Fill(t.Context(), p, readerAt(func(b []byte, off int64) (int, error) { return len(b), nil }), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 300 {
-		t.Errorf("%+v, %v", s, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := pair(t, 300)
+		p.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		if s, err := async.Fill(t.Context(), p, readerAt(func(b []byte, off int64) (int, error) { return len(b), nil }), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 300 {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
 }
 
 func TestFillContextEnded(t *testing.T) {
@@ -166,19 +168,21 @@ func TestDrainStopped(t *testing.T) {
 }
 
 func TestDrainDeadline(t *testing.T) {
-	p, c := pair(t, 300)
-	p.Write(make([]byte, 50))
-	c.SetReadDeadline(time.Now().Add(time.Millisecond))
-	if s, err := async.Drain(t.Context(), c, new(file), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 0 {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if n, err := c.Read(make([]byte, 100)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error(n, err)
-	}
-	c.SetReadDeadline(time.Time{})
-	if n, err := c.Read(make([]byte, 100)); n != 50 || err != nil {
-		t.Error("the ring is not usable:", n, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 300)
+		p.Write(make([]byte, 50))
+		c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if s, err := async.Drain(t.Context(), c, new(file), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 0 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		if n, err := c.Read(make([]byte, 100)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(n, err)
+		}
+		c.SetReadDeadline(time.Time{})
+		if n, err := c.Read(make([]byte, 100)); n != 50 || err != nil {
+			t.Error("the ring is not usable:", n, err)
+		}
+	})
 }
 
 func TestDrainPanics(t *testing.T) {
