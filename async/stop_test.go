@@ -90,24 +90,35 @@ func TestFillContextEnded(t *testing.T) {
 	}
 }
 
+// panicking returns an operation that panics at byte 100. Those beyond it last until
+// they are interrupted.
+func panicking(running *atomic.Int32) func(ctx context.Context, b []byte, off int64) (int, error) {
+	first := make(chan struct{})
+	return func(ctx context.Context, b []byte, off int64) (int, error) {
+		running.Add(1)
+		defer running.Add(-1)
+		switch {
+		case off == 0:
+			close(first)
+		case off == 100:
+			<-first // which might not begin any more
+			panic(errTest)
+		case off > 100:
+			<-ctx.Done()
+			return 0, ctx.Err()
+		}
+		return len(b), nil
+	}
+}
+
 // A panic comes out of Fill when the others have ended, and the ring is usable.
 func TestFillPanics(t *testing.T) {
 	for _, depth := range []int{1, 4} {
 		p, c := pair(t, 500)
 		var running atomic.Int32
-		src := ctxReader(func(ctx context.Context, b []byte, off int64) (int, error) {
-			running.Add(1)
-			defer running.Add(-1)
-			switch {
-			case off == 100:
-				panic(errTest)
-			case off > 100:
-				<-ctx.Done()
-				return 0, ctx.Err()
-			}
-			return len(b), nil
+		v := recovered(func() {
+			async.Fill(t.Context(), p, ctxReader(panicking(&running)), async.Block(100), async.Depth(depth))
 		})
-		v := recovered(func() { async.Fill(t.Context(), p, src, async.Block(100), async.Depth(depth)) })
 		if v != errTest || running.Load() != 0 {
 			t.Errorf("depth %d: panicked with %v, %d reads run", depth, v, running.Load())
 		}
@@ -191,18 +202,7 @@ func TestDrainPanics(t *testing.T) {
 		p.Write(make([]byte, 500))
 		var running atomic.Int32
 		v := recovered(func() {
-			async.Drain(t.Context(), c, ctxWriter(func(ctx context.Context, b []byte, off int64) (int, error) {
-				running.Add(1)
-				defer running.Add(-1)
-				switch {
-				case off == 100:
-					panic(errTest)
-				case off > 100:
-					<-ctx.Done()
-					return 0, ctx.Err()
-				}
-				return len(b), nil
-			}), async.Block(100), async.Depth(depth))
+			async.Drain(t.Context(), c, ctxWriter(panicking(&running)), async.Block(100), async.Depth(depth))
 		})
 		if v != errTest || running.Load() != 0 || c.Position() != 100 {
 			t.Errorf("depth %d: panicked with %v, %d writes run, %d bytes safe", depth, v, running.Load(), c.Position())
