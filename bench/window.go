@@ -82,13 +82,13 @@ func (o object) check(r io.Reader) error {
 func megabytes() metric {
 	m := throughput()
 	m.name = "MB/s"
-	m.show = func(x float64, size int) string { return figure(float64(size) / x * 1e3) }
+	m.value = func(x float64, size int) float64 { return float64(size) / x * 1e3 }
 	return m
 }
 
 // peak is the most memory that the processes of a trial had.
 func peak() metric {
-	return metric{name: "peak memory, MiB", of: figureOf(0), show: func(x float64, _ int) string { return fmt.Sprintf("%.1f", x) }}
+	return metric{name: "peak memory, MiB", of: figureOf(0)}
 }
 
 // windowLatency measures what depth gains if an operation has a latency and no
