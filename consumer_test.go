@@ -107,7 +107,7 @@ func TestConsumerIOSlices(t *testing.T) {
 						if got != 0 || !errors.Is(gotErr, ErrInvalidCount) || err != nil && !errors.Is(gotErr, err) {
 							t.Errorf("a callback's %d, %v for %d bytes gives %d, %v", n, err, filled, got, gotErr)
 						}
-						if says := fmt.Sprintf("bytering: invalid count: the callback returned %d for %d bytes", n, filled); !strings.HasPrefix(gotErr.Error(), says) {
+						if says := fmt.Sprintf("bytering: the callback returned %d for %d bytes: ", n, filled); !strings.HasPrefix(gotErr.Error(), says) {
 							t.Errorf("the error is %q, want %q", gotErr, says)
 						}
 						n = 0

@@ -123,7 +123,7 @@ func TestWaitSoft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 8)
 		p.Write([]byte("abcdefg"))
-		seam.Post(p.ring.lot.token)
+		seam.Post(p.ring.producer.target.token)
 		ended := false
 		go func() { p.WaitSoft(t.Context(), 5); ended = true }()
 		if synctest.Wait(); ended {

@@ -44,7 +44,7 @@ func ExampleAlign() {
 	fmt.Println(err)
 	// Output:
 	// 65536 <nil>
-	// bytering: invalid alignment: 1000 is no power of two
+	// bytering: invalid alignment: 1000 is not a power of two
 }
 
 func ExampleNewBroadcast() {

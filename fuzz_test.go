@@ -42,7 +42,7 @@ const mirroredFrom = 228
 func (t *tape) open(tb testing.TB, consumers int) (*Producer, []*Consumer, uint64) {
 	first := t.next()
 	capacity := first%19 + 1
-	begin := (1<<63 - uint64(t.next()%64)) & count
+	begin := (1<<63 - uint64(t.next()%64)) & cursorMask
 	if first >= mirroredFrom && consumers == 0 && len(layouts()) > 1 {
 		p, c := pair(tb, 1, Mirror(), startAt(begin))
 		done(tb, p, c)
@@ -169,7 +169,7 @@ func (m *model) same(op string, n int, err error, wantN int, wantErr error) {
 func (m *model) check(op string) {
 	m.tb.Helper()
 	state(m.tb, m.p, m.c, m.buf.Len(), m.producerErr(), m.consumerErr())
-	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&count || w != (m.begin+uint64(m.wrote))&count {
+	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&cursorMask || w != (m.begin+uint64(m.wrote))&cursorMask {
 		m.tb.Errorf("positions %d and %d, want %d and %d after %d", r, w, m.read, m.wrote, m.begin)
 	}
 	m.pnote.check(m, op, m.read)

@@ -138,7 +138,7 @@ func commitThenDeadline(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.c.setDeadline(5)
 	w.Go("consumer", func() {
-		if err := w.c.await(context.Background(), 1); err != nil {
+		if err := w.c.await(context.Background(), exactly(1)); err != nil {
 			w.Fail("%v with %d there", err, w.c.Len())
 		}
 	})
@@ -150,7 +150,7 @@ func discardThenDeadline(t *interleave.T) {
 	w.p.TryWrite(stream(0, 1))
 	w.p.setDeadline(5)
 	w.Go("producer", func() {
-		if err := w.p.await(context.Background(), 1, 1); err != nil {
+		if err := w.p.await(context.Background(), exactly(1)); err != nil {
 			w.Fail("%v with %d free", err, w.p.Free())
 		}
 	})

@@ -49,7 +49,7 @@ func (w *world) unmapped() error {
 		want = 0
 	}
 	for _, c := range w.cs {
-		if !c.closed() || c.lent || w.pinned && c.held {
+		if !c.closed() || c.lent > 0 || w.pinned && c.held {
 			want = 0
 		}
 	}
@@ -244,14 +244,14 @@ func toldOnMapping(t *interleave.T) {
 		for range 2 {
 			w.p.Notify(1, f)
 			w.p.TryWrite(stream(0, 1))
-			w.p.arm()
+			w.p.armReady()
 		}
 		w.p.Disarm()
 	})
 	w.Go("consumer", func() {
 		w.c.Notify(1, f)
 		w.c.TryRead(make([]byte, 1))
-		w.c.arm()
+		w.c.armReady()
 	})
 	w.Go("third", func() { w.c.Close(); w.p.Close() })
 }
@@ -285,14 +285,14 @@ func resetRefused(t *interleave.T) {
 func mirrored(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	r := w.p.ring
-	r.reach = make([]byte, 4)
-	r.mem = r.reach[:2:2]
-	w.mapping.mem = r.reach
+	r.view = make([]byte, 4)
+	r.mem = r.view[:2:2]
+	w.mapping.mem = r.view
 	w.p.Slices()
 	w.p.Commit(1)
 	w.c.Discard(1)
 	one := func(what string, b, rest []byte) {
-		if len(rest) > 0 || len(b) > 0 && &b[0] != &r.reach[w.c.off] {
+		if len(rest) > 0 || len(b) > 0 && &b[0] != &r.view[w.c.off] {
 			w.Fail("%s: %d bytes and %d more", what, len(b), len(rest))
 		}
 	}

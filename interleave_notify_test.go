@@ -46,7 +46,7 @@ func (x *waiter) consume(c *Consumer, n int) (at int, err error) {
 	w, b := x.w, make([]byte, 8)
 	for {
 		x.told(c.Notify, n)
-		if there := c.Len(); there < n && w.p.ring.write.Load()&closed == 0 && !c.closed() {
+		if there := c.Len(); there < n && w.p.ring.producer.cursor.Load()&closed == 0 && !c.closed() {
 			w.Fail("told with %d of %d bytes there", there, n)
 		}
 		m, err := c.TryRead(b[:1])
@@ -107,19 +107,19 @@ func notifiedBoth(t *interleave.T) {
 }
 
 // ready takes what Ready's channel gets, and looks whether it says the truth.
-func (w *world) ready(arm func(), b *bell, ready func() bool) {
+func (w *world) ready(arm func(), r *readiness, ready func() bool) {
 	arm()
-	b.token.Take(nil)
+	r.token.Take(nil)
 	if !ready() {
 		w.Fail("the channel is ready, and the half is not")
 	}
 }
 
 func (w *world) producerReady() {
-	w.ready(w.p.armReady, &w.p.bell, func() bool { return w.p.ready(1) })
+	w.ready(w.p.armReady, &w.p.readiness, func() bool { return w.p.ready(1) })
 }
 func (w *world) consumerReady() {
-	w.ready(w.c.armReady, &w.c.bell, func() bool { return w.c.ready(1) })
+	w.ready(w.c.armReady, &w.c.readiness, func() bool { return w.c.ready(1) })
 }
 
 // armReady is Ready, whose channel the explorer knows nothing of.
@@ -175,7 +175,7 @@ func readyAndParking(t *interleave.T) {
 		for at := 1; ; {
 			// A value may be on its way from before, so it may be early.
 			w.c.armReady()
-			w.c.bell.token.Take(nil)
+			w.c.readiness.token.Take(nil)
 			n, err := w.c.TryRead(b)
 			w.expect(at, b[:n])
 			if at += n; err != nil {
@@ -195,7 +195,7 @@ func readyTwice(t *interleave.T) {
 		w.p.TryWrite(stream(0, 1))
 		w.c.TryRead(make([]byte, 1))
 		w.c.armReady()
-		if w.c.bell.token.Full() {
+		if w.c.readiness.token.Full() {
 			w.Fail("the channel is ready, and the consumer is not")
 		}
 	})
@@ -217,7 +217,7 @@ func notifiedOfClose(producer bool, close func(w *world)) func(*interleave.T) {
 				return
 			}
 			x.told(w.c.Notify, 2)
-			if w.c.Err() == nil && w.p.ring.write.Load()&closed == 0 {
+			if w.c.Err() == nil && w.p.ring.producer.cursor.Load()&closed == 0 {
 				w.Fail("told before the end")
 			}
 		})
@@ -355,12 +355,12 @@ func replacedByParking(producer bool) func(*interleave.T) {
 			if producer {
 				w.p.Notify(2, f)
 				was = ran
-				w.p.await(context.Background(), 1, 1)
+				w.p.await(context.Background(), exactly(1))
 				still = w.p.Disarm()
 			} else {
 				w.c.Notify(2, f)
 				was = ran
-				w.c.await(context.Background(), 1)
+				w.c.await(context.Background(), exactly(1))
 				still = w.c.Disarm()
 			}
 			if still || ran < was || ran > 1 {

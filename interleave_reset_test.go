@@ -76,7 +76,7 @@ func twoLives(consumers int) func(*interleave.T) {
 // that have gone off.
 func resetAfterEnd(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
-	for _, k := range []*interleave.Token{w.p.ring.lot.token, w.c.reader.lot.token} {
+	for _, k := range []*interleave.Token{w.p.ring.producer.target.token, w.c.shared.target.token} {
 		k.Timed++
 		k.Post()
 	}
@@ -96,7 +96,7 @@ func resetAfterEnd(t *interleave.T) {
 		n, err := w.readAll(w.c, 2)
 		w.wantAll(3, n, err)
 		w.c.Close()
-		if err := w.p.ring.gone(); err != io.ErrClosedPipe {
+		if err := w.p.peersErr(); err != io.ErrClosedPipe {
 			w.Fail("the consumer's error is %v", err)
 		}
 	})
@@ -105,8 +105,8 @@ func resetAfterEnd(t *interleave.T) {
 func (w *world) resetBetween(done, again *interleave.Token) {
 	done.Take(nil)
 	w.reset()
-	for _, rd := range w.p.ring.readers {
-		if rd.lot.token.Full() || w.p.ring.lot.token.Full() {
+	for _, rd := range w.p.ring.consumers {
+		if rd.target.token.Full() || w.p.ring.producer.target.token.Full() {
 			w.Fail("a token is there after Reset")
 		}
 	}
@@ -135,7 +135,7 @@ func resetWithNotes(t *interleave.T) {
 			interleave.Spin()
 		}
 		w.reset()
-		if w.c.bell.token.Full() || w.c.Disarm() || w.p.Disarm() {
+		if w.c.readiness.token.Full() || w.c.Disarm() || w.p.Disarm() {
 			w.Fail("something is armed after Reset, or Ready's value is there")
 		}
 		again.Post()

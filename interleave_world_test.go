@@ -24,7 +24,7 @@ type world struct {
 }
 
 // near is a start for cursors from which they come round at once.
-const near = count - 2
+const near = cursorMask - 2
 
 // spinFirst makes the halves of the next rings spin before they park, also
 // where there is one processor.
@@ -55,25 +55,25 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	}
 	r := p.ring
 	if mapNext {
-		w.mapping = &fakeMapping{mem: r.reach}
-		r.own(w.mapping)
+		w.mapping = &fakeMapping{mem: r.view}
+		r.useMapping(w.mapping, p, cs)
 		t.Name("users", &r.users)
-		t.Name("p's hold", &r.hold)
+		t.Name("p's hold", &r.producer.hold)
 	}
-	t.Name("write", &r.write.Uint64)
-	t.Name("space", &r.space.Uint64)
-	t.Name("open", &r.open)
-	t.Name("writeErr", &r.writeErr)
-	t.Name("p's note", &r.space.note)
-	t.Name("p's deadline", &r.deadline.at)
-	t.Name("p's token", r.lot.token)
-	for i, rd := range r.readers {
-		t.Name(fmt.Sprint("read ", i), &rd.read.Uint64)
-		t.Name(fmt.Sprint("data ", i), &rd.data.Uint64)
+	t.Name("write", &r.producer.cursor)
+	t.Name("space", &r.producer.target.Uint64)
+	t.Name("open", &r.openConsumers)
+	t.Name("writeErr", &r.producer.err)
+	t.Name("p's note", &r.producer.target.note)
+	t.Name("p's deadline", &r.producer.deadline)
+	t.Name("p's token", r.producer.target.token)
+	for i, rd := range r.consumers {
+		t.Name(fmt.Sprint("read ", i), &rd.cursor)
+		t.Name(fmt.Sprint("data ", i), &rd.target.Uint64)
 		t.Name(fmt.Sprint("hold ", i), &rd.hold)
-		t.Name(fmt.Sprintf("c%d's token", i), rd.lot.token)
-		t.Name(fmt.Sprintf("c%d's note", i), &rd.data.note)
-		t.Name(fmt.Sprintf("c%d's deadline", i), &rd.deadline.at)
+		t.Name(fmt.Sprintf("c%d's token", i), rd.target.token)
+		t.Name(fmt.Sprintf("c%d's note", i), &rd.target.note)
+		t.Name(fmt.Sprintf("c%d's deadline", i), &rd.deadline)
 	}
 	t.Check(w.watch(start))
 	t.Final(w.atRest)
@@ -84,7 +84,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 func (w *world) watch(start uint64) func() error {
 	r := w.p.ring
 	lastWrite := start
-	lastRead := make([]uint64, len(r.readers))
+	lastRead := make([]uint64, len(r.consumers))
 	for i := range lastRead {
 		lastRead[i] = start
 	}
@@ -99,26 +99,26 @@ func (w *world) watch(start uint64) func() error {
 				lastRead[i] = start
 			}
 		}
-		write := r.write.Raw() & count
+		write := r.producer.cursor.Raw() & cursorMask
 		if distance(lastWrite, write) > r.size {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
 		}
 		lastWrite = write
 		// An armed half waits for at least a byte, and at most for all, or for the
 		// end, as for one more.
-		if space := r.space.Raw(); space&armed != 0 && (space-write)&goal != 1 {
-			if n := r.size - int((write-space)&goal); n < 1 || n > r.size {
+		if space := r.producer.target.Raw(); space&armed != 0 && (space-write)&goalMask != 1 {
+			if n := r.size - int((write-space)&goalMask); n < 1 || n > r.size {
 				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
 			}
 		}
-		for i, rd := range r.readers {
-			read := rd.read.Raw() & count
+		for i, rd := range r.consumers {
+			read := rd.cursor.Raw() & cursorMask
 			if distance(lastRead[i], read) > r.size {
 				return fmt.Errorf("read cursor %d went from %d to %d", i, lastRead[i], read)
 			}
 			lastRead[i] = read
-			if data := rd.data.Raw(); data&armed != 0 {
-				if n := int((data - read) & goal); n < 1 || n > r.size {
+			if data := rd.target.Raw(); data&armed != 0 {
+				if n := int((data - read) & goalMask); n < 1 || n > r.size {
 					return fmt.Errorf("consumer %d waits for %d bytes of %d", i, n, r.size)
 				}
 			}
@@ -137,32 +137,32 @@ func (w *world) watch(start uint64) func() error {
 // held, and memory was unmapped if it should have been.
 func (w *world) atRest() error {
 	r := w.p.ring
-	if r.space.Raw() != 0 {
-		return fmt.Errorf("the producer's target is %#x at rest", r.space.Raw())
+	if r.producer.target.Raw() != 0 {
+		return fmt.Errorf("the producer's target is %#x at rest", r.producer.target.Raw())
 	}
-	if n := r.lot.token.Posts - r.lot.token.Timed; n > r.space.Armings(armed) {
-		return fmt.Errorf("the producer was sent %d tokens for %d armings", n, r.space.Armings(armed))
+	if n := r.producer.target.token.Posts - r.producer.target.token.Timed; n > r.producer.target.Armings(armed) {
+		return fmt.Errorf("the producer was sent %d tokens for %d armings", n, r.producer.target.Armings(armed))
 	}
-	for i, rd := range r.readers {
-		if rd.data.Raw() != 0 {
-			return fmt.Errorf("consumer %d's target is %#x at rest", i, rd.data.Raw())
+	for i, rd := range r.consumers {
+		if rd.target.Raw() != 0 {
+			return fmt.Errorf("consumer %d's target is %#x at rest", i, rd.target.Raw())
 		}
-		if n := rd.lot.token.Posts - rd.lot.token.Timed; n > rd.data.Armings(armed) {
-			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.data.Armings(armed))
+		if n := rd.target.token.Posts - rd.target.token.Timed; n > rd.target.Armings(armed) {
+			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.target.Armings(armed))
 		}
-		if rd.hold.Raw()&held != 0 && !w.cs[i].lent && !w.pinned {
+		if rd.hold.Raw()&held != 0 && w.cs[i].lent == 0 && !w.pinned {
 			return fmt.Errorf("consumer %d holds at rest", i)
 		}
 	}
-	if w.p.closed() && w.p.alarm.timer.IsSet() {
+	if w.p.closed() && w.p.timer.IsSet() {
 		return fmt.Errorf("the closed producer's timer runs at rest")
 	}
 	for i, c := range w.cs {
-		if c.closed() && c.alarm.timer.IsSet() {
+		if c.closed() && c.timer.IsSet() {
 			return fmt.Errorf("closed consumer %d's timer runs at rest", i)
 		}
 	}
-	if r.hold.Raw()&held != 0 && w.p.lent == 0 && !w.pinned {
+	if r.producer.hold.Raw()&held != 0 && w.p.lent == 0 && !w.pinned {
 		return fmt.Errorf("the producer holds at rest")
 	}
 	return w.unmapped()

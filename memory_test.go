@@ -110,7 +110,7 @@ func TestMappingsRefused(t *testing.T) {
 		err  error
 		says string
 	}{
-		{[]Option{File(nil)}, ErrFile, "there is none"},
+		{[]Option{File(nil)}, ErrFile, "nil"},
 		{[]Option{Mirror(), Align(3)}, ErrInvalidAlignment, "3"},
 		{[]Option{File(full)}, ErrFile, "full"},
 		{[]Option{File(empty), Prefault()}, ErrInvalidMemory, "empty"},
@@ -192,7 +192,7 @@ func TestCallsAfterUnmapping(t *testing.T) {
 				}
 			}
 			// No pointer to the memory is left for the collector to find.
-			if p.ring.mem != nil || p.ring.reach != nil || p.vec[0] != nil || c.vec[0] != nil {
+			if p.ring.mem != nil || p.ring.view != nil || p.bufs[0] != nil || c.bufs[0] != nil {
 				t.Errorf("%s: still points to the memory", name)
 			}
 			a, b := p.Slices()

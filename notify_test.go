@@ -238,7 +238,7 @@ func TestDisarm(t *testing.T) {
 	}
 	fill(t, p, 1)
 	select {
-	case <-c.bell.token:
+	case <-c.readiness.token:
 		t.Error("Ready's channel gets a value after Disarm")
 	default:
 	}
@@ -282,7 +282,7 @@ func TestReady(t *testing.T) {
 		t.Error("the producer's channel gets a value with no space")
 	}
 	c.Discard(1)
-	if !isReady(p.bell.token) {
+	if !isReady(p.readiness.token) {
 		t.Error("the producer's channel gets no value of a discard")
 	}
 	// After the end it is always ready.

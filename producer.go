@@ -17,27 +17,12 @@ import (
 // CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers, Feeds,
 // HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
-	ring *ring
-	only *target // of the consumer, if it is the only one
-
-	// The owner's (I2).
-	pos   uint64 // the write cursor, without the closed bit
-	limit uint64 // how far pos may go, as far as seen
-	off   int    // where pos lies in the memory
-	busy  bool   // a call is running
-	held  bool   // on a mapped ring: the memory stays
-	lent  int    // bytes of the slices that are with the owner
-	pins  int    // Pins that are not given back
-	out   bool   // on a mapped ring: something was handed out
-
-	draining bool // WaitEmpty is running
-	alarm    alarm
-	bell     bell
-	vec      vector
-	spinner  spinner
+	half
+	only     *target // of the consumer, if there is only one
+	draining bool    // WaitEmpty is running
 	spill    spill
 
-	_ [line]byte // from the fields of another half
+	_ [line]byte // between this half and the next
 }
 
 var _ interface {
@@ -47,36 +32,16 @@ var _ interface {
 	io.ReaderFrom
 } = (*Producer)(nil)
 
-// enter begins a call of the owner, leave ends it.
-func (p *Producer) enter() {
-	if p.busy {
-		panic("bytering: overlapping calls of a Producer, which belongs to one goroutine at a time")
-	}
-	p.busy = true
-	seam.Owned(&p.busy)
-	if p.ring.mapped && !p.held {
-		p.held = p.ring.hold.take()
-	}
-}
-
-func (p *Producer) leave() {
-	if p.held && p.lent == 0 && p.pins == 0 {
-		p.held = false
-		p.giveBack()
-	}
-	p.busy = false
-}
-
 // Cap returns the capacity in bytes.
 func (p *Producer) Cap() int { return p.ring.size }
 
 // Position returns how many bytes were ever committed, modulo 1<<63. Any
 // goroutine may call it. It only grows, until [Reset].
-func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
+func (p *Producer) Position() uint64 { return p.shared.cursor.Load() & cursorMask }
 
 // Consumers returns how many consumers the ring was made with. Any goroutine may
 // call it.
-func (p *Producer) Consumers() int { return len(p.ring.readers) }
+func (p *Producer) Consumers() int { return len(p.ring.consumers) }
 
 // Feeds tells whether c is a consumer of the producer's ring, open or closed.
 // Any goroutine may call it.
@@ -104,16 +69,21 @@ func (p *Producer) Err() error {
 	if p.closed() {
 		return io.ErrClosedPipe
 	}
-	if p.ring.open.Load() == 0 {
-		return p.ring.gone()
+	if p.ring.openConsumers.Load() == 0 {
+		return p.peersErr()
 	}
 	return nil
 }
 
-func (p *Producer) closed() bool { return p.ring.write.Load()&closed != 0 }
+// ended reports whether Err is not nil.
+func (p *Producer) ended() bool { return p.closed() || p.ring.openConsumers.Load() == 0 }
 
-// ended tells whether Err is not nil.
-func (p *Producer) ended() bool { return p.closed() || p.ring.open.Load() == 0 }
+// ready implements side. WaitEmpty goes on after the producer's own Close.
+func (p *Producer) ready(n int) bool {
+	return p.free(n) >= n || p.ring.openConsumers.Load() == 0 || p.closed() && !p.draining
+}
+
+func (p *Producer) goal(n int) uint64 { return (p.pos + uint64(n) - uint64(p.ring.size)) & cursorMask }
 
 // free returns how many bytes are free: at least n of them as the cached limit
 // has it, else as the consumers have it now (I2).
@@ -122,29 +92,29 @@ func (p *Producer) free(n int) int {
 		return f
 	}
 	if at, ok := p.ring.slowest(); ok {
-		p.limit = (at + uint64(p.ring.size)) & count
+		p.limit = (at + uint64(p.ring.size)) & cursorMask
 	}
 	return distance(p.pos, p.limit)
 }
 
 // empty returns the whole empty space.
 func (p *Producer) empty() (a, b []byte) {
-	return p.ring.place(p.off, p.free(p.ring.size))
+	return p.ring.pieces(p.off, p.free(p.ring.size))
 }
 
 // commit publishes n bytes of the empty space (I3, I5).
 func (p *Producer) commit(n int) error {
-	next := (p.pos + uint64(n)) & count
-	if !p.ring.write.CompareAndSwap(p.pos, next) {
+	next := (p.pos + uint64(n)) & cursorMask
+	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
 		return io.ErrClosedPipe
 	}
 	if n > 0 {
 		p.lent = 0
 	}
 	p.pos = next
-	p.off = p.ring.wrap(p.off, n)
-	if p.only == nil || p.only.waited() {
-		p.ring.committed(next)
+	p.off = p.ring.advance(p.off, n)
+	if p.only == nil || p.only.hasWaiter() {
+		p.ring.wakeConsumers(next)
 	}
 	return nil
 }
@@ -178,19 +148,11 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	}
 	p.enter()
 	if !p.ended() && p.unspilled() {
-		a, b = p.ring.place(p.off, p.free(n))
+		a, b = p.ring.pieces(p.off, p.free(n))
 	}
 	p.lend(len(a) + len(b))
 	p.leave()
 	return a, b, nil
-}
-
-// lend takes note of n bytes of slices that the owner is handed.
-func (p *Producer) lend(n int) {
-	p.lent = max(p.lent, n)
-	if p.held && p.lent > 0 {
-		p.ring.handOut(&p.out)
-	}
 }
 
 // Commit publishes the first n bytes of what [Producer.Slices] returned, and
@@ -236,14 +198,14 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	}
 	offered := len(a) + len(b)
 	if p.held && offered > 0 {
-		p.ring.handOut(&p.out)
+		p.expose()
 	}
-	n, err := f(p.vec.of(a, b), offered)
+	n, err := f(p.bufs.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
-		return 0, with(bad, err)
+		return 0, joinErrors(bad, err)
 	}
 	if lost := p.commit(n); lost != nil {
-		return 0, with(lost, err)
+		return 0, joinErrors(lost, err)
 	}
 	return n, err
 }
@@ -263,7 +225,7 @@ func (p *Producer) put(b []byte) (int, error) {
 	if len(p.spill.rest) > 0 && !p.unspilled() {
 		return 0, p.Err()
 	}
-	if r.open.Load() == 0 || r.mapped && !p.held {
+	if r.openConsumers.Load() == 0 || p.guarded && !p.held {
 		return 0, p.Err()
 	}
 	want := min(len(b), r.size)
@@ -272,8 +234,8 @@ func (p *Producer) put(b []byte) (int, error) {
 		return 0, p.Err()
 	}
 	seam.TouchWrite(r.mem, p.off, n)
-	if k := copy(r.reach[p.off:], b[:n]); k < n {
-		copy(r.reach, b[k:n])
+	if k := copy(r.view[p.off:], b[:n]); k < n {
+		copy(r.view, b[k:n])
 	}
 	if err := p.commit(n); err != nil {
 		return 0, err
@@ -304,7 +266,7 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err := p.await(context.Background(), 1, min(len(p.spill.rest)+len(b)-n, p.ring.quarter())); err != nil {
+		if err := p.await(context.Background(), demand{need: 1, want: min(len(p.spill.rest)+len(b)-n, p.ring.quarter())}); err != nil {
 			return n, err
 		}
 	}
@@ -324,33 +286,14 @@ func (p *Producer) WriteByte(c byte) error {
 
 // Close ends the stream: once the consumers have taken what was committed,
 // they get io.EOF. Any goroutine may call it at any time; the producer's
-// running call returns with io.ErrClosedPipe. It never fails and never waits,
-// but for what the system takes to unmap memory that was mapped, where nobody
-// else has any of it.
+// running call returns io.ErrClosedPipe. It never fails and never blocks, except
+// for the munmap call when it releases the last use of mapped memory.
 //
 // It does not give slices back: on mapped memory, after [Producer.Slices], call
-// Commit(0) too, on the producer's own goroutine. Else the memory stays.
-func (p *Producer) Close() error { return p.CloseWithError(nil) }
+// Commit(0) too, on the producer's own goroutine. Otherwise the memory stays.
+func (p *Producer) Close() error { return p.close(nil) }
 
 // CloseWithError is like Close, but the consumers get err instead of io.EOF.
-// CloseWithError(nil) is Close. If several goroutines close the producer, the first
-// error wins. What Close says of slices holds for it too.
-func (p *Producer) CloseWithError(err error) error {
-	r := p.ring
-	setErr(&r.writeErr, err, io.EOF)
-	if r.write.Or(closed)&closed != 0 {
-		return nil
-	}
-	if r.mapped && r.hold.close() {
-		r.release() // before a note, which may panic
-	}
-	p.alarm.stop()
-	r.stopped.Store(1) // from here on Reset may come
-	for _, rd := range r.readers {
-		rd.lot.wake(&rd.data)
-	}
-	r.lot.wake(&r.space)
-	r.notifyConsumers()
-	r.notifyProducer()
-	return nil
-}
+// CloseWithError(nil) is Close. If the producer is closed several times, the
+// first error wins. What Close says about slices applies to it too.
+func (p *Producer) CloseWithError(err error) error { return p.close(err) }

@@ -96,7 +96,7 @@ func TestProducerIOSlices(t *testing.T) {
 						if got != 0 || !errors.Is(gotErr, ErrInvalidCount) || err != nil && !errors.Is(gotErr, err) {
 							t.Errorf("a callback's %d, %v for %d bytes gives %d, %v", n, err, free, got, gotErr)
 						}
-						if says := fmt.Sprintf("bytering: invalid count: the callback returned %d for %d bytes", n, free); !strings.HasPrefix(gotErr.Error(), says) {
+						if says := fmt.Sprintf("bytering: the callback returned %d for %d bytes: ", n, free); !strings.HasPrefix(gotErr.Error(), says) {
 							t.Errorf("the error is %q, want %q", gotErr, says)
 						}
 						n = 0

@@ -21,16 +21,16 @@ type randomConsumer struct {
 
 func newRandomConsumer(l *life, half *Consumer, name string, rng *rand.Rand) *randomConsumer {
 	c := &randomConsumer{half: half}
-	r, rd := half.ring, half.reader
+	r, rd := half.ring, half.shared
 	c.randomHalf = randomHalf{life: l, name: name, rng: rng, end: half, nudged: make(chan struct{}, 1), pos: half.Position(),
-		there: half.Len, target: half.target, means: c.means, deadlines: half.SetReadDeadline,
+		there: half.Len, target: half.goal, means: c.means, deadlines: half.SetReadDeadline,
 		finish: c.finish, deadline: &rd.deadline}
-	c.ends = func() bool { return half.closed() || r.write.Load()&closed != 0 }
+	c.ends = func() bool { return half.closed() || r.producer.cursor.Load()&closed != 0 }
 	c.cut = half.closed
 	c.short = func(err error) bool { return err == io.ErrUnexpectedEOF && l.p.told(io.EOF, io.EOF) }
-	c.come = func(at uint64) bool { return reached(r.write.Load(), at) || c.ends() }
+	c.come = func(at uint64) bool { return reached(r.producer.cursor.Load(), at) || c.ends() }
 	c.state = func() string {
-		return fmt.Sprintf("read %#x, target %#x, note %v, hold %d", rd.read.Load(), rd.data.Load(), rd.data.note.Load(), rd.hold.Load())
+		return fmt.Sprintf("read %#x, target %#x, note %v, hold %d", rd.cursor.Load(), rd.target.Load(), rd.target.note.Load(), rd.hold.Load())
 	}
 	c.common(c.handBack,
 		step{"Read", 16, c.read},
@@ -72,7 +72,7 @@ func (c *randomConsumer) handBack() {
 
 // moved counts what a call has discarded.
 func (c *randomConsumer) moved(call string, n int) {
-	c.pos = (c.pos + uint64(n)) & count
+	c.pos = (c.pos + uint64(n)) & cursorMask
 	if at := c.half.Position(); n < 0 || at != c.pos {
 		c.fail("%s: %s of %d bytes ends at %d, not %d", c.name, call, n, at, c.pos)
 	}
@@ -225,7 +225,7 @@ func (c *randomConsumer) writeTo() {
 	lost := 0
 	if c.asked.Load() != 0 {
 		// What dst took while the consumer was closed is counted and not discarded.
-		lost = distance(c.half.Position(), (c.pos+uint64(s.took))&count)
+		lost = distance(c.half.Position(), (c.pos+uint64(s.took))&cursorMask)
 	}
 	c.moved("WriteTo", s.took-lost)
 	switch {

@@ -22,7 +22,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	r := half.ring
 	p.randomHalf = randomHalf{life: l, name: "producer", rng: rng, end: half, nudged: make(chan struct{}, 1), pos: half.Position(),
 		there: half.Free, target: p.target, ends: half.ended, means: p.means, deadlines: half.SetWriteDeadline,
-		finish: p.finish, deadline: &r.deadline}
+		finish: p.finish, deadline: &r.producer.deadline}
 	p.short = func(error) bool { return false }
 	p.come = func(at uint64) bool {
 		slowest, ok := r.slowest()
@@ -32,7 +32,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	// Free is 0 already, and Err may be nil still.
 	p.cut = func() bool { _, ok := r.slowest(); return !ok || half.ended() }
 	p.state = func() string {
-		return fmt.Sprintf("write %#x, target %#x, note %v, hold %d", r.write.Load(), r.space.Load(), r.space.note.Load(), r.hold.Load())
+		return fmt.Sprintf("write %#x, target %#x, note %v, hold %d", r.producer.cursor.Load(), r.producer.target.Load(), r.producer.target.note.Load(), r.producer.hold.Load())
 	}
 	p.common(p.settled,
 		step{"Write", 16, p.write},
@@ -93,7 +93,7 @@ func (p *randomProducer) next(n int) []byte {
 // whatever was in the spill and had room.
 func (p *randomProducer) moved(call string, n int) {
 	at := p.half.Position()
-	first := distance((p.pos+uint64(n))&count, at)
+	first := distance((p.pos+uint64(n))&cursorMask, at)
 	if n < 0 || first > p.spilled || n > 0 && first < p.spilled {
 		p.fail("%s of %d bytes goes from %d to %d, with %d in the spill", call, n, p.pos, at, p.spilled)
 	}
@@ -105,7 +105,7 @@ func (p *randomProducer) target(n int) uint64 {
 	if p.spilled > 0 { // any room is of use to what is left of it
 		n = min(n, 1)
 	}
-	return p.half.target(n)
+	return p.half.goal(n)
 }
 
 // settled counts what was published of the spill.
@@ -121,7 +121,7 @@ func (p *randomProducer) wrote(call string, n, m int, err error, w *waiting) {
 
 // soft is how Write waits with n bytes to write.
 func (p *randomProducer) soft(n int) *waiting {
-	return &waiting{soft: true, until: (p.pos + uint64(p.spilled+n)) & count, known: true, parks: true}
+	return &waiting{soft: true, until: (p.pos + uint64(p.spilled+n)) & cursorMask, known: true, parks: true}
 }
 
 func (p *randomProducer) write() {

@@ -65,7 +65,7 @@ type totals struct{ rings, lives, calls, bytes, standstills atomic.Uint64 }
 // randomRing gives a ring one life, and up to two more where Reset can.
 func randomRing(t *testing.T, seed uint64, dir string, sum *totals) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	begin := (1<<63 - uint64(rng.IntN(200))) & count
+	begin := (1<<63 - uint64(rng.IntN(200))) & cursorMask
 	p, cs, name, err := randomOpen(rng, begin, dir)
 	name = fmt.Sprintf("STRESS_SEED=%d: %s, cursors from %#x", seed, name, begin)
 	if err != nil {

@@ -196,7 +196,7 @@ func (l *life) dump() string {
 	var b strings.Builder
 	for _, h := range l.all {
 		fmt.Fprintf(&b, "%s: %s, %d there, Err %v, deadline set %t, passed %t\n",
-			h.name, h.state(), h.there(), h.end.Err(), h.deadline.at.Load() != 0, h.deadline.passed())
+			h.name, h.state(), h.there(), h.end.Err(), h.deadline.Load() != 0, h.deadline.passed())
 		h.mu.Lock()
 		for i := max(0, h.logged-len(h.log)); i < h.logged; i++ {
 			fmt.Fprintf(&b, "\t%v\n", h.log[i%len(h.log)])

@@ -10,21 +10,21 @@ import (
 )
 
 // A spill holds what a source has returned while the ring had no room for it. So
-// ReadFrom can ask its source without needing room: it sees an end that comes
-// right after the last byte that fits, and it takes a message whole. What lies
-// in the spill is published before anything else, by whichever call of the
-// producer comes next, and is not counted before that.
+// ReadFrom can read its source without needing room: it sees an end that comes
+// right after the last byte that fits, and it reads a message whole. The next
+// call of the producer, whichever it is, publishes what is in the spill before
+// anything else; it is not counted before that.
 type spill struct {
 	buf  []byte // made when it is first needed
-	rest []byte // what is not published yet, the end of what was put into buf
+	rest []byte // the end of buf's bytes, which is not published yet
 }
 
-// streamSpill is the room of a stream's spill. It has to hold a byte, and is no
+// streamSpill is the size of a stream's spill. It must hold a byte, and it is no
 // larger than what a read costs more than a copy.
 const streamSpill = 512
 
-// spillOf returns the spill's memory, of n bytes at least. That for messages
-// begins on a page, as some devices want it.
+// spillOf returns the spill's memory, at least n bytes. For messages it begins on
+// a page, as some devices require.
 func (p *Producer) spillOf(n int) []byte {
 	if len(p.spill.buf) < n {
 		if n <= streamSpill {
@@ -36,8 +36,7 @@ func (p *Producer) spillOf(n int) []byte {
 	return p.spill.buf[:n:n]
 }
 
-// keep makes rest what is in the spill.
-func (p *Producer) keep(rest []byte) {
+func (p *Producer) setSpill(rest []byte) {
 	p.spill.rest = rest
 	p.ring.spilled.Store(uint32(len(rest)))
 }
@@ -46,10 +45,10 @@ func (p *Producer) keep(rest []byte) {
 // was.
 func (p *Producer) unspill() (int, error) {
 	rest := p.spill.rest
-	p.spill.rest = nil // as for put there is none
+	p.spill.rest = nil // so that put does not wait for it
 	n, err := p.put(rest)
 	if p.spill.rest = rest; n > 0 {
-		p.keep(rest[n:])
+		p.setSpill(rest[n:])
 	}
 	return n, err
 }
@@ -70,7 +69,7 @@ func (p *Producer) flush(ctx context.Context, more int) (n int, err error) {
 		m, err := p.unspill()
 		n += m
 		if err == nil && m == 0 {
-			err = p.await(ctx, 1, min(len(p.spill.rest)+more, p.ring.quarter()))
+			err = p.await(ctx, demand{need: 1, want: min(len(p.spill.rest)+more, p.ring.quarter())})
 		}
 		if err != nil {
 			return n, err
@@ -125,12 +124,12 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		case err == io.EOF:
 			return total, late
 		case late != nil:
-			return total, with(late, err)
+			return total, joinErrors(late, err)
 		case err != nil:
 			return total, err
 		}
 		if in.spill == 0 && !p.ready(1) {
-			if err := p.await(context.Background(), 1, p.ring.quarter()); err != nil {
+			if err := p.await(context.Background(), demand{need: 1, want: p.ring.quarter()}); err != nil {
 				return total, err
 			}
 		}
@@ -174,14 +173,14 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 	switch {
 	case ended == nil:
 		a, b, rest = p.offer(in)
-	case p.closed() || in.spill == 0 || !p.ring.taken(p.pos):
+	case p.closed() || in.spill == 0 || p.taken() < len(p.peers):
 		return 0, 0, ended
 	default: // only to see whether the source has ended too
 		rest = p.spillOf(in.spill)
 	}
-	bufs := p.vec.of(a, b)
+	bufs := p.bufs.of(a, b)
 	if len(rest) > 0 {
-		bufs = p.vec.and(a, b, rest)
+		bufs = p.bufs.and(a, b, rest)
 	}
 	var n int
 	if in.v != nil {
@@ -191,7 +190,7 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 	}
 	room := len(a) + len(b)
 	if bad := checkCount("the reader", n, room+len(rest)); bad != nil {
-		return 0, 0, with(bad, err)
+		return 0, 0, joinErrors(bad, err)
 	}
 	if ended != nil {
 		if n > 0 || err == nil && in.stops == vectored.Message { // which may be empty
@@ -200,11 +199,11 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 		return n, 0, err
 	}
 	if published = min(n, room); published < n {
-		p.keep(rest[:n-published])
+		p.setSpill(rest[:n-published])
 	}
 	if published > 0 {
 		if lost := p.commit(published); lost != nil {
-			p.keep(nil)
+			p.setSpill(nil)
 			return 0, 0, lost
 		}
 	}
@@ -223,7 +222,7 @@ func (p *Producer) offer(in *input) (a, b, rest []byte) {
 		b, room = nil, len(a) // all that can be read is one slice
 	}
 	if room >= least {
-		if a, b = p.ring.part(a, b, least); in.v == nil {
+		if a, b = p.ring.limitCall(a, b, least); in.v == nil {
 			b = nil
 		}
 		return a, b, nil

@@ -153,7 +153,7 @@ func TestCursorsComeRound(t *testing.T) {
 					}
 					moved += n
 				}
-				if pos := (start + uint64(moved)) & count; p.Position() != pos || c.Position() != pos {
+				if pos := (start + uint64(moved)) & cursorMask; p.Position() != pos || c.Position() != pos {
 					t.Errorf("positions %d and %d after %d bytes, want %d", p.Position(), c.Position(), moved, pos)
 				}
 			}
@@ -165,7 +165,7 @@ func TestCursorsComeRound(t *testing.T) {
 func TestCloseWhileCursorsComeRound(t *testing.T) {
 	for _, capacity := range []int{1, 3, 8} {
 		for before := range uint64(capacity + 2) {
-			p, c := pair(t, capacity, startAt((1<<63-before)&count))
+			p, c := pair(t, capacity, startAt((1<<63-before)&cursorMask))
 			fill(t, p, capacity)
 			wrote := stream(c.Position(), capacity)
 			p.Close()
@@ -201,7 +201,7 @@ func TestFilledIsInRange(t *testing.T) {
 	for _, far := range []uint64{0, 1, 99, 100, 101, 1<<31 - 1, 1 << 31, 1<<31 + 7, 1 << 32, 1<<33 + 1, 1 << 61} {
 		for _, read := range []uint64{0, 1<<63 - 1} {
 			want := int(min(far, 100))
-			if got := p.ring.filled(read, (read+far)&count); got != want {
+			if got := p.ring.filled(read, (read+far)&cursorMask); got != want {
 				t.Errorf("filled from %d over %d bytes is %d, want %d", read, far, got, want)
 			}
 		}

@@ -222,8 +222,8 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		w := start(func() (int, error) { return 0, p.Wait(ctx, 4) })
 		r := start(func() (int, error) { return 0, c2.Wait(ctx, 4) })
-		c.reader.read.Store(2) // moved, and the token not sent yet
-		p2.ring.write.Store(4)
+		c.shared.cursor.Store(2) // moved, and the token not sent yet
+		p2.ring.producer.cursor.Store(4)
 		cancel(errTest)
 		w.ends(t, "producer's Wait", 0, nil)
 		r.ends(t, "consumer's Wait", 0, nil)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // Wait where it need not park: what is there wins over a context that has
@@ -109,12 +111,12 @@ func TestWaitDisarms(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.Wait(ended(), 4)
 	c.Wait(ended(), 4)
-	if space, data := p.ring.space.Load(), c.reader.data.Load(); space != 0 || data != 0 {
+	if space, data := p.ring.producer.target.Load(), c.shared.target.Load(); space != 0 || data != 0 {
 		t.Errorf("targets are %#x and %#x after their waits", space, data)
 	}
 	fill(t, p, 2)
 	c.Discard(4)
-	if n := len(p.ring.lot.token) + len(c.reader.lot.token); n != 0 {
+	if n := len(p.ring.producer.target.token) + len(c.shared.target.token); n != 0 {
 		t.Errorf("%d tokens for nobody", n)
 	}
 }
@@ -122,8 +124,8 @@ func TestWaitDisarms(t *testing.T) {
 // A token that nobody needs any more is harmless: the waiter loops.
 func TestSpuriousTokens(t *testing.T) {
 	p, c := at(t, 2, 1, 2)
-	p.ring.lot.token <- struct{}{}
-	c.reader.lot.token <- struct{}{}
+	p.ring.producer.target.token <- struct{}{}
+	c.shared.target.token <- struct{}{}
 	if err := p.Wait(ended(), 1); err != errTest {
 		t.Errorf("Wait with a token too many: %v", err)
 	}
@@ -151,14 +153,14 @@ func TestTargets(t *testing.T) {
 		{armed | (1<<63 - 1), 1<<63 - 2, false, true},
 		{armed | 2, 1<<63 - 2, false, true},
 	} {
-		for name, f := range map[string]func(*lot, *target) bool{
-			"moved": func(l *lot, w *target) bool { l.moved(w, tc.at); return tc.moved },
-			"wake":  func(l *lot, w *target) bool { l.wake(w); return tc.waked },
+		for name, f := range map[string]func(*target) bool{
+			"moved": func(w *target) bool { w.moved(tc.at); return tc.moved },
+			"wake":  func(w *target) bool { w.wake(); return tc.waked },
 		} {
-			l, w := newLot(), new(target)
+			w := &target{token: seam.NewToken()}
 			w.Store(tc.target)
-			want := f(&l, w)
-			if got := len(l.token) == 1; got != want {
+			want := f(w)
+			if got := len(w.token) == 1; got != want {
 				t.Errorf("%s of %#x at %#x posts: %v, want %v", name, tc.target, tc.at, got, want)
 			}
 			if disarmed := w.Load() == 0; disarmed != (want || tc.target == 0) {
@@ -174,15 +176,15 @@ func TestDiscardedByTheLast(t *testing.T) {
 	p, cs := cast(t, 4, 2)
 	cs[0].Close()
 	cs[1].Close()
-	p.ring.space.Store(armed | 3)
-	p.ring.discarded()
-	if len(p.ring.lot.token) != 1 || p.ring.space.Load() != 0 {
-		t.Errorf("%d tokens, target %#x", len(p.ring.lot.token), p.ring.space.Load())
+	p.ring.producer.target.Store(armed | 3)
+	p.ring.wakeProducer()
+	if len(p.ring.producer.target.token) != 1 || p.ring.producer.target.Load() != 0 {
+		t.Errorf("%d tokens, target %#x", len(p.ring.producer.target.token), p.ring.producer.target.Load())
 	}
-	p.ring.space.Store(armed | 3)
-	p.ring.shareSpace()
-	if p.ring.space.Load() == 0 {
-		t.Error("shareSpace wakes for consumers that are gone")
+	p.ring.producer.target.Store(armed | 3)
+	p.ring.wakeSoft()
+	if p.ring.producer.target.Load() == 0 {
+		t.Error("wakeSoft wakes for consumers that are gone")
 	}
 }
 

@@ -21,7 +21,7 @@ var (
 	ErrTruncated = errors.New("vectored: message truncated")
 	// ErrInvalidCount is for a count returned by a Reader, a Writer or the system
 	// that is negative or larger than what was offered.
-	ErrInvalidCount = errors.New("invalid count")
+	ErrInvalidCount = errors.New("vectored: invalid count")
 )
 
 var (
@@ -295,7 +295,7 @@ func first(bufs [][]byte) []byte {
 // invalidCount returns the error for a count that is out of range, and came
 // with err.
 func invalidCount(n, offered int, err error) error {
-	bad := fmt.Errorf("vectored: %w: %d for %d bytes", ErrInvalidCount, n, offered)
+	bad := fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
 	if err != nil {
 		return errors.Join(bad, err)
 	}

@@ -64,13 +64,13 @@ import (
 // [errors.ErrUnsupported].
 var (
 	// ErrNoMemory is for memory that the system does not give.
-	ErrNoMemory = errors.New("not enough memory")
+	ErrNoMemory = errors.New("bytering: not enough memory")
 	// ErrInvalid is for a size or options that no system could follow.
-	ErrInvalid = errors.New("invalid memory")
+	ErrInvalid = errors.New("bytering: invalid memory")
 	// ErrLock is for memory that the system does not lock.
-	ErrLock = errors.New("memory cannot be locked")
+	ErrLock = errors.New("bytering: memory cannot be locked")
 	// ErrFile is for a file that cannot be mapped or made large enough.
-	ErrFile = errors.New("file cannot hold a ring")
+	ErrFile = errors.New("bytering: file cannot hold a ring")
 )
 
 // HugePage is the unit of the option HugePages: the size of a huge page on most
