@@ -13,9 +13,9 @@ import (
 // an output, and only it makes that space smaller.
 //
 // A Consumer belongs to one goroutine at a time. A call that overlaps another
-// is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetReadDeadline, Disarm, Err, Len, Cap and Position may be
-// called by any goroutine at any time.
+// is a programming error and panics where that is detected. Only Close,
+// CloseWithError, SetReadDeadline, Disarm, Err, Len, Limits, Cap and Position may
+// be called by any goroutine at any time.
 type Consumer struct {
 	half
 	eof     bool   // limit is final
@@ -34,19 +34,20 @@ var _ interface {
 func (c *Consumer) Cap() int { return c.ring.size }
 
 // Position returns how many bytes this consumer has ever discarded, modulo
-// 1<<63. Any goroutine may call it. It only grows, until [Reset].
+// 1<<63. It only grows, until [Reset]. Any goroutine may call it.
 func (c *Consumer) Position() uint64 { return c.shared.cursor.Load() & cursorMask }
 
-// Len returns how many bytes are there to be read. Any goroutine may call it.
-// To the consumer's own goroutine the answer can only grow until it discards;
-// to others it may be out of date at once.
+// Len returns how many bytes are there to be read. For the consumer's own
+// goroutine the result can only grow until it discards; for others it may be out
+// of date at once. Any goroutine may call it.
 func (c *Consumer) Len() int {
 	return c.ring.filled(c.Position(), c.ring.producer.cursor.Load()&cursorMask)
 }
 
-// Err returns io.ErrClosedPipe once the consumer is closed, the producer's
-// error, io.EOF unless it gave another, once that is closed and everything was
-// discarded, and else nil. Any goroutine may call it; an error is final.
+// Err reports why the consumer can make no more progress, or nil if it can.
+// After the consumer's own Close it is io.ErrClosedPipe. After the producer closed
+// and everything was discarded it is the error given to CloseWithError, or io.EOF.
+// An error is final. Any goroutine may call it.
 func (c *Consumer) Err() error {
 	read, write := c.shared.cursor.Load(), c.ring.producer.cursor.Load()
 	switch {
@@ -66,17 +67,17 @@ func (c *Consumer) ready(n int) bool { return c.len(n) >= n || c.eof || c.closed
 func (c *Consumer) goal(n int) uint64 { return (c.pos + uint64(n)) & cursorMask }
 
 // Limits reports whether the producer still waits for this consumer: whether it
-// is open, or was closed and has a call running, slices lent or a pin. Any
-// goroutine may call it. It turns false once, until [Reset].
+// is open, or is closed and has a call running, slices lent or a pin. Once false
+// it stays so, until [Reset]. Any goroutine may call it.
 //
-// Of several consumers, the one with the smallest [Consumer.Position] of those
-// that limit is the slowest. If that is closed already, it is stuck in a call,
-// such as a WriteTo of a connection that takes nothing: closing the consumer
-// doesn't end that call, so close the connection too.
+// Of several consumers that limit the producer, the one with the smallest
+// [Consumer.Position] is the slowest. If that one is closed, it is stuck in a call,
+// such as a WriteTo of a connection that takes nothing. Closing the consumer does
+// not end that call, so close the connection too.
 func (c *Consumer) Limits() bool { return !c.shared.hold.released() }
 
-// len returns how many bytes are there: at least n of them as the cached limit
-// has it, else as the producer has it now (I2, I5).
+// len returns how many bytes are there by the cached limit if they are n or
+// more, and otherwise by the producer's cursor now (I2, I5).
 func (c *Consumer) len(n int) int {
 	if f := distance(c.pos, c.limit); f >= n || c.eof {
 		return f
@@ -117,13 +118,13 @@ func (c *Consumer) discard(n int) error {
 
 // Slices returns the filled space: a before the wrap and b, which may be
 // empty, after it. Both are clipped to their length. They stay the consumer's
-// until it discards, whoever closes what meanwhile, and the space can only
-// grow until then. Slices never waits; where nothing is there, or the consumer
-// is closed, there are none.
+// until it discards, whatever is closed meanwhile, and the space can only grow
+// until then. Slices never blocks. If nothing is there, or the consumer is closed,
+// both slices are empty.
 //
 // With several consumers a closed one limits the producer until it has given
-// its slices back with [Consumer.Discard], be it of 0 bytes. Mapped memory
-// stays until then.
+// its slices back with a [Consumer.Discard], which may be of 0 bytes. Mapped
+// memory stays until then.
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
@@ -137,11 +138,11 @@ func (c *Consumer) Slices() (a, b []byte) {
 }
 
 // SlicesAtLeast is like [Consumer.Slices], but it returns the bytes that the
-// consumer has seen already if they are n or more, and only otherwise looks at the
-// producer's cursor. So it costs less, and may return less than there is. It may
-// also return fewer than n bytes, since it never waits, and the n bytes need not
-// lie together. An n that is negative or above the capacity is an error that wraps
-// [ErrRange].
+// consumer has seen already if they are n or more, and looks at the producer's
+// cursor only otherwise. So it costs less, and may return less than there is. It
+// may also return fewer than n bytes, since it never blocks, and the n bytes need
+// not lie together. An n that is negative or above the capacity is an error that
+// wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	if err := c.ring.checkRange(n); err != nil {
 		return nil, nil, err
@@ -159,11 +160,10 @@ func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	return a, b, nil
 }
 
-// Discard gives the first n bytes of the filled space back to the producer,
-// and with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It
-// panics if n is negative or more than is there, as an index out of range
-// does. On a consumer that was closed it moves nothing and returns
-// io.ErrClosedPipe, for any n from 0 on.
+// Discard gives the first n bytes of the filled space back to the producer, and
+// with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It panics if
+// n is negative or more than is there. On a closed consumer it moves nothing and
+// returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
 	c.enter()
 	if n < 0 || n > c.len(n) && !c.closed() {
@@ -176,16 +176,16 @@ func (c *Consumer) Discard(n int) error {
 	return err
 }
 
-// IOSlices calls f once with the filled space: 0, 1 or 2 slices that are not
-// empty and the n bytes that they have together. It discards as many as f says
-// that it has used, from the beginning on, and returns f's results. It never
-// waits: where there is nothing f gets no slice, and may count or do something
-// else. f must not keep bufs.
+// IOSlices calls f once with the filled space, 0, 1 or 2 nonempty slices, and
+// their total length n. It discards as many bytes as f returns, from the
+// beginning on, and returns f's results. IOSlices never blocks: if nothing is
+// there f gets no slice, and may count that or do something else. f must not keep
+// bufs.
 //
-// An error of f does not keep IOSlices from discarding f's count. A count
-// below 0 or above n discards nothing, and the error wraps [ErrInvalidCount].
-// If [Consumer.Err] is not nil f does not run and that is returned. If the
-// consumer was closed while f ran nothing is discarded and the count is 0.
+// If f returns an error, IOSlices still discards f's count. A count below 0 or
+// above n discards nothing, and the error wraps [ErrInvalidCount]. If
+// [Consumer.Err] is not nil, f does not run and that is returned. If the consumer
+// was closed while f ran, nothing is discarded and the count is 0.
 func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	c.enter()
 	defer c.leave()
@@ -208,11 +208,11 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 }
 
 // TryRead copies what is there into b and returns how many bytes that was. It
-// never waits; 0 with a nil error means that the ring is empty. The error is
+// never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
 	c.enter()
-	defer c.leave() // also if b is no memory and the fault is recovered
+	defer c.leave() // even if writing b faults and that is recovered
 	if n, err = c.get(b); n == 0 {
 		c.ring.wakeSoft() // the consumer may be polling for more
 	}
@@ -237,9 +237,9 @@ func (c *Consumer) get(b []byte) (int, error) {
 	return n, nil
 }
 
-// Read copies what is there into b, up to len(b) bytes, and parks while that
-// is nothing. It returns the error of [Consumer.Err] or
-// os.ErrDeadlineExceeded, with 0 bytes. An empty b never waits, and gets either
+// Read copies what is there into b, up to len(b) bytes, and parks while nothing
+// is there. With 0 bytes it returns the error of [Consumer.Err] or
+// os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
 	c.enter()
@@ -305,18 +305,18 @@ func (c *Consumer) Wait(ctx context.Context, n int) error {
 }
 
 // Peek parks until n bytes are there and returns them in one slice without
-// discarding them. Where they lie together, on a ring with [Mirror] always, it
+// discarding them. If they lie together, as they always do with [Mirror], it
 // copies nothing; at the wrap it joins them in memory that the Consumer keeps
-// for this. They are valid until the next call that discards or peeks, and lent
-// as those of [Consumer.Slices] are until a Discard, be it of 0 bytes, also
-// after a Close.
+// for this. They are valid until the next call that discards or peeks. Like those
+// of [Consumer.Slices] they are lent until a Discard, which may be of 0 bytes,
+// even after a Close.
 //
-// If fewer than n bytes are there when the stream ends, or the deadline passes
-// while Peek waits, those are returned with the error: io.EOF or the producer's,
-// or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it says io.EOF also where a
-// part of the n bytes is left: look at the length. Begun after the deadline it
-// returns none, whatever is there. An n that is negative or above the capacity
-// is an error that wraps [ErrRange].
+// If fewer than n bytes are there when the stream ends, or when the deadline
+// passes while Peek waits, those are returned with the error: io.EOF or the
+// producer's, or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it returns io.EOF
+// even if some of the n bytes are left: check the length. A Peek that begins
+// after the deadline returns none, whatever is there. An n that is negative or
+// above the capacity is an error that wraps [ErrRange].
 func (c *Consumer) Peek(n int) ([]byte, error) {
 	c.enter()
 	defer c.leave()

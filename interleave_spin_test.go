@@ -12,6 +12,7 @@ func spinScenarios(add func(bound int, run func(*interleave.T), name string, arg
 	add(1, spinning(peeks(8, 8, 11, 11)), "spin/quarter")
 	add(2, spinning(waits(3, 3, 4)), "spin/wait")
 	add(2, spinning(thirdClosesProducer(1, 3)), "spin/third-closes-producer")
+	add(2, spinning(flushThenClose(2, true)), "spin/flush-after-close")
 	add(2, spinning(thirdClosesConsumer), "spin/third-closes-consumer")
 	add(2, spinning(cancelConsumer), "spin/cancel-consumer-wait")
 	add(2, spinning(cancelProducer), "spin/cancel-producer-wait")

@@ -13,7 +13,7 @@ import (
 // empty space, which only it makes smaller.
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
-// is a programming error and panics where it is noticed. Only Close,
+// is a programming error and panics where that is detected. Only Close,
 // CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers, Feeds,
 // HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
@@ -35,23 +35,23 @@ var _ interface {
 // Cap returns the capacity in bytes.
 func (p *Producer) Cap() int { return p.ring.size }
 
-// Position returns how many bytes were ever committed, modulo 1<<63. Any
-// goroutine may call it. It only grows, until [Reset].
+// Position returns how many bytes were ever committed, modulo 1<<63. It only
+// grows, until [Reset]. Any goroutine may call it.
 func (p *Producer) Position() uint64 { return p.shared.cursor.Load() & cursorMask }
 
 // Consumers returns how many consumers the ring was made with. Any goroutine may
 // call it.
 func (p *Producer) Consumers() int { return len(p.ring.consumers) }
 
-// Feeds tells whether c is a consumer of the producer's ring, open or closed.
+// Feeds reports whether c is a consumer of the producer's ring, open or closed.
 // Any goroutine may call it.
 func (p *Producer) Feeds(c *Consumer) bool { return c != nil && c.ring != nil && c.ring == p.ring }
 
 // Free returns how many bytes are free, less those that a ReadFrom has read
-// and could not publish yet. Any goroutine may call it. To the producer's own
-// goroutine the answer can only grow until it commits; to others it may be out
-// of date at once. Where several consumers were there and none is left it is 0,
-// which [Producer.Err] may say a moment later.
+// and could not publish yet. For the producer's own goroutine the result can only
+// grow until it commits; for others it may be out of date at once. On a ring of
+// [NewBroadcast] with no consumer left it is 0, a moment before [Producer.Err]
+// reports that. Any goroutine may call it.
 func (p *Producer) Free() int {
 	write := p.Position()
 	at, ok := p.ring.slowest()
@@ -61,10 +61,10 @@ func (p *Producer) Free() int {
 	return max(0, p.ring.size-p.ring.filled(at, write)-int(p.ring.spilled.Load()))
 }
 
-// Err returns io.ErrClosedPipe once the producer is closed, the consumer's
-// error, io.ErrClosedPipe unless it gave another, once that is closed, and
-// else nil. With several consumers all must be closed, and their errors are
-// joined. Any goroutine may call it; an error is final.
+// Err reports why the producer can make no more progress, or nil if it can.
+// After the producer's own Close it is io.ErrClosedPipe. After the last consumer
+// closed it is the error given to CloseWithError, or io.ErrClosedPipe; the errors
+// of several consumers are joined. An error is final. Any goroutine may call it.
 func (p *Producer) Err() error {
 	if p.closed() {
 		return io.ErrClosedPipe
@@ -85,8 +85,8 @@ func (p *Producer) ready(n int) bool {
 
 func (p *Producer) goal(n int) uint64 { return (p.pos + uint64(n) - uint64(p.ring.size)) & cursorMask }
 
-// free returns how many bytes are free: at least n of them as the cached limit
-// has it, else as the consumers have it now (I2).
+// free returns how many bytes are free by the cached limit if they are n or
+// more, and otherwise by the consumers' cursors now (I2).
 func (p *Producer) free(n int) int {
 	if f := distance(p.pos, p.limit); f >= n {
 		return f
@@ -121,11 +121,11 @@ func (p *Producer) commit(n int) error {
 
 // Slices returns the empty space: a before the wrap and b, which may be empty,
 // after it. Both are clipped to their length. Fill them from the beginning of
-// a on and tell with [Producer.Commit] how far. They stay the producer's until
-// it commits them, whoever closes what meanwhile, and the space can only grow
-// until then; after a Close a Commit of 0 bytes gives them back, for which
-// mapped memory waits. Slices never waits; where no space is free, or [Producer.Err] is
-// not nil, there are none.
+// a on, and pass to [Producer.Commit] how far. They stay the producer's until it
+// commits, whatever is closed meanwhile, and the space can only grow until then.
+// After a Close a Commit of 0 bytes gives them back; until then mapped memory
+// stays. Slices never blocks. If no space is free, or [Producer.Err] is not nil,
+// both slices are empty.
 func (p *Producer) Slices() (a, b []byte) {
 	p.enter()
 	if !p.ended() && p.unspilled() {
@@ -137,11 +137,11 @@ func (p *Producer) Slices() (a, b []byte) {
 }
 
 // SlicesAtLeast is like [Producer.Slices], but it returns the space that the
-// producer has seen already if that is n bytes or more, and only otherwise looks
-// at the consumers' cursors. So it costs less, and may return less than there is.
-// It may also return fewer than n bytes, since it never waits, and the n bytes
-// need not lie together. An n that is negative or above the capacity is an error
-// that wraps [ErrRange].
+// producer has seen already if that is n bytes or more, and looks at the
+// consumers' cursors only otherwise. So it costs less, and may return less than
+// there is. It may also return fewer than n bytes, since it never blocks, and the n
+// bytes need not lie together. An n that is negative or above the capacity is an
+// error that wraps [ErrRange].
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	if err := p.ring.checkRange(n); err != nil {
 		return nil, nil, err
@@ -158,10 +158,10 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // Commit publishes the first n bytes of what [Producer.Slices] returned, and
 // gives the rest back. The consumers see them at once. It panics if n is
 // negative, or more than Slices has handed out since the last call that
-// published something: after a Write, for example, the slices from before it no
-// longer are the empty space. On a producer that was closed Commit publishes
-// nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers
-// are closed the bytes go nowhere and Commit returns nil: [Producer.Err] says so.
+// published something: after a Write, for example, the slices from before it are
+// no longer the empty space. On a closed producer Commit publishes nothing and
+// returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
+// Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
 	p.enter()
 	if n < 0 || n > p.lent && !p.closed() {
@@ -175,17 +175,16 @@ func (p *Producer) Commit(n int) error {
 	return err
 }
 
-// IOSlices calls f once with the empty space: 0, 1 or 2 slices that are not
-// empty and the n bytes that they have together. It publishes as many as f
-// says that it has filled, from the beginning on, and returns f's results.
-// It never waits: where there is no space f gets no slice, and may count or
-// do something else. f must not keep bufs.
+// IOSlices calls f once with the empty space, 0, 1 or 2 nonempty slices, and
+// their total length n. It publishes as many bytes as f returns, from the
+// beginning on, and returns f's results. IOSlices never blocks: if there is no
+// space f gets no slice, and may count that or do something else. f must not keep
+// bufs.
 //
-// An error of f does not keep IOSlices from publishing f's count. A count
-// below 0 or above n publishes nothing, and the error wraps
-// [ErrInvalidCount]. If [Producer.Err] is not nil f does not run and that is
-// returned. If the producer was closed while f ran nothing is published and
-// the count is 0.
+// If f returns an error, IOSlices still publishes f's count. A count below 0 or
+// above n publishes nothing, and the error wraps [ErrInvalidCount]. If
+// [Producer.Err] is not nil, f does not run and that is returned. If the producer
+// was closed while f ran, nothing is published and the count is 0.
 func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	p.enter()
 	defer p.leave()
@@ -210,12 +209,12 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	return n, err
 }
 
-// TryWrite copies what fits of b into the ring and returns how many bytes
-// that was. It never waits; n < len(b) with a nil error means that the ring is
+// TryWrite copies as much of b as fits into the ring and returns how many bytes
+// that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
 	p.enter()
-	defer p.leave() // also if b is no memory and the fault is recovered
+	defer p.leave() // even if reading b faults and that is recovered
 	return p.put(b)
 }
 
@@ -245,12 +244,12 @@ func (p *Producer) put(b []byte) (int, error) {
 
 // Write copies b into the ring and parks while the ring is full. It returns
 // how many bytes it published and, if they are fewer than len(b), the error of
-// [Producer.Err] or os.ErrDeadlineExceeded. An empty b never waits, and gets
-// either error like any other.
+// [Producer.Err] or os.ErrDeadlineExceeded. Write of an empty b never blocks, and
+// returns either error like any other.
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
-// has left, so that a full ring is not refilled byte by byte. While a consumer
-// waits for more than it has, one free byte is enough.
+// has left to write, so that a full ring is not refilled byte by byte. While a
+// consumer waits for more than it has, one free byte is enough.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	p.enter()
 	defer p.leave()

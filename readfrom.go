@@ -41,7 +41,7 @@ func (p *Producer) setSpill(rest []byte) {
 	p.ring.spilled.Store(uint32(len(rest)))
 }
 
-// unspill publishes what it can of the spill, and returns how many bytes that
+// unspill publishes as much of the spill as fits, and returns how many bytes that
 // was.
 func (p *Producer) unspill() (int, error) {
 	rest := p.spill.rest
@@ -63,7 +63,7 @@ func (p *Producer) unspilled() bool {
 }
 
 // flush publishes what is in the spill, and parks while there is no room. It
-// returns how many bytes that was. More bytes are to be written after it.
+// returns how many bytes that was. The caller has more bytes to write after it.
 func (p *Producer) flush(ctx context.Context, more int) (n int, err error) {
 	for len(p.spill.rest) > 0 {
 		m, err := p.unspill()
@@ -78,37 +78,38 @@ func (p *Producer) flush(ctx context.Context, more int) (n int, err error) {
 	return n, nil
 }
 
-// maxEmptyReads is how often in a row a reader may return nothing at all
-// before io.ErrNoProgress is returned, as in package bufio.
+// maxEmptyReads is the number of reads in a row that return nothing before
+// ReadFrom returns io.ErrNoProgress, as in package bufio.
 const maxEmptyReads = 100
 
 // ReadFrom reads from src straight into the empty space until src returns
-// io.EOF, which is not an error here. Every read is published at once as far as
-// there is room, and ReadFrom parks while there is none. It returns how many
-// bytes were published and the error of src, that of [Producer.Err] or
+// io.EOF, which is not an error here. It publishes each read at once as far as
+// there is room, and parks while there is none. It returns how many bytes were
+// published, and the error of src, that of [Producer.Err] or
 // os.ErrDeadlineExceeded. It does not close the producer.
 //
-// Where src is a [vectored.Reader], or a connection, a file or a pipe of
-// package net or os, one readv fills the space on both sides of the wrap
-// ([vectored.ReaderOf] has the rule). One call is offered at most half of the
-// ring, and at most 1 MiB, so that the consumer has something to do meanwhile.
+// If src is a [vectored.Reader], or a connection, a file or a pipe of package net
+// or os, one readv fills the space on both sides of the wrap ([vectored.ReaderOf]
+// has the rule). One call is offered at most half of the ring, and at most 1 MiB,
+// so that the consumer has something to do meanwhile.
 //
-// ReadFrom asks src without needing room, as io.Copy does: while the ring is full
-// it reads up to 512 bytes into memory of its own, so that it sees an end that
-// comes after the last byte that fits. Where a read of src ends with a message or
-// a record (see [vectored.BoundaryOf]) that is room enough for one. So src may be
-// ahead of the ring by so much. If ReadFrom then fails, with os.ErrDeadlineExceeded for example, these
-// bytes are kept: the next call of the producer that writes, waits for space or
-// looks at it publishes them before anything else, and they are counted only by a
-// ReadFrom that does. Close drops them, as bytes that were never written.
+// ReadFrom does not need room to read src, as io.Copy does not: while the ring is
+// full it reads up to 512 bytes into memory of its own, so that it sees an end that
+// comes after the last byte that fits. If a read of src ends with a message or a
+// record (see [vectored.BoundaryOf]), that memory has room for a whole one. So src
+// may be ahead of the ring by that much. If ReadFrom then fails, with
+// os.ErrDeadlineExceeded for example, these bytes are kept: the next call of the
+// producer that writes, waits for space or looks at it publishes them before
+// anything else, and only a ReadFrom that does so counts them. Close drops them, as
+// bytes that were never written.
 //
-// Once all consumers are closed, src is asked once more if they have taken
-// everything, and if that is the end ReadFrom has succeeded. What src returns
-// otherwise is lost.
+// Once all consumers are closed and have taken everything, ReadFrom reads src once
+// more. If that is the end, ReadFrom has succeeded. Otherwise what src returned is
+// lost.
 //
-// A reader that returns more bytes than it was offered, or less than none, ends
-// it with an error that wraps [ErrInvalidCount]. What src returned
-// while the producer was being closed is lost and not counted.
+// If a reader returns a negative count, or more bytes than it was offered, the
+// error wraps [ErrInvalidCount]. What src returned while the producer was being
+// closed is lost and not counted.
 func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 	p.enter()
 	defer p.leave()
@@ -150,7 +151,7 @@ type input struct {
 	src   io.Reader
 	v     vectored.Reader // nil if src has none
 	stops vectored.Boundary
-	spill int // the room that it needs where the ring has none
+	spill int // bytes of spill to offer where the ring has no room
 }
 
 func newInput(src io.Reader) input {
@@ -165,8 +166,7 @@ func newInput(src io.Reader) input {
 }
 
 // read reads once from in, and publishes what the ring has room for. It returns
-// how many bytes it read, and how many it has published. The rest is in the
-// spill.
+// how many bytes it read and how many it published. The rest is in the spill.
 func (p *Producer) read(in *input) (read, published int, err error) {
 	var a, b, rest []byte
 	ended := p.Err()
@@ -211,7 +211,7 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 }
 
 // offer returns what one read of in is offered: a and b in the ring, and then
-// the spill if that has to take what they have no room for.
+// the spill if they have no room for all that may come.
 func (p *Producer) offer(in *input) (a, b, rest []byte) {
 	a, b = p.empty()
 	room, least := len(a)+len(b), in.spill

@@ -200,6 +200,50 @@ func TestResetInsideACall(t *testing.T) {
 	}
 }
 
+// A call that is left behind keeps its ring from any other use, for as long as it
+// does not return.
+func TestResetWithACallLeftBehind(t *testing.T) {
+	p, c := pair(t, 4)
+	reading, read := make(chan bool), make(chan bool)
+	left := make(chan error)
+	go func() {
+		_, err := p.ReadFrom(readerFunc(func(b []byte) (int, error) {
+			reading <- true
+			<-read
+			return copy(b, "late"), io.EOF
+		}))
+		left <- err
+	}()
+	<-reading
+	closeAll(p, []*Consumer{c})
+	for range 2 {
+		if err := Reset(p, c); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "call is running of the producer") {
+			t.Errorf("Reset with a ReadFrom left behind: %v", err)
+		}
+	}
+	close(read)
+	if err := <-left; err != io.ErrClosedPipe {
+		t.Errorf("the ReadFrom returns %v", err)
+	}
+	mustReset(t, p, []*Consumer{c})
+}
+
+// Reset leaves the memory as it is, and no call that reads shows that.
+func TestResetDoesNotClear(t *testing.T) {
+	p, c := pair(t, 4)
+	p.WriteString("old!")
+	closeAll(p, []*Consumer{c})
+	mustReset(t, p, []*Consumer{c})
+	if a, _ := p.Slices(); string(a) != "old!" {
+		t.Errorf("the memory is %q", a)
+	}
+	p.Commit(0)
+	p.WriteString("n")
+	if a, b := c.Slices(); string(a) != "n" || len(b) > 0 {
+		t.Errorf("the consumer sees %q and %q", a, b)
+	}
+}
+
 // What was promised to run in one life does not run in the next.
 func TestResetWithdraws(t *testing.T) {
 	p, c := pair(t, 4)

@@ -231,9 +231,10 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 }
 
 // WaitEmpty waits until everything was taken, before the producer's Close and
-// after it.
+// after it, spinning or not.
 func TestWaitEmpty(t *testing.T) {
-	for _, closed := range []bool{false, true} {
+	for i := range 4 {
+		closed, spin := i%2 > 0, time.Duration(i/2)
 		for _, consumers := range []int{0, 2} {
 			for name, end := range map[string]func(p *Producer, cs []*Consumer) (wait error){
 				"taken":       func(p *Producer, cs []*Consumer) error { drainAll(cs, 8); return nil },
@@ -261,6 +262,7 @@ func TestWaitEmpty(t *testing.T) {
 			} {
 				synctest.Test(t, func(t *testing.T) {
 					p, cs := some(t, 8, consumers)
+					p.spinner.budget = spin
 					fill(t, p, 8)
 					if closed {
 						p.SetWriteDeadline(time.Now().Add(time.Second)) // which ends with the Close

@@ -121,7 +121,7 @@ func TestWaitDisarms(t *testing.T) {
 	}
 }
 
-// A token that nobody needs any more is harmless: the waiter loops.
+// A token that is no longer needed is harmless: the waiter loops.
 func TestSpuriousTokens(t *testing.T) {
 	p, c := at(t, 2, 1, 2)
 	p.ring.producer.target.token <- struct{}{}

@@ -9,20 +9,18 @@ import (
 )
 
 // WriteTo writes the filled space straight to dst until the stream ends, and
-// parks while the ring is empty. It returns how many bytes dst took. The end
-// of the stream, io.EOF, is not an error here; any other error of
-// [Consumer.Err], that of dst, or os.ErrDeadlineExceeded is. It does not close
-// the consumer.
+// parks while the ring is empty. It returns how many bytes dst took, and the error
+// of [Consumer.Err], except that io.EOF is not an error here, or that of dst, or
+// os.ErrDeadlineExceeded. It does not close the consumer.
 //
-// Where dst is a [vectored.Writer], or a connection, a file or a pipe of
-// package net or os, one writev writes both sides of the wrap
-// ([vectored.WriterOf] has the rule), and what it took is the producer's again
-// at once. One call is offered at most half of the ring, and at most 1 MiB.
+// If dst is a [vectored.Writer], or a connection, a file or a pipe of package net
+// or os, one writev writes both sides of the wrap ([vectored.WriterOf] has the
+// rule), and what it took is the producer's again at once. One call is offered at
+// most half of the ring, and at most 1 MiB.
 //
-// A plain writer that takes less than it was offered without an error ends it
-// with io.ErrShortWrite, and so does a vectored one that takes nothing; one
-// that returns a count out of range ends it with an error that wraps
-// [ErrInvalidCount].
+// If a plain writer takes less than it was offered without an error, or a
+// vectored one takes nothing, WriteTo returns io.ErrShortWrite. If a writer
+// returns a count out of range, the error wraps [ErrInvalidCount].
 func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
 	c.enter()
 	defer c.leave()
