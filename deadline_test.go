@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -437,7 +435,7 @@ func TestCloseStopsTheTimer(t *testing.T) {
 			seam.Drain(c.shared.target.token)
 			seam.Drain(p.ring.producer.target.token)
 			time.Sleep(2 * time.Hour)
-			if len(c.shared.target.token)+len(p.ring.producer.target.token) != 0 {
+			if len(seam.Chan(c.shared.target.token))+len(seam.Chan(p.ring.producer.target.token)) != 0 {
 				t.Errorf("parked %t: a timer of a closed half goes off", parked)
 			}
 		})

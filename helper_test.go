@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -252,4 +250,9 @@ func giveWay() {
 	if runtime.GOARCH == "wasm" {
 		runtime.Gosched()
 	}
+}
+
+// startAt lets the cursors begin at n, to see them come round.
+func startAt(n uint64) Option {
+	return func(c *config) { c.start = n }
 }

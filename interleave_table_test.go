@@ -131,7 +131,7 @@ func uses() []use {
 	return []use{
 		{"write", func(x *court, from, n int) {
 			x.asks = ask{soft: true, end: (near + uint64(from+n)) & cursorMask}
-			x.p.Write(stream(from, from+n))
+			x.p.Write(numbers(from, from+n))
 			x.asks = ask{}
 		}},
 		{"readfrom", func(x *court, from, n int) {
@@ -193,7 +193,7 @@ func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T)
 		x := &court{world: ringOf(t, capacity, consumers, near), wants: make([]int, consumers)}
 		leastWant = 2
 		x.Standstill(x.judge)
-		x.p.Write(stream(0, capacity))
+		x.p.Write(numbers(0, capacity))
 		if consumers == 3 {
 			x.cs[2].Discard(capacity)
 		}

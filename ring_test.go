@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -11,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/bytering/bytering/internal/mutants"
 )
 
 // sizes are capacities on both sides of every border that there could be.
@@ -253,4 +253,12 @@ func TestSlicesAtLeast(t *testing.T) {
 	a, _, _ := c.SlicesAtLeast(1)
 	b, _, _ := p.SlicesAtLeast(1)
 	want(t, "SlicesAtLeast after the end", len(a)+len(b), nil, 0, nil)
+}
+
+// TestMutantsOfTests runs the tests against those defects that the explorer
+// does not see.
+func TestMutantsOfTests(t *testing.T) {
+	mutants.Skip(t)
+	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
+		"-failfast", "-timeout=20s", "-run", "Spinning|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|AfterTheConsumersClose", ".")
 }
