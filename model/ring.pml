@@ -1,5 +1,5 @@
 /*
- * The wake protocol of the ring (wait.go, and the invariants I5, I6 and I8) on its
+ * The wake protocol of the ring (wait.go, and I5, I6 and I8 of ring.go) on its
  * own: one producer, NC consumers that each see every byte, and another process
  * that may close a half at any moment. ./run checks it.
  *
@@ -118,8 +118,8 @@
 /* The words that both halves share. */
 byte w = START;      /* write cursor */
 byte r[NC] = START;  /* read cursors */
-byte space;          /* the producer's target: the read cursor it waits for */
-byte data[NC];       /* the consumers' targets: the write cursor they wait for */
+byte ptarget;          /* the producer's target: the read cursor it waits for */
+byte ctarget[NC];       /* the consumers' targets: the write cursor they wait for */
 bit  ptok;           /* the producer's token */
 bit  ctok[NC];       /* the consumers' tokens */
 byte open = NC;      /* consumers that are not closed */
@@ -138,8 +138,8 @@ byte need[NC];       /* what a consumer waits for, or tries to take */
 bool pdone;          /* Write has returned, and Close if it is called */
 byte cdone[NC];      /* 1: saw the end of the stream, 2: was closed, 3: left */
 byte seen[NC];       /* the error that a consumer was given at the end */
-byte powed;          /* posts that armings of space still allow */
-byte cowed[NC];      /* the same of data */
+byte powed;          /* posts that the arming of ptarget still allow */
+byte cowed[NC];      /* the same of ctarget */
 
 #define NONE 255
 
@@ -250,16 +250,16 @@ inline slowest() {
 #endif
 }
 
-#define BACK_TO_SPACE (at == NONE || REACHED(at, POS(space)))
+#define BACK_TO_SPACE (at == NONE || REACHED(at, POS(ptarget)))
 
 /* discarded wakes the producer if what it waits for is free now. The code also
  * looks for consumers that wait. That is in soft.pml: it matters only with two
  * consumers on a ring whose quarter is above one byte. */
 inline discarded() {
 	if
-	:: ARMED(space) ->
+	:: ARMED(ptarget) ->
 		slowest();
-		wake(space, ptok, powed, BACK_TO_SPACE);
+		wake(ptarget, ptok, powed, BACK_TO_SPACE);
 		at = NONE
 	:: else
 	fi
@@ -272,12 +272,12 @@ inline discarded() {
 #else
 inline shareSpace() {
 	if
-	:: ARMED(space) ->
+	:: ARMED(ptarget) ->
 		slowest();
 		if
 		:: at != NONE && DIST(at, POS(w)) < N ->
 			at = NONE;
-			wake(space, ptok, powed, true)
+			wake(ptarget, ptok, powed, true)
 		:: else -> at = NONE
 		fi
 	:: else
@@ -307,13 +307,13 @@ inline closeProducer(e) {
 	if
 	:: !was ->
 #if MUT != P_CLOSE_WAKES_NO_C
-		wake(data[0], ctok[0], cowed[0], true);
+		wake(ctarget[0], ctok[0], cowed[0], true);
 #if NC > 1
-		wake(data[1], ctok[1], cowed[1], true);
+		wake(ctarget[1], ctok[1], cowed[1], true);
 #endif
 #endif
 #if MUT != P_CLOSE_WAKES_NO_P
-		wake(space, ptok, powed, true)
+		wake(ptarget, ptok, powed, true)
 #endif
 	:: else
 	fi;
@@ -331,16 +331,16 @@ inline closeConsumer(c, e) {
 		d_step { hold[c] = hold[c] | CLOSING };
 #endif
 #if MUT == C_WAKES_BEFORE_OPEN
-		wake(space, ptok, powed, true);
+		wake(ptarget, ptok, powed, true);
 		d_step { open-- };
 #else
 		d_step { open-- };
 #if MUT != C_CLOSE_WAKES_NO_P
-		wake(space, ptok, powed, true);
+		wake(ptarget, ptok, powed, true);
 #endif
 #endif
 #if MUT != C_CLOSE_WAKES_NO_C
-		wake(data[c], ctok[c], cowed[c], true)
+		wake(ctarget[c], ctok[c], cowed[c], true)
 #endif
 	:: else
 	fi;
@@ -394,7 +394,7 @@ inline pAwait() {
 	:: ok -> break
 	:: !ok ->
 #if MUT != P_ARMS_LATE
-		arm(space, powed, from);
+		arm(ptarget, powed, from);
 #endif
 #if MUT == P_RECHECK_NOT_OWN_CLOSE
 		pReady(1, false, true);
@@ -411,7 +411,7 @@ inline pAwait() {
 		pReady(1, true, true);
 #endif
 #if MUT == P_ARMS_LATE
-		arm(space, powed, from);
+		arm(ptarget, powed, from);
 #endif
 		if
 		:: ok
@@ -421,16 +421,16 @@ end_asleep:		d_step { ptok -> ptok = 0 };
 		fi
 	od;
 #if MUT != P_STAYS_ARMED
-	disarm(space, powed);
+	disarm(ptarget, powed);
 #endif
 	ok = false;
-	d_step { assert(!ARMED(space)); n = 0; from = 0 }
+	d_step { assert(!ARMED(ptarget)); n = 0; from = 0 }
 }
 
 /* commit publishes n bytes (I5). It sets lost if the producer was closed. */
 inline commit() {
 #if MUT == P_TARGET_FIRST
-	look(data[0], true);
+	look(ctarget[0], true);
 #endif
 	d_step {
 #if MUT == P_STORES
@@ -458,12 +458,12 @@ inline committed() {
 		:: else
 		fi
 	};
-	hand(data[0], ctok[0], cowed[0]);
+	hand(ctarget[0], ctok[0], cowed[0]);
 #else
-	wake(data[0], ctok[0], cowed[0], REACHED(pos, POS(data[0])));
+	wake(ctarget[0], ctok[0], cowed[0], REACHED(pos, POS(ctarget[0])));
 #endif
 #if NC > 1 && MUT != ONE_WOKEN
-	wake(data[1], ctok[1], cowed[1], REACHED(pos, POS(data[1])));
+	wake(ctarget[1], ctok[1], cowed[1], REACHED(pos, POS(ctarget[1])));
 #endif
 }
 
@@ -577,7 +577,7 @@ inline cAwait() {
 	:: ok -> break
 	:: !ok ->
 #if MUT != C_ARMS_LATE
-		arm(data[id], cowed[id], HERE);
+		arm(ctarget[id], cowed[id], HERE);
 #endif
 #if MUT == C_RECHECK_NOT_END
 		cReady(need[id], false, true);
@@ -589,7 +589,7 @@ inline cAwait() {
 		cReady(need[id], true, true);
 #endif
 #if MUT == C_ARMS_LATE
-		arm(data[id], cowed[id], HERE);
+		arm(ctarget[id], cowed[id], HERE);
 #endif
 		if
 		:: ok
@@ -600,14 +600,14 @@ end_asleep:		d_step { ctok[id] -> ctok[id] = 0 };
 		fi
 	od;
 #if MUT != C_STAYS_ARMED
-	disarm(data[id], cowed[id])
+	disarm(ctarget[id], cowed[id])
 #endif
 }
 
 /* discard gives n bytes back (I5). */
 inline discard() {
 #if MUT == C_TARGET_FIRST
-	look(space, true);
+	look(ptarget, true);
 #endif
 	d_step {
 #if MUT == C_STORES
@@ -706,7 +706,7 @@ active [NC] proctype Consumer() {
 		:: else -> cAwait()
 		fi;
 		ok = false;
-		assert(!ARMED(data[id]));
+		assert(!ARMED(ctarget[id]));
 
 		/* It may take fewer than it has waited for. */
 		if
@@ -744,7 +744,7 @@ active [NC] proctype Consumer() {
 				:: else
 				fi
 			};
-			hand(space, ptok, powed);
+			hand(ptarget, ptok, powed);
 #else
 			discarded();
 #endif
@@ -804,7 +804,7 @@ active proctype Third() {
 #define C_FINISHED(c) (cdone[c] != 0)
 #else
 /* Without an end, a consumer sleeps with nothing left to do. */
-#define C_FINISHED(c) (cdone[c] != 0 || (got[c] == K && ARMED(data[c])))
+#define C_FINISHED(c) (cdone[c] != 0 || (got[c] == K && ARMED(ctarget[c])))
 #endif
 #define C_RIGHT(c) (cdone[c] != 1 || (got[c] == put && seen[c] == werr && CLOSED(w)))
 

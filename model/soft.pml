@@ -78,8 +78,8 @@
 byte w = N;      /* write cursor; the ring is full to begin with */
 byte r[NC];      /* read cursors */
 bool gone[NC];   /* the consumer is released: it does not limit the producer */
-byte space;      /* the producer's target, with FIRM if the wait is hard */
-byte data[NC];   /* the consumers' targets */
+byte ptarget;      /* the producer's target, with FIRM if the wait is hard */
+byte ctarget[NC];   /* the consumers' targets */
 byte pnote;      /* the producer's note; always hard */
 byte note[NC];   /* the consumers' notes */
 bit  ptok;       /* the producer's token */
@@ -156,10 +156,10 @@ inline runNote(anote, ran, waited) {
  * consumer calls it after it has stored its target or note. */
 inline look() {
 	if
-	:: d_step { SOFT(space) || MUT == LOOK_WAKES_HARD && space != 0 -> t = space };
+	:: d_step { SOFT(ptarget) || MUT == LOOK_WAKES_HARD && ptarget != 0 -> t = ptarget };
 		slowest();
 		if
-		:: at > w && (MUT != LOOKS_FOR_TARGET || at >= AT(t)) -> hand(space, ptok)
+		:: at > w && (MUT != LOOKS_FOR_TARGET || at >= AT(t)) -> hand(ptarget, ptok)
 		:: else
 		fi;
 		d_step { t = 0; at = 0 }
@@ -184,14 +184,14 @@ inline look() {
 inline scan() {
 	skip;
 #if defined(PARKS) && MUT != SCANS_NO_TARGETS
-	st = st || data[0] != 0;
+	st = st || ctarget[0] != 0;
 #endif
 #if defined(NOTES) && MUT != SCANS_NO_NOTES
 	st = st || note[0] != 0;
 #endif
 #if NC > 1 && MUT != SCANS_ONE
 #if defined(PARKS) && MUT != SCANS_NO_TARGETS
-	st = st || data[1] != 0;
+	st = st || ctarget[1] != 0;
 #endif
 #if defined(NOTES) && MUT != SCANS_NO_NOTES
 	st = st || note[1] != 0;
@@ -206,17 +206,17 @@ inline discarded(scans) {
 #if MUT == P_LOADED_EARLY
 	:: t != 0 ->
 #else
-	:: d_step { space != 0 -> t = space };
+	:: d_step { ptarget != 0 -> t = ptarget };
 #endif
 		slowest();
 		if
-		:: at >= AT(t) -> hand(space, ptok)
+		:: at >= AT(t) -> hand(ptarget, ptok)
 		:: at < AT(t) && at > w && scans && (SOFT(t) || MUT == SCAN_WAKES_HARD) ->
 #if MUT != SCANS_EARLY && MUT != NO_SCAN
 			scan();
 #endif
 			if
-			:: st -> hand(space, ptok)
+			:: st -> hand(ptarget, ptok)
 			:: else
 			fi
 		:: else
@@ -247,7 +247,7 @@ inline committedTo(c) {
 #ifdef PARKS
 	;
 	if
-	:: d_step { data[c] != 0 && data[c] <= w -> t = data[c] }; hand(data[c], ctok[c])
+	:: d_step { ctarget[c] != 0 && ctarget[c] <= w -> t = ctarget[c] }; hand(ctarget[c], ctok[c])
 	:: else
 	fi
 #endif
@@ -289,7 +289,7 @@ inline park() {
 	do
 	:: at >= w + need -> break
 	:: else ->
-		space = (w + want) | firm;
+		ptarget = (w + want) | firm;
 		slowest();
 		if
 		:: at >= w + (MUT == P_RECHECKS_WANT -> want : need) -> break
@@ -298,7 +298,7 @@ inline park() {
 end_parked:	d_step { ptok -> ptok = 0 };
 		slowest()
 	od;
-	space = 0
+	ptarget = 0
 }
 
 inline await() {
@@ -393,7 +393,7 @@ inline discard() {
 #if MUT == SCANS_EARLY
 	r[id] < w -> scan();
 #elif MUT == P_LOADED_EARLY
-	r[id] < w -> t = space;
+	r[id] < w -> t = ptarget;
 #endif
 	d_step { r[id] < w -> r[id]++ };
 	discarded(true)
@@ -409,7 +409,7 @@ inline cPark() {
 #if MUT == ARMS_AFTER_LOOK
 		look();
 #endif
-		data[id] = waits[id];
+		ctarget[id] = waits[id];
 		if
 		:: w >= waits[id] -> break
 		:: else
@@ -428,7 +428,7 @@ end_parked:	d_step { ctok[id] -> ctok[id] = 0 };
 		:: else
 		fi
 	od;
-	atomic { data[id] = 0; waits[id] = 0; st = false } /* spin allows no d_step after a break */
+	atomic { ctarget[id] = 0; waits[id] = 0; st = false } /* spin allows no d_step after a break */
 }
 
 inline cNote() {
@@ -498,9 +498,9 @@ end_idle:
 active proctype Setter() {
 	if
 #if NC == 1
-	:: d_step { space != 0 -> space = 0 }; ptok = 1
+	:: d_step { ptarget != 0 -> ptarget = 0 }; ptok = 1
 #endif
-	:: d_step { data[0] != 0 -> data[0] = 0 }; ctok[0] = 1
+	:: d_step { ctarget[0] != 0 -> ctarget[0] = 0 }; ctok[0] = 1
 	:: true
 	fi
 }
