@@ -262,3 +262,18 @@ func TestMutantsOfTests(t *testing.T) {
 	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
 		"-failfast", "-timeout=20s", "-run", "Spinning|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|AfterTheConsumersClose", ".")
 }
+
+// The text of an exported error begins with the package that it is from.
+func TestErrorsNameTheirPackage(t *testing.T) {
+	for _, err := range []error{
+		ErrInvalidCapacity, ErrRange, ErrInvalidAlignment, ErrInvalidConsumers, ErrInvalidReset,
+		ErrNoMemory, ErrInvalidMemory, ErrLock, ErrFile,
+	} {
+		if !strings.HasPrefix(err.Error(), "bytering: ") {
+			t.Errorf("%q does not begin with the package", err)
+		}
+	}
+	if says := ErrInvalidCount.Error(); !strings.HasPrefix(says, "vectored: ") {
+		t.Errorf("%q does not begin with the package", says)
+	}
+}
