@@ -630,8 +630,8 @@ func FuzzSpill(f *testing.F) {
 			case 5:
 				settle()
 				there := p.Cap() - len(ring) - len(spill)
-				if armed := p.Notify(1, func() {}); armed != (there < 1) {
-					t.Fatalf("Notify is %t with %d free and %d to come", armed, p.Cap()-len(ring), len(spill))
+				if pending := p.Notify(1, func() {}); pending != (there < 1) {
+					t.Fatalf("Notify is %t with %d free and %d to come", pending, p.Cap()-len(ring), len(spill))
 				}
 				p.Disarm()
 			}

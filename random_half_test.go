@@ -533,9 +533,9 @@ func (h *randomHalf) arm(n int) *randomNote {
 	h.note.Store(nil)
 	note := &randomNote{n: n, at: h.target(n), done: make(chan struct{}), disarms: h.disarms.Load()}
 	note.unsure.Store(h.spilled > 0) // and whether any of it is left
-	armed := false
+	pending := false
 	h.call("Notify", n, nil, func() (int, error) {
-		armed = h.end.Notify(n, func() {
+		pending = h.end.Notify(n, func() {
 			if k := note.ran.Add(1); k > 1 || !h.come(note.at) {
 				h.fail("%s: Notify(%d) for the cursor %#x runs for the time %d, with %d there", h.name, n, note.at, k, h.there())
 				return
@@ -544,7 +544,7 @@ func (h *randomHalf) arm(n int) *randomNote {
 		})
 		return 0, nil
 	})
-	if armed {
+	if pending {
 		h.note.Store(note)
 		return note
 	}
