@@ -27,8 +27,9 @@ var arrows = map[string][]string{
 	"internal/mutants":    {}, // for tests
 	"internal/netaddr":    {},
 	"internal/netwrite":   {},
+	"internal/pattern":    {}, // for tests
 	"internal/pause":      {},
-	"internal/scripted":   {"internal/kernel"}, // for tests
+	"internal/scripted":   {"internal/kernel", "internal/pattern"}, // for tests
 	"vectored":            {"internal/kernel", "internal/netaddr", "internal/netwrite"},
 	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
 	"pump":                {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},

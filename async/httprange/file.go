@@ -14,71 +14,28 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-const (
-	defaultFirst = 64 << 10
-	defaultDepth = 16
-)
-
-// An Option changes what [Open] does.
-type Option func(*config)
-
-type config struct {
-	transport *http.Transport
-	header    http.Header
-	first     int
-	depth     int
-	retry     func(err error, attempt int) (time.Duration, bool)
-}
-
-// Transport makes requests by a copy of t, for its proxies and certificates.
-// Without it that is a copy of http.DefaultTransport. The copy speaks HTTP/1.1
-// and decompresses nothing.
-func Transport(t *http.Transport) Option { return func(c *config) { c.transport = t } }
-
-// Header adds h to every request: Authorization and Cookie to those to the host
-// of the URL only, whatever it redirects to.
-func Header(h http.Header) Option { return func(c *config) { c.header = h } }
-
-// First sets how many bytes the first request asks for, at least 1, and 64 KiB
-// without it. They are kept in memory, so that no other request is made for them.
-func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
-
-// Depth sets how many requests are made at once without a new connection for one,
-// 16 without it. It should be that of [async.Depth].
-func Depth(n int) Option { return func(c *config) { c.depth = n } }
-
-// StreamRetry has f decide whether a [Stream] that failed with err goes on with
-// another request, and how long to wait before that. Attempt is 1 at first, and
-// counts the failures since it last read a byte. Without it none does.
-func StreamRetry(f func(err error, attempt int) (wait time.Duration, again bool)) Option {
-	return func(c *config) { c.retry = f }
-}
-
-// A File is what a server has at a URL. Its methods may be called by several
-// goroutines at once.
+// A File is an object at a URL. Its methods may be called by several goroutines at once.
 type File struct {
 	transport *http.Transport
 	header    http.Header
 	retry     func(err error, attempt int) (time.Duration, bool)
 	first     *url.URL
-	object    *object // nil until the first answer
+	object    *object // nil until the first response
 	ranges    bool
-	resumes   bool   // a stream can go on by ranges
+	resumes   bool   // a stream can continue with a range
 	head      []byte // the object's first bytes
 
 	mu     sync.Mutex
-	target *url.URL       // where redirects led
-	rest   *http.Response // the first answer, if no stream has taken it
+	target *url.URL       // of redirects
+	rest   *http.Response // the first response, until a stream takes it
 }
 
-// Open asks for the first bytes of what is at rawURL. Ctx is for that, and if the
-// server has no ranges for the first [Stream] too. The error wraps one of those
-// of this package, a [StatusError], or what the connection returned.
+// Open requests the first bytes of the object at rawURL. ctx is for that request. If the
+// server has no ranges, ctx is also for the first [Stream], which reads the rest of the
+// response. The error wraps one of this package's, a [StatusError], or the error of the
+// connection.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
-	c := config{transport: http.DefaultTransport.(*http.Transport), first: defaultFirst, depth: defaultDepth}
-	for _, o := range opts {
-		o(&c)
-	}
+	c := configure(opts)
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it does not parse", ErrInvalidURL)
@@ -133,7 +90,7 @@ func (f *File) open(ctx context.Context, last int64) error {
 		f.rest = resp
 		return nil
 	case http.StatusRequestedRangeNotSatisfiable:
-		// Of a range from the first byte on only an object of none is outside.
+		// A range that begins with the first byte is outside of an empty object only.
 		discard(resp)
 		if text := resp.Header.Get("Content-Range"); text != "" && text != "bytes */0" {
 			return fmt.Errorf("%w: none from byte 0 on, with Content-Range %q", ErrInvalidRange, text)
@@ -162,12 +119,11 @@ func (f *File) open(ctx context.Context, last int64) error {
 // Size returns the length of the object, and whether it is known.
 func (f *File) Size() (n int64, known bool) { return max(0, f.object.size), f.object.size >= 0 }
 
-// Ranges reports whether ReadAt works: the server has ranges, and has said the
-// length.
+// Ranges reports whether ReadAt works: the server has ranges and has given the length.
 func (f *File) Ranges() bool { return f.ranges }
 
-// Close closes the connections that are idle, and what no [Stream] has taken of
-// the first answer. Requests under way go on.
+// Close closes idle connections, and the first response if no [Stream] has taken it.
+// Requests in flight continue.
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -184,9 +140,9 @@ func (f *File) ReadAt(b []byte, off int64) (int, error) {
 	return f.ReadAtContext(context.Background(), b, off)
 }
 
-// ReadAtContext reads len(b) bytes from off on, by one request unless they are
-// known already. If it returns fewer, the error says why: io.EOF at the end of the
-// object, and otherwise one of those of the package's documentation.
+// ReadAtContext reads len(b) bytes from off on, with one request unless the first response
+// had them. If it returns fewer, the error is io.EOF at the end of the object, or one of
+// those in the package documentation.
 func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, err error) {
 	switch {
 	case !f.ranges:
@@ -211,7 +167,7 @@ func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, e
 	return n, err
 }
 
-// readRange reads a range by a request of its own.
+// readRange reads a range with one request.
 func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) {
 	last := off + int64(len(b)) - 1
 	resp, err := f.ask(ctx, fmt.Sprintf("%d-%d", off, last))
@@ -225,8 +181,8 @@ func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) 
 	return body(ctx, resp, b)
 }
 
-// ask asks where redirects led before for a range. If that does not answer it any
-// more, as with a signature that is too old, the first URL is asked.
+// ask requests a range from the target of earlier redirects. If that refuses, because a
+// signature has expired for example, ask starts again at the first URL.
 func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error) {
 	f.mu.Lock()
 	target := f.target
@@ -251,8 +207,7 @@ func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error
 	return resp, nil
 }
 
-// body reads the body of an answer, which has to be of len(b) bytes, and closes
-// it.
+// body reads the body of a response, which must have len(b) bytes, and closes it.
 func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error) {
 	defer resp.Body.Close()
 	for n < len(b) && err == nil {
@@ -268,7 +223,7 @@ func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error)
 		return n, err
 	}
 	if err == nil {
-		// The end has to be read too, so that the connection can be used again.
+		// The connection can be reused only after the end has been read.
 		if m, _ := io.ReadFull(resp.Body, make([]byte, 1)); m > 0 {
 			return n, fmt.Errorf("%w: a body of more than %d bytes", ErrInvalidRange, len(b))
 		}
