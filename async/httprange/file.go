@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,9 +40,11 @@ func Transport(t *http.Transport) Option { return func(c *config) { c.transport 
 // of the URL only, whatever it redirects to.
 func Header(h http.Header) Option { return func(c *config) { c.header = h } }
 
-// First sets how many bytes the first request asks for, at least 1, and 64 KiB
-// without it. They are kept in memory, so that no other request is made for them.
-func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
+// First sets how many bytes the first request asks for, and 64 KiB without it.
+// They are kept in memory, so that no other request is made for them. With 0 it
+// asks for all, and the first [Stream] from 0 on reads the answer, so that one
+// request is enough. ReadAt then makes one for these bytes too.
+func First(n int) Option { return func(c *config) { c.first = max(0, n) } }
 
 // Depth sets how many requests are made at once without a new connection for one,
 // 16 without it. It should be that of [async.Depth].
@@ -69,10 +72,11 @@ type File struct {
 	mu     sync.Mutex
 	target *url.URL       // where redirects led
 	rest   *http.Response // the first answer, if no stream has taken it
+	has    int64          // the bytes of its body, or -1
 }
 
-// Open asks for the first bytes of what is at rawURL. Ctx is for that, and if the
-// server has no ranges for the first [Stream] too. The error wraps one of those
+// Open asks for the first bytes of what is at rawURL. Ctx is for that, and, if the
+// server has no ranges or [First] is 0, for the first [Stream] too. The error wraps one of those
 // of this package, a [StatusError], or what the connection returned.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	c := config{transport: http.DefaultTransport.(*http.Transport), first: defaultFirst, depth: defaultDepth}
@@ -119,9 +123,14 @@ func transport(c config) *http.Transport {
 	return t
 }
 
-// open makes the first request, for the bytes up to last.
+// open makes the first request, for the bytes up to last, or with a last of -1 for
+// all.
 func (f *File) open(ctx context.Context, last int64) error {
-	resp, from, err := f.get(ctx, f.first, fmt.Sprintf("0-%d", last))
+	byteRange := "0-"
+	if last >= 0 {
+		byteRange += strconv.FormatInt(last, 10)
+	}
+	resp, from, err := f.get(ctx, f.first, byteRange)
 	if err != nil {
 		return err
 	}
@@ -130,7 +139,7 @@ func (f *File) open(ctx context.Context, last int64) error {
 	case http.StatusOK:
 		f.object = objectOf(resp, resp.ContentLength)
 		f.resumes = resp.Header.Get("Accept-Ranges") == "bytes"
-		f.rest = resp
+		f.rest, f.has = resp, resp.ContentLength
 		return nil
 	case http.StatusRequestedRangeNotSatisfiable:
 		// Of a range from the first byte on only an object of none is outside.
@@ -147,6 +156,11 @@ func (f *File) open(ctx context.Context, last int64) error {
 		return err
 	}
 	_, _, size, _ := contentRange(resp)
+	if last < 0 {
+		f.object, f.ranges, f.resumes = objectOf(resp, size), size >= 0, true
+		f.rest, f.has = resp, n
+		return nil
+	}
 	if want := min(last+1, size); size >= 0 && n != want {
 		resp.Body.Close()
 		return fmt.Errorf("%w: %d bytes, not %d", ErrInvalidRange, n, want)
