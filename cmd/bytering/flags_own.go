@@ -13,9 +13,13 @@ var ownFlags = []flag{
 	{short: "m", long: "memory", arg: "SIZE", group: "The ring", does: "its memory, or N% of all (default " + defaultMemory + ")", set: setMemory},
 	{short: "s", long: "block", arg: "SIZE", does: "largest read or write, to 1M and -m/2 (default " + defaultBlock + ")", set: setBlock},
 	{long: "obs", arg: "SIZE", does: "write whole blocks of SIZE, as a tape wants", set: to(parseMemory, func(p *parser) *size { return &p.wholeBlock })},
+	{long: "depth", arg: "N", does: "N reads, and writes, of --block at once: files, HTTP", set: to(parseNumber, func(p *parser) *int { return &p.depth })},
 	{short: "P", long: "start-above", arg: "N%", does: "each time it was empty, write only once it is so full", set: setStart},
 	{short: "p", long: "resume-below", arg: "N%", does: "after it was full, read only when it is down to that", set: setResume},
 	{long: "direct", does: "bypass the page cache; rounds -m up to 64K, -s to 4K", set: setDirect},
+
+	{long: "header", arg: "@FILE", group: "HTTP", does: "send the lines of FILE with each request", set: setHeader},
+	{long: "cacert", arg: "FILE", does: "trust the certificates of FILE, and no others", set: setCACert},
 
 	{short: "r", long: "read-rate", arg: "SIZE", group: "The pace", does: "read at most that much a second", set: setRead},
 	{short: "R", long: "write-rate", arg: "SIZE", does: "write at most that much a second", set: setWrite},
