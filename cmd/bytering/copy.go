@@ -55,6 +55,11 @@ func newStream(cfg config, v *voice) (*stream, error) {
 	if err := s.wholeBlocks(); err != nil {
 		return nil, err
 	}
+	if s.deep() {
+		if err := enoughThreads((1 + len(s.sinks)) * s.effectiveDepth()); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.makeRing(); err != nil {
 		return nil, err
 	}

@@ -205,6 +205,11 @@ type placed struct {
 	stalled func()
 }
 
+// effectiveDepth returns how deep the ring lets one end be.
+func (s *stream) effectiveDepth() int {
+	return max(1, min(s.depth, s.memory.bytes/s.deepBlock.bytes-1))
+}
+
 // place makes a sink one that is written at depth, if its output is a file that
 // was opened by its name, and nothing is to be held back or cut.
 func (s *stream) place(k *sink, p place) {
