@@ -170,16 +170,22 @@ func TestSizeOf(t *testing.T) {
 // TestTables: each flag of each table is parsed as the table says, and named in
 // --help.
 func TestTables(t *testing.T) {
+	server := newOrigin(t, 0)
+	server.StartTLS()
+	cert := server.certificate(t)
 	for _, as := range []program{asBytering, asMbuffer, asPv} {
 		for _, f := range as.table() {
 			for _, name := range strings.Split(f.names(), ", ") {
 				var args []string
 				if args = append(args, name); f.arg != "" {
 					args = append(args, map[string]string{
-						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a",
+						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a", "@FILE": "@" + os.DevNull,
 					}[f.arg])
 					if args[1] == "" {
 						args[1] = "4K"
+					}
+					if f.long == "cacert" {
+						args[1] = cert
 					}
 					if f.short == "n" && as == asMbuffer {
 						args[1] = "1"

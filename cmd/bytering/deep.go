@@ -126,7 +126,7 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 			}
 			opts = append(opts, async.Retry(s.webRetry()), async.Stall(stall))
 		case s.timeout > 0:
-			read = read.within(s.timeout, s.stalled("read", in.name))
+			read = read.within(s.timeout, s.stalled("read", in.name, s.timeout))
 		}
 		var stats async.Stats
 		if in.skip == 0 { // otherwise all of it is left out
@@ -151,11 +151,11 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 			err = in.next()
 		}
 		if err != nil {
-			if s.timeout > 0 && errors.Is(err, async.ErrStalled) {
-				s.stalled("read", in.name)()
-			}
 			var failed *async.Error
-			if errors.As(err, &failed) {
+			switch {
+			case s.timeout > 0 && errors.Is(err, async.ErrStalled):
+				err = idle("read", in.name(), s.timeout)
+			case errors.As(err, &failed):
 				err = failed.Err
 			}
 			return moved, false, &pump.Error{Side: pump.Source, Offset: moved, Err: err}
@@ -217,7 +217,7 @@ func (s *stream) place(k *sink, p place) {
 	if !s.deep() || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
 		return
 	}
-	k.placed = &placed{file: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name })}
+	k.placed = &placed{file: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
 	k.placed.options = s.deepOptions(&k.placed.meter)
 }
 

@@ -182,9 +182,13 @@ func (s *source) close() error {
 
 // failure returns the failure for a read that failed.
 func (s *source) failure(err *pump.Error, safe string) error {
-	var missing *failure
+	var missing *failure // to open it, or a timeout
 	if errors.As(err, &missing) {
-		return fail(exitSource, "%w; %s", missing.error, safe)
+		code := exitSource
+		if missing.code == exitTimeout {
+			code = missing.code
+		}
+		return fail(code, "%w; %s", missing.error, safe)
 	}
 	if s.cur.remote != nil {
 		return webFailure(s.name(), err.Err, err.Offset, safe)
