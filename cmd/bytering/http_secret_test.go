@@ -151,4 +151,3 @@ func TestHTTPProxy(t *testing.T) {
 		contains(t, said, "open http://far.invalid/object: ")
 	}
 }
-
