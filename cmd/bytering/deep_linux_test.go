@@ -199,13 +199,15 @@ func TestDepthSafe(t *testing.T) {
 // TestDepthThreads: what the system has too few threads for is refused.
 func TestDepthThreads(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() == 0 {
-		t.Skip("root has no limit of threads")
+	limit, args := threadGroup(t), []string{binary, "-q", "--depth", "40", "-s", "4K"}
+	code, said := limited(t, limit(60), args...)
+	if code != exitRefused {
+		t.Errorf("exit code %d", code)
 	}
-	p := prepare(t)
-	p.Path, p.Args = "/bin/sh", []string{"sh", "-c", `ulimit -u 100 && exec "$0" --depth 2000 -s 4K /dev/null`, binary}
-	p.start()
-	contains(t, p.end(exitRefused, 1), "not enough threads")
+	contains(t, said, "not enough threads: --depth takes up to 80 more, and the control group's pids.max of 60 leaves ")
+	if code, said := limited(t, limit(200), args...); code != exitDone {
+		t.Errorf("exit code %d, %s", code, said)
+	}
 }
 
 // TestBlockShows: the line shows which block is waited for, and for how long.
