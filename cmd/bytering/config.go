@@ -19,7 +19,7 @@ type config struct {
 	ringFile   string  // the file that the ring lies in; "" for none
 	tempFile   bool    // the ring lies in a temporary file
 
-	depth     int  // reads or writes under way at once, of ends that have offsets
+	depth     int  // reads or writes under way at once, of ends that have offsets; 0 is 1
 	deepBlock size // the most that one of these moves, if depth is above 1
 	web       web
 

@@ -114,6 +114,17 @@ func TestParse(t *testing.T) {
 		}},
 		{asBytering, "-m 5% -s 16M", func(c *config) { c.memory, c.share, c.block.text = size{0, "5%"}, 5, "16M" }},
 		{asBytering, "-m 5% -m 1M", func(c *config) { c.memory, c.block.bytes = size{1 << 20, "1M"}, 512<<10 }},
+		{asBytering, "--depth 16 https://h/x ./https://h -i HTTP://h", func(c *config) {
+			c.inputs = []place{{kind: get, name: "HTTP://h"}, {kind: get, name: "https://h/x"}, {name: "./https://h"}}
+			c.depth, c.deepBlock, c.memory = 16, size{256 << 10, "256K"}, size{17 * 256 << 10, "17 times 256K"}
+		}},
+		{asBytering, "--depth 4 -s 2M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.text = 4, size{2 << 20, "2M"}, size{10 << 20, "5 times 2M"}, "2M"
+		}},
+		{asBytering, "--depth 2", func(c *config) { c.depth, c.deepBlock = 2, size{256 << 10, "256K"} }},
+		{asBytering, "--depth 16 -m 1M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.bytes = 16, size{256 << 10, "256K"}, size{1 << 20, "1M"}, 512<<10
+		}},
 		{asMbuffer, "-4 -I h:1 -6 -O a:2 -0 -O b:3 -o -", func(c *config) {
 			c.inputs = []place{{kind: listenAll, name: "h:1", family: 4}}
 			c.outputs = []place{{kind: dial, name: "a:2", family: 6}, {kind: dial, name: "b:3"}, {name: "-"}}

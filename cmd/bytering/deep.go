@@ -18,8 +18,7 @@ const defaultDepthBlock = "256K"
 // deepShape settles the size of a block at depth, and has the ring hold one more of
 // them than are under way.
 func (p *parser) deepShape() error {
-	p.depth = max(1, p.depth)
-	if p.depth == 1 {
+	if p.depth <= 1 {
 		return nil
 	}
 	for _, f := range []struct {
