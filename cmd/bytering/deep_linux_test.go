@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -213,11 +214,13 @@ func TestDepthThreads(t *testing.T) {
 // TestBlockShows: the line shows which block is waited for, and for how long.
 func TestBlockShows(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
+	blocked := make(chan struct{})
+	release := sync.OnceFunc(func() { close(blocked) })
 	o := newOrigin(t, 1<<20)
+	t.Cleanup(release)
 	o.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Range") == "bytes=524288-786431" {
-			<-release
+			<-blocked
 		}
 		return false
 	}
@@ -229,6 +232,6 @@ func TestBlockShows(t *testing.T) {
 	p.startDefault(syscall.SIGTERM)
 	shows := regexp.MustCompile(` at 512KiB for [23]s `)
 	eventually(t, "the block", func() bool { return shows.MatchString(term.String()) })
-	close(release)
+	release()
 	p.end(exitDone, 0)
 }

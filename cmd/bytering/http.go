@@ -113,13 +113,7 @@ func (s *stream) transport() *http.Transport {
 		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
 		IdleConnTimeout:     90 * time.Second,
-		Proxy: func(r *http.Request) (*url.URL, error) {
-			u, err := http.ProxyFromEnvironment(r)
-			if err != nil {
-				return nil, errors.New("the environment's proxy is not a URL") // which may have a password
-			}
-			return u, nil
-		},
+		Proxy:               http.ProxyFromEnvironment,
 	}
 	if s.web.roots != nil {
 		t.TLSClientConfig = &tls.Config{RootCAs: s.web.roots}

@@ -64,7 +64,7 @@ func TestHTTPSecrets(t *testing.T) {
 	dir := t.TempDir()
 	header := writeFile(t, dir, "header", "Authorization: Bearer plantedtoken\r\n\nX-Kept: yes\n")
 	rc := writeFile(t, dir, "rc", "# machine 127.0.0.1 login no password no\nmachine other login a password b\n"+
-		"macdef init\nmachine 127.0.0.1\n\nmachine 127.0.0.1 login someone password else\n"+
+		"macdef init\necho\nmachine 127.0.0.1 login no password no\n\nmachine 127.0.0.1 login someone password else\n"+
 		"machine 127.0.0.1\n\tlogin planteduser\n\tpassword \"plantedpass\"\n")
 	home := t.TempDir()
 	writeFile(t, home, ".netrc", "default login planteduser password plantedpass")
