@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"async":               {"", "internal/seam"},
 	"async/httprange":     {"async"},
 	"memconn":             {"", "internal/seam", "vectored"},
-	"cmd/bytering":        {"", "pump", "vectored"},
+	"cmd/bytering":        {"", "async", "async/httprange", "pump", "vectored"},
 }
 
 // list runs the go command in the root module, for a port such as linux/amd64.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -28,11 +29,12 @@ type File struct {
 	mu     sync.Mutex
 	target *url.URL       // of redirects
 	rest   *http.Response // the first response, until a stream takes it
+	has    int64          // the bytes of its body, or -1
 }
 
 // Open requests the first bytes of the object at rawURL. ctx is for that request. If the
-// server has no ranges, ctx is also for the first [Stream], which reads the rest of the
-// response. The error wraps one of this package's, a [StatusError], or the error of the
+// server has no ranges, or [First] is 0, ctx is also for the first [Stream], which reads
+// the rest of the response. The error wraps one of this package's, a [StatusError], or the error of the
 // connection.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	c := configure(opts)
@@ -76,9 +78,14 @@ func transport(c config) *http.Transport {
 	return t
 }
 
-// open makes the first request, for the bytes up to last.
+// open makes the first request, for the bytes up to last, or with a last of -1 for
+// all.
 func (f *File) open(ctx context.Context, last int64) error {
-	resp, from, err := f.get(ctx, f.first, fmt.Sprintf("0-%d", last))
+	byteRange := "0-"
+	if last >= 0 {
+		byteRange += strconv.FormatInt(last, 10)
+	}
+	resp, from, err := f.get(ctx, f.first, byteRange)
 	if err != nil {
 		return err
 	}
@@ -87,7 +94,7 @@ func (f *File) open(ctx context.Context, last int64) error {
 	case http.StatusOK:
 		f.object = objectOf(resp, resp.ContentLength)
 		f.resumes = resp.Header.Get("Accept-Ranges") == "bytes"
-		f.rest = resp
+		f.rest, f.has = resp, resp.ContentLength
 		return nil
 	case http.StatusRequestedRangeNotSatisfiable:
 		// A range that begins with the first byte is outside of an empty object only.
@@ -104,6 +111,11 @@ func (f *File) open(ctx context.Context, last int64) error {
 		return err
 	}
 	_, _, size, _ := contentRange(resp)
+	if last < 0 {
+		f.object, f.ranges, f.resumes = objectOf(resp, size), size >= 0, true
+		f.rest, f.has = resp, n
+		return nil
+	}
 	if want := min(last+1, size); size >= 0 && n != want {
 		resp.Body.Close()
 		return fmt.Errorf("%w: %d bytes, not %d", ErrInvalidRange, n, want)

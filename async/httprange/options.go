@@ -38,10 +38,12 @@ func Transport(t *http.Transport) Option { return func(c *config) { c.transport 
 // the host of the URL, not to hosts that it redirects to.
 func Header(h http.Header) Option { return func(c *config) { c.header = h } }
 
-// First sets how many bytes the first request asks for. The default is 64 KiB, and
-// a value below 1 means 1. The bytes are kept in memory, so that they are not
-// requested again.
-func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
+// First sets how many bytes the first request asks for. The default is 64 KiB. The
+// bytes are kept in memory, so that they are not requested again. With First(0) the
+// first request asks for everything, and the first [Stream] that begins at 0 reads
+// its response, so that one request is enough. ReadAt then makes requests for these
+// bytes too.
+func First(n int) Option { return func(c *config) { c.first = max(0, n) } }
 
 // Depth sets how many requests may be in flight without opening a new connection
 // for each. The default is 16. It should be that of [async.Depth].

@@ -130,7 +130,7 @@ func (s *Stream) open() error {
 		f.rest = nil
 		f.mu.Unlock()
 		if first != nil {
-			s.body, s.left = first.Body, f.object.size
+			s.body, s.left = first.Body, f.has
 			return nil
 		}
 	}

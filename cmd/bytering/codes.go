@@ -32,7 +32,7 @@ var exits = []struct {
 	{"3", "sink failed", "a write, or the close of an output"},
 	{"4", "reader gone", "of standard output; noticed at once, also while nothing moves; called as pv it is 0, as there"},
 	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
-	{"6", "source ended early", "before --count or --skip"},
+	{"6", "source ended early", "before --count or --skip, or the length that an HTTP server said"},
 	{"7", "", "is kept for bytes that differ"},
 	{"8", "timeout", "an end moved nothing for as long as -W says"},
 	{"9–12", "", "are kept for what comes"},

@@ -19,6 +19,10 @@ type config struct {
 	ringFile   string  // the file that the ring lies in; "" for none
 	tempFile   bool    // the ring lies in a temporary file
 
+	depth     int  // reads or writes under way at once, of ends that have offsets; 0 is 1
+	deepBlock size // the most that one of these moves, if depth is above 1
+	web       web
+
 	startAbove  int // percent of the ring to be filled before writing begins; 0 for any
 	resumeBelow int // percent of the ring below which reading goes on; 100 for any
 
@@ -74,6 +78,7 @@ type placeKind int
 
 const (
 	file      placeKind = iota
+	get                 // is read by HTTP: http://, https://
 	dial                // connects to HOST:PORT: -O, tcp://
 	listen              // binds exactly ADDR, loopback without a host: tcp-listen://
 	listenAll           // binds all addresses at PORT and lets in HOST, if there is one: mbuffer's -I

@@ -114,6 +114,17 @@ func TestParse(t *testing.T) {
 		}},
 		{asBytering, "-m 5% -s 16M", func(c *config) { c.memory, c.share, c.block.text = size{0, "5%"}, 5, "16M" }},
 		{asBytering, "-m 5% -m 1M", func(c *config) { c.memory, c.block.bytes = size{1 << 20, "1M"}, 512<<10 }},
+		{asBytering, "--depth 16 https://h/x ./https://h -i HTTP://h", func(c *config) {
+			c.inputs = []place{{kind: get, name: "HTTP://h"}, {kind: get, name: "https://h/x"}, {name: "./https://h"}}
+			c.depth, c.deepBlock, c.memory = 16, size{256 << 10, "256K"}, size{17 * 256 << 10, "17 times 256K"}
+		}},
+		{asBytering, "--depth 4 -s 2M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.text = 4, size{2 << 20, "2M"}, size{10 << 20, "5 times 2M"}, "2M"
+		}},
+		{asBytering, "--depth 2", func(c *config) { c.depth, c.deepBlock = 2, size{256 << 10, "256K"} }},
+		{asBytering, "--depth 16 -m 1M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.bytes = 16, size{256 << 10, "256K"}, size{1 << 20, "1M"}, 512<<10
+		}},
 		{asMbuffer, "-4 -I h:1 -6 -O a:2 -0 -O b:3 -o -", func(c *config) {
 			c.inputs = []place{{kind: listenAll, name: "h:1", family: 4}}
 			c.outputs = []place{{kind: dial, name: "a:2", family: 6}, {kind: dial, name: "b:3"}, {name: "-"}}
@@ -170,16 +181,22 @@ func TestSizeOf(t *testing.T) {
 // TestTables: each flag of each table is parsed as the table says, and named in
 // --help.
 func TestTables(t *testing.T) {
+	server := newOrigin(t, 0)
+	server.StartTLS()
+	cert := server.certificate(t)
 	for _, as := range []program{asBytering, asMbuffer, asPv} {
 		for _, f := range as.table() {
 			for _, name := range strings.Split(f.names(), ", ") {
 				var args []string
 				if args = append(args, name); f.arg != "" {
 					args = append(args, map[string]string{
-						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a",
+						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a", "@FILE": "@" + os.DevNull,
 					}[f.arg])
 					if args[1] == "" {
 						args[1] = "4K"
+					}
+					if f.long == "cacert" {
+						args[1] = cert
 					}
 					if f.short == "n" && as == asMbuffer {
 						args[1] = "1"

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/async"
 	"github.com/bytering/bytering/pump"
 	"github.com/bytering/bytering/vectored"
 )
@@ -31,7 +32,10 @@ type stream struct {
 	meter pump.Meter
 	stats pump.Stats // of the copy when it is over
 
-	whole  int       // bytes that each write has, but the last; 0 for any
+	whole     int // bytes that each write has, but the last; 0 for any
+	filling   async.Meter
+	fillDepth int // that was had
+
 	overt  sync.Once // says that TCP is not encrypted
 	cancel context.CancelCauseFunc
 	left   chan int // the sinks, of several, whose reader has left
@@ -51,6 +55,11 @@ func newStream(cfg config, v *voice) (*stream, error) {
 	if err := s.wholeBlocks(); err != nil {
 		return nil, err
 	}
+	if s.deep() {
+		if err := enoughThreads((1 + len(s.sinks)) * s.effectiveDepth()); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.makeRing(); err != nil {
 		return nil, err
 	}
@@ -65,7 +74,7 @@ func newStream(cfg config, v *voice) (*stream, error) {
 
 // several reports whether there is more than one thing to write to, or one that
 // is written to like these.
-func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 }
+func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 || s.deep() }
 
 // makeRing makes the ring, mapped, because Go's runtime dies where its heap can't
 // grow.
@@ -153,6 +162,9 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	hide = showProgress(v.stderr, s, asked)
 	errs = s.run(ctx)
 	r.summary = summary(s.written(), time.Since(begin))
+	if s.deep() {
+		r.summary += "; " + s.depths()
+	}
 	if s.direct {
 		r.summary += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
 	}
@@ -206,7 +218,11 @@ func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 	in := &source{skip: s.skip, left: s.count, rest: s.inputs}
 	in.open = func(p place) (*end, error) {
-		if p.kind != file {
+		switch p.kind {
+		case file:
+		case get:
+			return s.openWeb(ctx, p)
+		default:
 			return s.openTCP(ctx, p)
 		}
 		return openSource(p.name, stdin)
@@ -245,6 +261,9 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 // do, a signal, or until nothing reads the sinks any more. It closes all ends.
 func (s *stream) run(ctx context.Context) []error {
 	in := s.source.reader()
+	if s.deep() {
+		in = s.source // of which other inputs may be left
+	}
 	opts := []pump.Option{pump.Ring(s.p, s.c[0]), pump.MaxCall(s.maxCall(in)), pump.WithMeter(&s.meter)}
 	if s.direct {
 		opts = append(opts, pump.Direct())
@@ -257,6 +276,7 @@ func (s *stream) run(ctx context.Context) []error {
 		in = &markedSource{around(in), m}
 	}
 	for i, k := range s.sinks {
+		s.place(k, s.outputs[i])
 		k.out = onTape(s.held(k), s.tape)
 		if m != nil {
 			k.out = &markedSink{around(k.out), m, i}
@@ -310,14 +330,14 @@ func (s *stream) written() int64 {
 	}
 	least := int64(-1)
 	for _, k := range s.sinks {
-		if n := k.n.Load(); !k.over.Load() && (least < 0 || n < least) {
+		if n := k.accepted(); !k.over.Load() && (least < 0 || n < least) {
 			least = n
 		}
 	}
 	if least >= 0 {
 		return least
 	}
-	return s.sinks[0].n.Load()
+	return s.sinks[0].accepted()
 }
 
 // onTerminal reports whether data go to a terminal.

@@ -223,7 +223,7 @@ func TestRecipes(t *testing.T) {
 					continue
 				}
 				for i, arg := range args {
-					args[i] = strings.Replace(arg, "@disk.img", "@/dev/null", 1)
+					args[i] = strings.NewReplacer("@disk.img", "@/dev/null", "@token", "@/dev/null").Replace(arg)
 				}
 				if _, err := parse(called(m[1]), args); err != nil {
 					t.Errorf("%s: %s%s: %v", name, m[1], m[2], err)

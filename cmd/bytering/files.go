@@ -21,6 +21,8 @@ type end struct {
 	std  *os.File // the process's own that it is, or is another way to, or nil
 	size int64    // of a regular source, what is left of it, or of a block device, or -1
 
+	remote *remote // what is read instead of file, or nil
+
 	deliver func() error // of a connection: waits until the other host has all of it
 }
 
@@ -128,6 +130,9 @@ func claim(f *os.File, name string, flag int, force bool, source *source) error 
 // close closes it by every way that the process has to it, so that the process
 // at its other end sees that.
 func (e *end) close() error {
+	if e.remote != nil {
+		return e.remote.Close()
+	}
 	err := e.file.Close()
 	if e.std != nil && e.std != e.file {
 		err = errors.Join(err, e.std.Close())

@@ -70,6 +70,9 @@ func (p *parser) output(kind placeKind, name string) error {
 	if name == "" {
 		return errors.New("names no file")
 	}
+	if kind == get {
+		return errors.New("HTTP is for inputs only")
+	}
 	out := place{kind: kind, name: name, family: p.family}
 	if kind == file {
 		out.append, p.append = p.append, false
@@ -202,7 +205,10 @@ func flagError(as program, err error) error {
 	var unknown *pflag.NotExistError
 	var bad *pflag.InvalidValueError
 	var bare *pflag.ValueRequiredError
+	var known *failure
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &bare):
 		f := bare.GetFlag().Value.(*value).flag
 		return fmt.Errorf("%s needs a value: %s", f.names(), f.arg)
@@ -211,7 +217,7 @@ func flagError(as program, err error) error {
 		if f.arg == "" || f.state == refused {
 			return fmt.Errorf("%s: %w", f.names(), errors.Unwrap(bad))
 		}
-		return fmt.Errorf("%s %q: %w", f.names(), bad.GetValue(), errors.Unwrap(bad))
+		return fmt.Errorf("%s %q: %w", f.names(), shown(bad.GetValue()), errors.Unwrap(bad))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
 		name := unknown.GetSpecifiedName()
 		if several := begin(as.table(), name); len(several) > 1 {
@@ -248,7 +254,7 @@ const (
 // finish fills in what the flags, which are all parsed, left open.
 func (p *parser) finish(files []string) error {
 	if p.as == asMbuffer && len(files) > 0 {
-		return fmt.Errorf("unexpected argument %q", files[0])
+		return fmt.Errorf("unexpected argument %q", shown(files[0]))
 	}
 	for _, name := range files {
 		kind, name := p.address(name)
@@ -314,6 +320,9 @@ func (p *parser) marks() error {
 
 // shape settles the sizes of the ring and of a call.
 func (p *parser) shape() error {
+	if err := p.deepShape(); err != nil {
+		return err
+	}
 	if p.blocks > 0 {
 		switch {
 		case p.memory.bytes > 0 && p.block.bytes > 0 && p.memory.bytes/p.blocks != p.block.bytes:

@@ -160,6 +160,9 @@ func parseLevel(text string) (level, error) {
 // address tells an address, which only the own name knows, from a file.
 func (p *parser) address(text string) (placeKind, string) {
 	if p.as == asBytering {
+		if isWeb(text) {
+			return get, text
+		}
 		if name, is := strings.CutPrefix(text, "tcp://"); is {
 			return dial, name
 		}

@@ -30,6 +30,8 @@ type progress struct {
 	filled        float64 // the part of the ring that is full
 	slow          string  // which end the other one waits for, or ""
 	still         time.Duration
+	block         int64         // the offset of the one that the source is waited for
+	blockAge      time.Duration // for how long that is under way
 	now           time.Time
 	done          bool
 }

@@ -8,7 +8,7 @@ import (
 // help returns the text of --help.
 func help(as program) string {
 	var b strings.Builder
-	b.WriteString(intro[as] + "\n")
+	b.WriteString(intro[as])
 	for _, f := range as.table() {
 		if f.group != "" {
 			fmt.Fprintf(&b, "%s:\n", f.group)
@@ -23,7 +23,7 @@ func help(as program) string {
 			usage = ""
 		}
 	}
-	b.WriteString("\n" + sizes)
+	b.WriteString(sizes)
 	if as == asBytering {
 		b.WriteString(addresses)
 	}
@@ -72,8 +72,7 @@ func wrap(text string, width int) (lines []string) {
 }
 
 var intro = [...]string{
-	asBytering: `Usage: bytering [flags] [FILE]... copies its inputs to its outputs, through a
-ring in memory, so that neither side waits for the other one's pauses.
+	asBytering: `Usage: bytering [flags] [FILE]... copies inputs to outputs through a ring.
   tar -c data | bytering -m 1G | ssh host tar -x
   bytering links ~/bin    (makes links there: mbuffer and pv, with their flags)
 `,

@@ -149,6 +149,24 @@ func TestFewDescriptors(t *testing.T) {
 	}
 }
 
+// threadGroup returns the limits of a control group to so many threads.
+func threadGroup(t *testing.T) (limit func(n int) string) {
+	t.Helper()
+	group, err := os.MkdirTemp("/sys/fs/cgroup/pids", "bytering-test")
+	if err != nil {
+		if group, err = os.MkdirTemp("/sys/fs/cgroup", "bytering-test"); err != nil {
+			t.Skip(err)
+		}
+	}
+	t.Cleanup(func() { os.Remove(group) })
+	if _, err := os.Stat(filepath.Join(group, "pids.max")); err != nil {
+		t.Skip(err)
+	}
+	return func(n int) string {
+		return fmt.Sprintf("echo %d >%[2]s/pids.max && echo $$ >%[2]s/cgroup.procs", n, group)
+	}
+}
+
 // TestFewThreads: by a user's limit, and by a control group's where the test may
 // make one.
 func TestFewThreads(t *testing.T) {
@@ -166,19 +184,7 @@ func TestFewThreads(t *testing.T) {
 		}
 	}
 	t.Run("pids.max", func(t *testing.T) {
-		group, err := os.MkdirTemp("/sys/fs/cgroup/pids", "bytering-test")
-		if err != nil {
-			if group, err = os.MkdirTemp("/sys/fs/cgroup", "bytering-test"); err != nil {
-				t.Skip(err)
-			}
-		}
-		t.Cleanup(func() { os.Remove(group) })
-		if _, err := os.Stat(filepath.Join(group, "pids.max")); err != nil {
-			t.Skip(err)
-		}
-		try(t, func(n int) string {
-			return fmt.Sprintf("echo %d >%[2]s/pids.max && echo $$ >%[2]s/cgroup.procs", n, group)
-		})
+		try(t, threadGroup(t))
 	})
 	t.Run("RLIMIT_NPROC", func(t *testing.T) {
 		setpriv, err := exec.LookPath("setpriv")

@@ -41,6 +41,10 @@ func ownLine(name string, st progress, columns int) string {
 	if !st.done {
 		parts = append(parts, part{fmt.Sprintf("%-11s", slowText[st.slow]), 6})
 	}
+	if st.blockAge >= stalledAfter && !st.done {
+		age := st.blockAge.Truncate(time.Second)
+		parts = append(parts, part{fmt.Sprintf("at %s for %v", strings.TrimSpace(sizeText(float64(st.block))), age), 3})
+	}
 	if left, ok := st.left(st.rate); ok && !st.done {
 		parts = append(parts, part{left.Round(time.Second).String() + " left", 3})
 	}

@@ -111,6 +111,22 @@ func (p *process) check(code, lines int) string {
 	return said
 }
 
+// as makes the process one that is called by another name.
+func (p *process) as(name string) *process {
+	p.Args[0] = name
+	return p
+}
+
+// writeFile makes a file with text in dir.
+func writeFile(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func contains(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {

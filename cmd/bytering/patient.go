@@ -25,7 +25,10 @@ func newPatient(f *os.File) *patient {
 
 // reader returns what reads the end.
 func (e *end) reader() io.Reader {
-	if e.shared() {
+	switch {
+	case e.remote != nil:
+		return e.remote
+	case e.shared():
 		return newPatient(e.file)
 	}
 	return e.file

@@ -97,7 +97,9 @@ func (b *bar) look() progress {
 	for _, k := range b.s.sinks {
 		filled = max(filled, k.c.Len()) // what the slowest has before it
 	}
-	return b.gauge.look(time.Now(), b.s.written(), float64(filled)/float64(b.s.p.Cap()), b.interval)
+	st := b.gauge.look(time.Now(), b.s.written(), float64(filled)/float64(b.s.p.Cap()), b.interval)
+	st.block, st.blockAge = b.s.waits()
+	return st
 }
 
 // draw draws the line where the terminal is the process's to draw on.

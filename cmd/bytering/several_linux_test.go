@@ -14,22 +14,6 @@ import (
 	"time"
 )
 
-// as makes the process one that is called by another name.
-func (p *process) as(name string) *process {
-	p.Args[0] = name
-	return p
-}
-
-// writeFile makes a file with text in dir.
-func writeFile(t *testing.T, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // TestInputs: one after the other, a FIFO and standard input too, each opened when
 // it is its turn.
 func TestInputs(t *testing.T) {

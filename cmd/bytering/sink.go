@@ -23,6 +23,8 @@ type sink struct {
 	out  io.Writer // what writes to it
 	gone func()    // tells what waits for it that it gets no more
 
+	placed *placed // what writes to it instead of out, at depth, or nil
+
 	whole int // bytes that each write has, but the last; 0 for any
 
 	n       atomic.Int64 // bytes that it has accepted
@@ -61,11 +63,7 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 		}()
 	}
 	copied := make(chan error, 1)
-	go func() {
-		stats, err := pump.Copy(ctx, nowhere{}, in, opts...)
-		s.stats = stats
-		copied <- err
-	}()
+	go func() { copied <- s.feed(ctx, in, opts) }()
 
 	var err error
 	var late <-chan time.Time
@@ -88,11 +86,15 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 		case <-late:
 			for _, k := range s.sinks {
 				if !k.over.Load() {
-					k.pending = k.calling.Load()
+					k.pending = k.underWay(s.deepBlock.bytes)
 					left--
 				}
 			}
 			late = nil
+			if copying && s.deep() { // a read that can't be interrupted is left behind
+				s.p.CloseWithError(context.Cause(ctx))
+				copying = false
+			}
 		}
 	}
 	summing.Wait()
@@ -107,10 +109,12 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 
 // drain writes what comes, at most block bytes a call, until the end, or until the sink fails or is stopped.
 func (k *sink) drain(block int) {
-	w := &tallied{around(k.out), k, block}
-	if k.whole > 0 {
+	switch w := (&tallied{around(k.out), k, block}); {
+	case k.placed != nil:
+		k.drainPlaced()
+	case k.whole > 0:
 		writeBlocks(k.c, w, k.whole)
-	} else {
+	default:
 		k.c.WriteTo(w)
 	}
 	switch cause, _ := k.cause.Load().(error); {
@@ -220,7 +224,7 @@ func (k *sink) safe() string {
 	if k.pending > 0 {
 		least = "at least "
 	}
-	return fmt.Sprintf("%s%d bytes written to %s", least, k.n.Load(), k.name)
+	return fmt.Sprintf("%s%d bytes written to %s", least, k.accepted(), k.name)
 }
 
 // safe says how much all the sinks have accepted.

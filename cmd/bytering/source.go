@@ -57,9 +57,11 @@ func (s *source) next() error {
 func (s *source) use(e *end) error {
 	e.tune(os.O_RDONLY)
 	// What can be left out by a seek need not be read.
-	if n := min(s.skip, e.size); n > 0 {
-		if _, err := e.file.Seek(n, io.SeekCurrent); err != nil {
-			return err
+	if n := min(s.skip, e.size); n > 0 && (e.remote == nil || e.remote.seek(n)) {
+		if e.remote == nil {
+			if _, err := e.file.Seek(n, io.SeekCurrent); err != nil {
+				return err
+			}
 		}
 		s.skip -= n
 	}
@@ -180,9 +182,16 @@ func (s *source) close() error {
 
 // failure returns the failure for a read that failed.
 func (s *source) failure(err *pump.Error, safe string) error {
-	var missing *failure
+	var missing *failure // to open it, or a timeout
 	if errors.As(err, &missing) {
-		return fail(exitSource, "%w; %s", missing.error, safe)
+		code := exitSource
+		if missing.code == exitTimeout {
+			code = missing.code
+		}
+		return fail(code, "%w; %s", missing.error, safe)
+	}
+	if s.cur.remote != nil {
+		return webFailure(s.name(), err.Err, err.Offset, safe)
 	}
 	return fail(exitSource, "read %s: %w at byte %d; %s", s.name(), cause(err.Err), err.Offset, safe)
 }

@@ -9,7 +9,11 @@ import (
 // stalled returns what ends the stream because an end has moved nothing for so
 // long.
 func (s *stream) stalled(op string, name func() string, after time.Duration) func() {
-	return func() { s.cancel(fail(exitTimeout, "%s %s: nothing moved for %v", op, name(), after)) }
+	return func() { s.cancel(idle(op, name(), after)) }
+}
+
+func idle(op, name string, after time.Duration) error {
+	return fail(exitTimeout, "%s %s: nothing moved for %v", op, name, after)
 }
 
 // patience returns how long a call of the end may take, or 0.

@@ -84,6 +84,7 @@ func oneLine(message string) string {
 // quoted returns a name as messages show it: as it is, unless it has something
 // that a terminal would not print.
 func quoted(name string) string {
+	name = shown(name)
 	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
 		return name
 	}
