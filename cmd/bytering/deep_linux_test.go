@@ -192,7 +192,8 @@ func TestDepthSafe(t *testing.T) {
 	}
 	p.Process.Signal(syscall.SIGTERM)
 	code, said := p.over()
-	if code != 128+int(syscall.SIGTERM) || check("signal", to, said)%(64<<10) != 0 {
+	// The signal may come after what was left in the ring has been written too.
+	if n := check("signal", to, said); code != 128+int(syscall.SIGTERM) || n%(64<<10) != 0 && n != 300_000 {
 		t.Errorf("exit code %d, %s", code, said)
 	}
 }
