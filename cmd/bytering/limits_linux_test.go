@@ -16,11 +16,11 @@ import (
 // imports a hash has 32 MiB of addresses more, which the standard library's random
 // numbers may want.
 const three = `package main
-import ( _ "crypto/sha256"; _ "net"; "os" )
+import ( _ "crypto/sha256"; _ "net/http"; "os" )
 func main() { os.Stdout.WriteString("hi\n") }
 `
 
-func buildThree(t *testing.T) string {
+func buildThree(t *testing.T, cgo string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "three.go"), []byte(three), 0o600); err != nil {
@@ -28,7 +28,7 @@ func buildThree(t *testing.T) string {
 	}
 	exe := filepath.Join(dir, "three")
 	build := exec.Command("go", "build", "-o", exe, filepath.Join(dir, "three.go"))
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -102,8 +102,7 @@ func starts(t *testing.T, limit, exe string) bool {
 // its main.
 func TestAddressSpace(t *testing.T) {
 	t.Parallel()
-	exe := buildThree(t)
-	t.Run("static", func(t *testing.T) { testAddressSpace(t, exe, binary) })
+	t.Run("static", func(t *testing.T) { testAddressSpace(t, buildThree(t, "0"), binary) })
 	t.Run("cgo", func(t *testing.T) {
 		plain := filepath.Join(t.TempDir(), "bytering")
 		build := exec.Command("go", "build", "-o", plain, ".")
@@ -111,7 +110,7 @@ func TestAddressSpace(t *testing.T) {
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Skipf("%v: %s", err, out)
 		}
-		testAddressSpace(t, exe, plain)
+		testAddressSpace(t, buildThree(t, "1"), plain)
 	})
 }
 
@@ -175,7 +174,7 @@ func threadGroup(t *testing.T) (limit func(n int) string) {
 // make one.
 func TestFewThreads(t *testing.T) {
 	t.Parallel()
-	exe := buildThree(t)
+	exe := buildThree(t, "0")
 	try := func(t *testing.T, limit func(n int) string) {
 		y := tally{t: t}
 		for n := 3; n < 17; n++ {
