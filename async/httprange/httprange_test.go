@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -284,6 +285,52 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// A range that breaks off goes on at its next byte.
+func TestNextByte(t *testing.T) {
+	s := serve(t, 1000)
+	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if n == 0 {
+			return false
+		}
+		from, to := s.span(r)
+		s.part(w, from, to)
+		w.Write(s.data[from:min(from+300, to+1)])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	f := open(t, s.URL, httprange.First(100))
+	b, st, err := fill(t, f, 1, async.Retry(func(error, int) (time.Duration, bool) { return 0, true }))
+	if same(t, "all", b, s.data); err != nil || st.Retries != 2 {
+		t.Errorf("%v, %+v", err, st)
+	}
+	var asked []string
+	for _, r := range s.requests() {
+		asked = append(asked, r.Header.Get("Range"))
+	}
+	if want := []string{"bytes=0-99", "bytes=100-999", "bytes=400-999", "bytes=700-999"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
+
+// A server that fails for ever ends the call after as many attempts as Retry has.
+func TestFailsForEver(t *testing.T) {
+	s := serve(t, 1000)
+	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if n > 0 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return n > 0
+	}
+	f := open(t, s.URL, httprange.First(100))
+	b, st, err := fill(t, f, 4, async.Retry(httprange.Retry(2)))
+	var status *httprange.StatusError
+	var at *async.Error
+	if !errors.As(err, &status) || status.Code != 502 || !errors.As(err, &at) || at.Offset != 100 || st.Retries != 2 || len(s.requests()) != 4 {
+		t.Errorf("%v, %+v, %d requests", err, st, len(s.requests()))
+	}
+	same(t, "what the first request brought", b, s.data[:100])
+}
+
 // A body that trickles, for longer than a stall, is waited for.
 func TestSlowBody(t *testing.T) {
 	s := serve(t, 101)
@@ -362,7 +409,8 @@ func TestRetryAfter(t *testing.T) {
 // Ranges come from where a redirect led. When that answers no more, the first URL
 // is asked again, and must lead to the same object.
 func TestRedirects(t *testing.T) {
-	for _, code := range []int{301, 302, 303, 307, 308} {
+	for i, code := range []int{301, 302, 303, 307, 308} {
+		refusal := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusGone}[i%3]
 		target := serve(t, 5000)
 		var refused atomic.Bool
 		target.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -371,7 +419,7 @@ func TestRedirects(t *testing.T) {
 			}
 			if r.URL.Query().Get("signed") == "1" && n > 2 {
 				refused.Store(true)
-				w.WriteHeader(http.StatusForbidden)
+				w.WriteHeader(refusal)
 				return true
 			}
 			return false

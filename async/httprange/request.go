@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// maxRedirects is as many as package net/http follows.
+// maxRedirects is the number that package net/http follows.
 const maxRedirects = 10
 
-// get asks from for a range, follows redirects, and returns the answer and where
-// it came from. An empty range is the whole object. Conditions are those of an
-// object that is known already.
+// get requests a range from a URL and follows redirects. It returns the response and the
+// URL that it came from. An empty range is the whole object. Once the object is known
+// the requests carry a condition.
 func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.Response, *url.URL, error) {
 	for range maxRedirects + 1 {
 		r := f.request(ctx, from, byteRange)
@@ -72,22 +72,22 @@ func (f *File) request(ctx context.Context, to *url.URL, byteRange string) *http
 	return r
 }
 
-// own reports whether u is of the scheme and host of the first URL.
+// own reports whether u has the scheme and host of the first URL.
 func (f *File) own(u *url.URL) bool { return u.Scheme == f.first.Scheme && u.Host == f.first.Host }
 
-// shown returns u for an error.
+// shown returns what an error may show of u.
 func shown(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// discard ends with an answer whose body does not matter. A short one is read, so
-// that the connection can be used again.
+// discard closes a response whose body is not needed. It reads a short body, so that the
+// connection can be reused.
 func discard(resp *http.Response) {
 	io.CopyN(io.Discard, resp.Body, 16<<10)
 	resp.Body.Close()
 }
 
-// An object is what the first answer says, and later ones have to.
+// An object is what the first response says of it, and later ones must repeat.
 type object struct {
 	etag, modified, encoding string
 	size                     int64 // or -1
@@ -98,8 +98,8 @@ func objectOf(resp *http.Response, size int64) *object {
 	return &object{h.Get("Etag"), h.Get("Last-Modified"), h.Get("Content-Encoding"), size}
 }
 
-// differs returns how a later answer differs from the first, whose length may not
-// have been known.
+// differs returns how a later response differs from the first, or the empty string. The
+// length counts only if the first response gave it.
 func (o *object) differs(from *object) string {
 	switch {
 	case o.etag != from.etag:
@@ -114,9 +114,8 @@ func (o *object) differs(from *object) string {
 	return ""
 }
 
-// check holds an answer against what was asked for: the bytes from first to last,
-// or with a last of -1 all from first on. It returns how many bytes the body has,
-// or -1 if it does not say.
+// check compares a response with its request, which was for the bytes from first to last,
+// or if last is -1 for all from first on. It returns how many bytes the body has.
 func (f *File) check(resp *http.Response, first, last int64) (n int64, err error) {
 	switch resp.StatusCode {
 	case http.StatusPartialContent:
@@ -148,8 +147,8 @@ func (f *File) check(resp *http.Response, first, last int64) (n int64, err error
 	return n, nil
 }
 
-// contentRange returns the first and the last byte of a 206, and the length of the
-// object or -1.
+// contentRange returns the offsets of the first and the last byte of a 206, and the
+// length of the object, or -1 if the response does not give it.
 func contentRange(resp *http.Response) (from, to, size int64, err error) {
 	bad := func(why string) (int64, int64, int64, error) {
 		return 0, 0, 0, fmt.Errorf("%w: %s", ErrInvalidRange, why)
@@ -175,7 +174,7 @@ func contentRange(resp *http.Response) (from, to, size int64, err error) {
 	return from, to, size, nil
 }
 
-// number returns what s says, or -1.
+// number returns the number in s, or -1.
 func number(s string) int64 {
 	n, err := strconv.ParseUint(s, 10, 62)
 	if err != nil {
