@@ -7,37 +7,21 @@ import (
 	"os"
 
 	"github.com/bytering/bytering/internal/seam"
-	"github.com/bytering/bytering/vectored"
 )
 
 // A Consumer is the half that empties the ring: it writes the filled space to
 // an output, and only it makes that space smaller.
 //
 // A Consumer belongs to one goroutine at a time. A call that overlaps another
-// is a programming error and panics where it is noticed. Only Close,
-// CloseWithError, SetReadDeadline, Disarm, Err, Len, Cap and Position may be
-// called by any goroutine at any time.
+// is a programming error and panics where that is detected. Only Close,
+// CloseWithError, SetReadDeadline, Disarm, Err, Len, Limits, Cap and Position may
+// be called by any goroutine at any time.
 type Consumer struct {
-	ring   *ring
-	reader *reader
-
-	// The owner's (I2).
-	pos     uint64 // the read cursor, without the closed bit
-	limit   uint64 // how far pos may go, as far as seen
-	off     int    // where pos lies in the memory
+	half
 	eof     bool   // limit is final
-	busy    bool   // a call is running
-	held    bool   // on a guarded ring: the filled space stays
-	lent    bool   // slices are with the owner
-	pins    int    // Pins that are not given back
-	out     bool   // on a mapped ring: something was handed out
-	alarm   alarm
-	bell    bell
-	vec     vector
-	spinner spinner
-	scratch []byte // what Peek joins at the wrap
+	scratch []byte // in which Peek joins what lies on both sides of the wrap
 
-	_ [line]byte // from the fields of another half
+	_ [line]byte // between this half and the next
 }
 
 var _ interface {
@@ -46,77 +30,60 @@ var _ interface {
 	io.WriterTo
 } = (*Consumer)(nil)
 
-// enter begins a call of the owner, leave ends it.
-func (c *Consumer) enter() {
-	if c.busy {
-		panic("bytering: overlapping calls of a Consumer, which belongs to one goroutine at a time")
-	}
-	c.busy = true
-	seam.Owned(&c.busy)
-	if c.ring.guarded && !c.held {
-		c.held = c.reader.hold.take()
-	}
-}
-
-func (c *Consumer) leave() {
-	if c.held && !c.lent && c.pins == 0 {
-		c.held = false
-		c.giveBack()
-	}
-	c.busy = false
-}
-
 // Cap returns the capacity in bytes.
 func (c *Consumer) Cap() int { return c.ring.size }
 
 // Position returns how many bytes this consumer has ever discarded, modulo
-// 1<<63. Any goroutine may call it. It only grows, until [Reset].
-func (c *Consumer) Position() uint64 { return c.reader.read.Load() & count }
+// 1<<63. It only grows, until [Reset]. Any goroutine may call it.
+func (c *Consumer) Position() uint64 { return c.shared.cursor.Load() & cursorMask }
 
-// Len returns how many bytes are there to be read. Any goroutine may call it.
-// To the consumer's own goroutine the answer can only grow until it discards;
-// to others it may be out of date at once.
+// Len returns how many bytes are there to be read. For the consumer's own
+// goroutine the result can only grow until it discards; for others it may be out
+// of date at once. Any goroutine may call it.
 func (c *Consumer) Len() int {
-	return c.ring.filled(c.Position(), c.ring.write.Load()&count)
+	return c.ring.filled(c.Position(), c.ring.producer.cursor.Load()&cursorMask)
 }
 
-// Err returns io.ErrClosedPipe once the consumer is closed, the producer's
-// error, io.EOF unless it gave another, once that is closed and everything was
-// discarded, and else nil. Any goroutine may call it; an error is final.
+// Err reports why the consumer can make no more progress, or nil if it can.
+// After the consumer's own Close it is io.ErrClosedPipe. After the producer closed
+// and everything was discarded it is the error given to CloseWithError, or io.EOF.
+// An error is final. Any goroutine may call it.
 func (c *Consumer) Err() error {
-	read, write := c.reader.read.Load(), c.ring.write.Load()
+	read, write := c.shared.cursor.Load(), c.ring.producer.cursor.Load()
 	switch {
 	case read&closed != 0:
 		return io.ErrClosedPipe
 	case write == read|closed:
-		return errOf(&c.ring.writeErr, io.EOF)
+		return c.peersErr()
 	}
 	return nil
 }
 
-// closed tells whether the consumer is. If it is not, no call of the owner has
-// to fear for the memory: on a guarded ring enter has taken the hold, which
-// only a close, after the bit, can refuse.
-func (c *Consumer) closed() bool { return c.reader.read.Load()&closed != 0 }
+// ended implements side.
+func (c *Consumer) ended() bool { return c.Err() != nil }
+
+func (c *Consumer) ready(n int) bool { return c.len(n) >= n || c.eof || c.closed() }
+
+func (c *Consumer) goal(n int) uint64 { return (c.pos + uint64(n)) & cursorMask }
 
 // Limits reports whether the producer still waits for this consumer: whether it
-// is open, or was closed and has a call running, slices lent or a pin. Any
-// goroutine may call it. It turns false once, until [Reset].
+// is open, or is closed and has a call running, slices lent or a pin. Once false
+// it stays so, until [Reset]. Any goroutine may call it.
 //
-// Of several consumers, the one with the smallest [Consumer.Position] of those
-// that limit is the slowest. If that is closed already, it is stuck in a call,
-// such as a WriteTo of a connection that takes nothing: closing the consumer
-// doesn't end that call, so close the connection too.
-func (c *Consumer) Limits() bool { return !c.reader.hold.released() }
+// Of several consumers that limit the producer, the one with the smallest
+// [Consumer.Position] is the slowest. If that one is closed, it is stuck in a call,
+// such as a WriteTo of a connection that takes nothing. Closing the consumer does
+// not end that call, so close the connection too.
+func (c *Consumer) Limits() bool { return !c.shared.hold.released() }
 
-// len returns how many bytes are there: at least n of them as the cached limit
-// has it, else as the producer has it now (I2, I5).
+// len returns how many bytes are there by the cached limit if they are n or
+// more, and otherwise by the producer's cursor now (I2, I5).
 func (c *Consumer) len(n int) int {
 	if f := distance(c.pos, c.limit); f >= n || c.eof {
 		return f
 	}
-	write := c.ring.write.Load()
-	c.limit, c.eof = write&count, write&closed != 0
+	write := c.ring.producer.cursor.Load()
+	c.limit, c.eof = write&cursorMask, write&closed != 0
 	return distance(c.pos, c.limit)
 }
 
@@ -125,25 +92,25 @@ func (c *Consumer) filled() (a, b []byte) {
 	if c.closed() {
 		return nil, nil
 	}
-	return c.ring.place(c.off, c.len(c.ring.size))
+	return c.ring.pieces(c.off, c.len(c.ring.size))
 }
 
 // discard gives n bytes of the filled space back (I3, I5).
 func (c *Consumer) discard(n int) error {
-	next := (c.pos + uint64(n)) & count
-	if !c.reader.read.CompareAndSwap(c.pos, next) {
+	next := (c.pos + uint64(n)) & cursorMask
+	if !c.shared.cursor.CompareAndSwap(c.pos, next) {
 		return io.ErrClosedPipe
 	}
 	if n > 0 {
-		c.lent = false
+		c.lent = 0
 	}
 	c.pos = next
-	c.off = c.ring.wrap(c.off, n)
-	if c.ring.space.waited() {
+	c.off = c.ring.advance(c.off, n)
+	if c.ring.producer.target.hasWaiter() {
 		if n == 0 {
-			c.ring.shareSpace()
+			c.ring.wakeSoft()
 		} else {
-			c.ring.discarded()
+			c.ring.wakeProducer()
 		}
 	}
 	return nil
@@ -151,57 +118,52 @@ func (c *Consumer) discard(n int) error {
 
 // Slices returns the filled space: a before the wrap and b, which may be
 // empty, after it. Both are clipped to their length. They stay the consumer's
-// until it discards, whoever closes what meanwhile, and the space can only
-// grow until then. Slices never waits; where nothing is there, or the consumer
-// is closed, there are none.
+// until it discards, whatever is closed meanwhile, and the space can only grow
+// until then. Slices never blocks. If nothing is there, or the consumer is closed,
+// both slices are empty.
 //
 // With several consumers a closed one limits the producer until it has given
-// its slices back with [Consumer.Discard], be it of 0 bytes. Mapped memory
-// stays until then.
+// its slices back with a [Consumer.Discard], which may be of 0 bytes. Mapped
+// memory stays until then.
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
-	c.lend(len(a)+len(b), 1)
+	n := len(a) + len(b)
+	if c.lent > 0 || n == 0 {
+		c.ring.wakeSoft() // the consumer may be polling
+	}
+	c.lend(n)
 	c.leave()
 	return a, b
 }
 
 // SlicesAtLeast is like [Consumer.Slices], but it returns the bytes that the
-// consumer has seen already if they are n or more, and only otherwise looks at the
-// producer's cursor. So it costs less, and may return less than there is. It may
-// also return fewer than n bytes, since it never waits, and the n bytes need not
-// lie together. An n that is negative or above the capacity is an error that wraps
-// [ErrRange].
+// consumer has seen already if they are n or more, and looks at the producer's
+// cursor only otherwise. So it costs less, and may return less than there is. It
+// may also return fewer than n bytes, since it never blocks, and the n bytes need
+// not lie together. An n that is negative or above the capacity is an error that
+// wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	if err := c.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
 	c.enter()
 	if !c.closed() {
-		a, b = c.ring.place(c.off, c.len(n))
+		a, b = c.ring.pieces(c.off, c.len(n))
 	}
-	c.lend(len(a)+len(b), n)
+	seen := len(a) + len(b)
+	if c.lent > 0 || seen < n {
+		c.ring.wakeSoft()
+	}
+	c.lend(seen)
 	c.leave()
 	return a, b, nil
 }
 
-// lend takes note of n bytes of slices that the owner is handed, where it may have
-// hoped for want, or for more than it has.
-func (c *Consumer) lend(n, want int) {
-	if c.lent || n < want {
-		c.ring.shareSpace() // the consumer may be polling
-	}
-	c.lent = c.lent || n > 0
-	if c.held && c.lent {
-		c.ring.handOut(&c.out)
-	}
-}
-
-// Discard gives the first n bytes of the filled space back to the producer,
-// and with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It
-// panics if n is negative or more than is there, as an index out of range
-// does. On a consumer that was closed it moves nothing and returns
-// io.ErrClosedPipe, for any n from 0 on.
+// Discard gives the first n bytes of the filled space back to the producer, and
+// with them whatever [Consumer.Slices] or [Consumer.Peek] returned. It panics if
+// n is negative or more than is there. On a closed consumer it moves nothing and
+// returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
 	c.enter()
 	if n < 0 || n > c.len(n) && !c.closed() {
@@ -209,21 +171,21 @@ func (c *Consumer) Discard(n int) error {
 		panic(fmt.Sprintf("bytering: Discard of %d bytes with %d there", n, c.Len()))
 	}
 	err := c.discard(n)
-	c.lent = false // also of 0 bytes, or on a closed half
+	c.lent = 0 // also of 0 bytes, or on a closed half
 	c.leave()
 	return err
 }
 
-// IOSlices calls f once with the filled space: 0, 1 or 2 slices that are not
-// empty and the n bytes that they have together. It discards as many as f says
-// that it has used, from the beginning on, and returns f's results. It never
-// waits: where there is nothing f gets no slice, and may count or do something
-// else. f must not keep bufs.
+// IOSlices calls f once with the filled space, 0, 1 or 2 nonempty slices, and
+// their total length n. It discards as many bytes as f returns, from the
+// beginning on, and returns f's results. IOSlices never blocks: if nothing is
+// there f gets no slice, and may count that or do something else. f must not keep
+// bufs.
 //
-// An error of f does not keep IOSlices from discarding f's count. A count
-// below 0 or above n discards nothing, and the error wraps [ErrInvalidCount].
-// If [Consumer.Err] is not nil f does not run and that is returned. If the
-// consumer was closed while f ran nothing is discarded and the count is 0.
+// If f returns an error, IOSlices still discards f's count. A count below 0 or
+// above n discards nothing, and the error wraps [ErrInvalidCount]. If
+// [Consumer.Err] is not nil, f does not run and that is returned. If the consumer
+// was closed while f ran, nothing is discarded and the count is 0.
 func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	c.enter()
 	defer c.leave()
@@ -233,26 +195,26 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	a, b := c.filled()
 	offered := len(a) + len(b)
 	if c.held && offered > 0 {
-		c.ring.handOut(&c.out)
+		c.expose()
 	}
-	n, err := f(c.vec.of(a, b), offered)
+	n, err := f(c.bufs.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
-		return 0, with(bad, err)
+		return 0, joinErrors(bad, err)
 	}
 	if lost := c.discard(n); lost != nil {
-		return 0, with(lost, err)
+		return 0, joinErrors(lost, err)
 	}
 	return n, err
 }
 
 // TryRead copies what is there into b and returns how many bytes that was. It
-// never waits; 0 with a nil error means that the ring is empty. The error is
+// never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
 	c.enter()
-	defer c.leave() // also if b is no memory and the fault is recovered
+	defer c.leave() // even if writing b faults and that is recovered
 	if n, err = c.get(b); n == 0 {
-		c.ring.shareSpace() // the consumer may be polling for more
+		c.ring.wakeSoft() // the consumer may be polling for more
 	}
 	return n, err
 }
@@ -266,8 +228,8 @@ func (c *Consumer) get(b []byte) (int, error) {
 		return 0, c.Err()
 	}
 	seam.TouchRead(r.mem, c.off, n)
-	if k := copy(b[:n], r.reach[c.off:]); k < n {
-		copy(b[k:n], r.reach)
+	if k := copy(b[:n], r.view[c.off:]); k < n {
+		copy(b[k:n], r.view)
 	}
 	if err := c.discard(n); err != nil {
 		return 0, err
@@ -275,9 +237,9 @@ func (c *Consumer) get(b []byte) (int, error) {
 	return n, nil
 }
 
-// Read copies what is there into b, up to len(b) bytes, and parks while that
-// is nothing. It returns the error of [Consumer.Err] or
-// os.ErrDeadlineExceeded, with 0 bytes. An empty b never waits, and gets either
+// Read copies what is there into b, up to len(b) bytes, and parks while nothing
+// is there. With 0 bytes it returns the error of [Consumer.Err] or
+// os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
 	c.enter()
@@ -290,7 +252,7 @@ func (c *Consumer) Read(b []byte) (n int, err error) {
 		if n > 0 || err != nil || len(b) == 0 {
 			return n, err
 		}
-		if err := c.await(context.Background(), 1); err != nil {
+		if err := c.await(context.Background(), exactly(1)); err != nil {
 			return 0, err
 		}
 	}
@@ -303,19 +265,58 @@ func (c *Consumer) ReadByte() (byte, error) {
 	return b[0], err
 }
 
-// Peek parks until n bytes are there and returns them in one slice without
-// discarding them. Where they lie together, on a ring with [Mirror] always, it
-// copies nothing; at the wrap it joins them in memory that the Consumer keeps
-// for this. They are valid until the next call that discards or peeks, and lent
-// as those of [Consumer.Slices] are until a Discard, be it of 0 bytes, also
-// after a Close.
+// Wait parks until n bytes are there to be read. With an n of 0 it never blocks.
+// Wait returns the first of these that holds, when it begins or later:
 //
-// If fewer than n bytes are there when the stream ends, or the deadline passes
-// while Peek waits, those are returned with the error: io.EOF or the producer's,
-// or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it says io.EOF also where a
-// part of the n bytes is left: look at the length. Begun after the deadline it
-// returns none, whatever is there. An n that is negative or above the capacity
-// is an error that wraps [ErrRange].
+//   - an error that wraps [ErrRange]: n is negative or above the capacity;
+//   - what [Consumer.Err] returns, if that is not nil;
+//   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
+//     is there;
+//   - nil: n bytes are there, even if ctx has ended;
+//   - the producer's error, or io.ErrUnexpectedEOF where that is io.EOF: it was
+//     closed, and fewer than n bytes are left, which can still be read;
+//   - os.ErrDeadlineExceeded or the cause of ctx, as soon as either ends.
+func (c *Consumer) Wait(ctx context.Context, n int) error {
+	c.enter()
+	defer c.leave()
+	if err := c.ring.checkRange(n); err != nil {
+		return err
+	}
+	if c.overdue() {
+		return os.ErrDeadlineExceeded
+	}
+	if n > 0 && !c.ready(n) {
+		if err := c.await(ctx, exactly(n)); err != nil {
+			return err
+		}
+	}
+	there := c.len(n)
+	switch {
+	case n == 0 || c.closed():
+		return c.Err()
+	case there >= n:
+		return nil
+	}
+	err := c.peersErr()
+	if there > 0 && err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// Peek parks until n bytes are there and returns them in one slice without
+// discarding them. If they lie together, as they always do with [Mirror], it
+// copies nothing; at the wrap it joins them in memory that the Consumer keeps
+// for this. They are valid until the next call that discards or peeks. Like those
+// of [Consumer.Slices] they are lent until a Discard, which may be of 0 bytes,
+// even after a Close.
+//
+// If fewer than n bytes are there when the stream ends, or when the deadline
+// passes while Peek waits, those are returned with the error: io.EOF or the
+// producer's, or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it returns io.EOF
+// even if some of the n bytes are left: check the length. A Peek that begins
+// after the deadline returns none, whatever is there. An n that is negative or
+// above the capacity is an error that wraps [ErrRange].
 func (c *Consumer) Peek(n int) ([]byte, error) {
 	c.enter()
 	defer c.leave()
@@ -330,7 +331,7 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	}
 	var err error
 	if !c.ready(n) {
-		err = c.await(context.Background(), n)
+		err = c.await(context.Background(), exactly(n))
 	}
 	if c.closed() {
 		return nil, io.ErrClosedPipe
@@ -339,16 +340,13 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	case there >= n:
 		err = nil
 	case err == nil:
-		n, err = there, errOf(&c.ring.writeErr, io.EOF)
+		n, err = there, c.peersErr()
 	default:
 		n = there
 	}
-	a, b := c.ring.place(c.off, n)
+	a, b := c.ring.pieces(c.off, n)
 	if len(b) == 0 {
-		c.lent = c.lent || n > 0
-		if c.held && c.lent {
-			c.ring.handOut(&c.out)
-		}
+		c.lend(n)
 		return a, err
 	}
 	seam.TouchRead(c.ring.mem, c.off, n)
@@ -356,95 +354,20 @@ func (c *Consumer) Peek(n int) ([]byte, error) {
 	return c.scratch[:n:n], err
 }
 
-// WriteTo writes the filled space straight to dst until the stream ends, and
-// parks while the ring is empty. It returns how many bytes dst took. The end
-// of the stream, io.EOF, is not an error here; any other error of
-// [Consumer.Err], that of dst, or os.ErrDeadlineExceeded is. It does not close
-// the consumer.
-//
-// Where dst is a [vectored.Writer], or a connection, a file or a pipe of
-// package net or os, one writev writes both sides of the wrap
-// ([vectored.WriterOf] has the rule), and what it took is the producer's again
-// at once. One call is offered at most half of the ring, and at most 1 MiB.
-//
-// A plain writer that takes less than it was offered without an error ends it
-// with io.ErrShortWrite, and so does a vectored one that takes nothing; one
-// that returns a count out of range ends it with an error that wraps
-// [ErrInvalidCount].
-func (c *Consumer) WriteTo(dst io.Writer) (total int64, err error) {
-	c.enter()
-	defer c.leave()
-	if c.overdue() {
-		return 0, os.ErrDeadlineExceeded
-	}
-	v := vectored.WriterOf(dst)
-	for {
-		a, b := c.filled()
-		if len(a) == 0 {
-			if err := c.Err(); err == io.EOF {
-				return total, nil
-			} else if err != nil {
-				return total, err
-			}
-			if err := c.await(context.Background(), 1); err != nil {
-				return total, err
-			}
-			continue
-		}
-		a, b = c.ring.part(a, b, 1)
-		var n, least int
-		if v != nil {
-			least = 1
-			n, err = v.Writev(c.vec.of(a, b))
-		} else {
-			b, least = nil, len(a)
-			n, err = dst.Write(a)
-		}
-		if bad := checkCount("the writer", n, len(a)+len(b)); bad != nil {
-			return total, with(bad, err)
-		}
-		total += int64(n)
-		if lost := c.discard(n); err == nil {
-			err = lost
-		}
-		if err == nil && n < least {
-			err = io.ErrShortWrite
-		}
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
 // Close ends the consumer: the producer's calls fail with io.ErrClosedPipe
 // once all consumers are closed, and what was not read is lost. Any goroutine
-// may call it at any time; the consumer's running call returns with
-// io.ErrClosedPipe. It never fails and never waits, but for what the system
-// takes to unmap memory that was mapped, where nobody else has any of it.
+// may call it at any time; the consumer's running call returns
+// io.ErrClosedPipe. It never fails and never blocks, except for the munmap call
+// when it releases the last use of mapped memory.
 //
 // It does not give slices back: on a ring of [NewBroadcast] and on mapped memory,
 // after [Consumer.Slices] or [Consumer.Peek], call Discard(0) too, on the
-// consumer's own goroutine. Else it still limits the producer, or the memory
+// consumer's own goroutine. Otherwise it still limits the producer, or the memory
 // stays.
-func (c *Consumer) Close() error { return c.CloseWithError(nil) }
+func (c *Consumer) Close() error { return c.close(nil) }
 
 // CloseWithError is like Close, but the producer gets err instead of
-// io.ErrClosedPipe. CloseWithError(nil) is Close. If several goroutines close the
-// consumer, the first error wins. What Close says of slices holds for it too.
-func (c *Consumer) CloseWithError(err error) error {
-	r, rd := c.ring, c.reader
-	setErr(&rd.readErr, err, io.ErrClosedPipe)
-	if rd.read.Or(closed)&closed != 0 {
-		return nil
-	}
-	if rd.hold.close() {
-		r.release() // before a note, which may panic
-	}
-	c.alarm.stop() // before it counts: from there on Reset may come
-	r.open.Add(-1)
-	r.lot.wake(&r.space)
-	rd.lot.wake(&rd.data)
-	r.notifyProducer()
-	r.notifyConsumer(rd)
-	return nil
-}
+// io.ErrClosedPipe. CloseWithError(nil) is Close. If the consumer is closed
+// several times, the first error wins. What Close says about slices applies to it
+// too.
+func (c *Consumer) CloseWithError(err error) error { return c.close(err) }

@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -401,7 +399,7 @@ func TestNoTimerWithoutAWait(t *testing.T) {
 	}
 	c.Peek(3)
 	c.Wait(context.Background(), 3)
-	if p.alarm != (alarm{}) || c.alarm != (alarm{}) {
+	if p.timer != (seam.Timer{}) || c.timer != (seam.Timer{}) {
 		t.Error("a call that found what it wanted has made a timer")
 	}
 }
@@ -434,10 +432,10 @@ func TestCloseStopsTheTimer(t *testing.T) {
 				read.ends(t, "Read", n, err)
 				write.ends(t, "Write", n, err)
 			}
-			seam.Drain(c.reader.lot.token)
-			seam.Drain(p.ring.lot.token)
+			seam.Drain(c.shared.target.token)
+			seam.Drain(p.ring.producer.target.token)
 			time.Sleep(2 * time.Hour)
-			if len(c.reader.lot.token)+len(p.ring.lot.token) != 0 {
+			if len(seam.Chan(c.shared.target.token))+len(seam.Chan(p.ring.producer.target.token)) != 0 {
 				t.Errorf("parked %t: a timer of a closed half goes off", parked)
 			}
 		})

@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -7,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"testing"
+	"time"
 )
 
 // A tape is fuzz input, read as small numbers. At its end it gives zeros.
@@ -42,7 +42,7 @@ const mirroredFrom = 228
 func (t *tape) open(tb testing.TB, consumers int) (*Producer, []*Consumer, uint64) {
 	first := t.next()
 	capacity := first%19 + 1
-	begin := (1<<63 - uint64(t.next()%64)) & count
+	begin := (1<<63 - uint64(t.next()%64)) & cursorMask
 	if first >= mirroredFrom && consumers == 0 && len(layouts()) > 1 {
 		p, c := pair(tb, 1, Mirror(), startAt(begin))
 		done(tb, p, c)
@@ -169,7 +169,7 @@ func (m *model) same(op string, n int, err error, wantN int, wantErr error) {
 func (m *model) check(op string) {
 	m.tb.Helper()
 	state(m.tb, m.p, m.c, m.buf.Len(), m.producerErr(), m.consumerErr())
-	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&count || w != (m.begin+uint64(m.wrote))&count {
+	if r, w := m.c.Position(), m.p.Position(); r != (m.begin+uint64(m.read))&cursorMask || w != (m.begin+uint64(m.wrote))&cursorMask {
 		m.tb.Errorf("positions %d and %d, want %d and %d after %d", r, w, m.read, m.wrote, m.begin)
 	}
 	m.pnote.check(m, op, m.read)
@@ -413,5 +413,233 @@ func FuzzHalves(f *testing.F) {
 				m.check(m.consumerStep(&tape))
 			}
 		}
+	})
+}
+
+// FuzzBroadcast is FuzzHalves with two or three consumers. One of them stays
+// open: what comes after the last is gone is a matter of tables.
+func FuzzBroadcast(f *testing.F) {
+	for seed := range 16 {
+		f.Add(stream(uint64(seed)<<30, 40+20*seed))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		tape := tape(in)
+		p, cs, begin := tape.open(t, 2+tape.next()%2)
+		ms := make([]*listener, len(cs))
+		for i, c := range cs {
+			ms[i] = &listener{model: model{tb: t, p: p, c: c, begin: begin}}
+		}
+		var perr error
+		for len(tape) > 0 {
+			free := p.Cap()
+			for _, m := range ms {
+				if !m.released() {
+					free = min(free, m.free())
+				}
+			}
+			who := tape.next() % (len(ms) + 1)
+			if who < len(ms) {
+				ms[who].step(&tape, who > 0)
+			} else {
+				b := ms[0].next(tape.count(p.Cap()))
+				n, err := p.TryWrite(b)
+				wantN, wantErr := min(len(b), free), error(nil)
+				if perr != nil {
+					wantN, wantErr = 0, io.ErrClosedPipe
+				}
+				ms[0].same("TryWrite", n, err, wantN, wantErr)
+				for _, m := range ms {
+					m.buf.Write(b[:n])
+					m.wrote += n
+				}
+				if tape.next() == 0 {
+					ms[0].same("CloseWithError", 0, p.CloseWithError(errTest), 0, nil)
+					perr = errTest
+				}
+			}
+			limited := false
+			free = p.Cap()
+			for _, m := range ms {
+				if m.perr = perr; !m.released() {
+					free, limited = min(free, m.free()), true
+				}
+				m.same("Err", 0, m.c.Err(), 0, m.consumerErr())
+				m.same("Position", distance(begin, m.c.Position()), nil, m.read, nil)
+				m.same("Len", m.c.Len(), nil, min(m.buf.Len(), p.Cap()), nil)
+			}
+			if !limited {
+				free = 0
+			}
+			ms[0].same("Free", p.Free(), nil, free, nil)
+			ms[0].same("Position", distance(begin, p.Position()), nil, ms[0].wrote, nil)
+		}
+	})
+}
+
+// A listener is the model of one consumer of several.
+type listener struct {
+	model
+	lent bool
+}
+
+func (m *listener) released() bool { return m.cerr != nil && !m.lent }
+
+// step does one operation of the consumer.
+func (m *listener) step(in *tape, mayClose bool) {
+	c, err, there := m.c, m.consumerErr(), m.buf.Len()
+	if m.cerr != nil {
+		there = 0
+	}
+	n := in.count(c.Cap())
+	gets, _ := whenOpen(min(n, there), err)
+	switch in.next() % 5 {
+	case 0:
+		b := make([]byte, n)
+		got, gotErr := c.TryRead(b)
+		m.get("TryRead", b, got, gotErr, gets, err)
+		if gets > 0 {
+			m.lent = false
+		}
+	case 1:
+		a, z := c.Slices()
+		if all := append(bytes.Clone(a), z...); !bytes.Equal(all, m.buf.Bytes()[:there]) {
+			m.tb.Fatalf("Slices are %x, want %x", all, m.buf.Bytes()[:there])
+		}
+		m.lent = m.lent || there > 0
+	case 2:
+		if m.cerr != nil {
+			m.same("Discard", 0, c.Discard(n), 0, io.ErrClosedPipe)
+		} else if n <= there {
+			m.same("Discard", 0, c.Discard(n), 0, nil)
+			m.read += n
+			m.buf.Next(n)
+		} else {
+			panics(m.tb, "Discard", func() { c.Discard(n) })
+			return
+		}
+		m.lent = false
+	case 3:
+		k, kerr := in.outcome(there)
+		wantN, wantErr := judge(k, kerr, there, err)
+		var all []byte
+		got, gotErr := c.IOSlices(func(bufs [][]byte, _ int) (int, error) {
+			all = bytes.Join(bufs, nil)
+			return k, kerr
+		})
+		m.get("IOSlices", all, got, gotErr, wantN, wantErr)
+		if err == nil && 0 < k && k <= there {
+			m.lent = false
+		}
+	case 4:
+		if mayClose && in.next()%4 == 0 {
+			m.same("Close", 0, c.Close(), 0, nil)
+			m.cerr = io.ErrClosedPipe
+		}
+	}
+}
+
+// A lateSource is a source whose producer's deadline passes at the first read, so
+// that no call parks.
+type lateSource struct {
+	p    *Producer
+	left []byte
+}
+
+func (s *lateSource) Read(b []byte) (int, error) {
+	s.p.SetWriteDeadline(time.Unix(1, 0))
+	if len(s.left) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, s.left)
+	s.left = s.left[n:]
+	return n, nil
+}
+
+// FuzzSpill holds a producer whose ReadFrom is broken off again and again against
+// two buffers: what is published, and what waits for room.
+func FuzzSpill(f *testing.F) {
+	f.Add([]byte{1, 5, 2, 3, 0, 4}, byte(3), byte(0))
+	f.Add([]byte{1, 255, 1, 255, 2, 9, 3, 3, 4, 4, 5, 5, 6, 6}, byte(200), byte(9))
+	f.Fuzz(func(t *testing.T, program []byte, capacity, off byte) {
+		p, c := pair(t, 1+int(capacity))
+		mustMove(t, p, c, int(off)%p.Cap())
+		var ring, spill []byte // what the consumer has, and what waits for room
+		made := uint64(0)
+		next := func(n int) []byte { made += uint64(n); return stream(made-uint64(n), n) }
+		// settle is what every call of the producer does first.
+		settle := func() int {
+			n := min(p.Cap()-len(ring), len(spill))
+			ring, spill = append(ring, spill[:n]...), spill[n:]
+			return n
+		}
+		for in := tape(program); len(in) > 0; {
+			op, n := in.next()%6, in.next()
+			switch op {
+			case 0:
+				settle()
+				fits := min(n, p.Cap()-len(ring))
+				if len(spill) > 0 {
+					fits = 0
+				}
+				b := next(n)
+				made -= uint64(n - fits)
+				ring = append(ring, b[:fits]...)
+				got, err := p.TryWrite(b)
+				want(t, "TryWrite", got, err, fits, nil)
+			case 1:
+				wanted, wantErr := settle(), error(nil)
+				if len(spill) > 0 {
+					p.TryWrite(nil)
+					continue // it would park at once
+				}
+				n *= 5 // more than both hold
+				from, fits := made, min(n, p.Cap()-len(ring))
+				b := next(min(n, fits+streamSpill))
+				if len(b) > fits {
+					wantErr = os.ErrDeadlineExceeded
+				}
+				ring, spill = append(ring, b[:fits]...), append(spill, b[fits:]...)
+				got, err := p.ReadFrom(&lateSource{p, stream(from, n)})
+				p.SetWriteDeadline(time.Time{})
+				want(t, "ReadFrom", int(got), err, wanted+fits, wantErr)
+			case 2:
+				b := make([]byte, n)
+				got, err := c.TryRead(b)
+				want(t, "TryRead", got, err, min(n, len(ring)), nil)
+				if !bytes.Equal(b[:got], ring[:got]) {
+					t.Fatalf("TryRead gets %x, want %x", b[:got], ring[:got])
+				}
+				ring = ring[got:]
+			case 3:
+				settle()
+				a, b := p.Slices()
+				offered := p.Cap() - len(ring)
+				if len(spill) > 0 {
+					offered = 0
+				}
+				want(t, "Slices", len(a)+len(b), nil, offered, nil)
+				k := min(n, offered)
+				x := next(k)
+				fillTwo(a, b, x)
+				ring = append(ring, x...)
+				want(t, "Commit", 0, p.Commit(k), 0, nil)
+			case 4:
+				settle()
+				got, err := p.Write(nil)
+				want(t, "Write", got, err, 0, nil)
+			case 5:
+				settle()
+				there := p.Cap() - len(ring) - len(spill)
+				if pending := p.Notify(1, func() {}); pending != (there < 1) {
+					t.Fatalf("Notify is %t with %d free and %d to come", pending, p.Cap()-len(ring), len(spill))
+				}
+				p.Disarm()
+			}
+			if free := max(0, p.Cap()-len(ring)-len(spill)); p.Free() != free || c.Len() != len(ring) {
+				t.Fatalf("after %d: %d free and %d there, want %d and %d", op, p.Free(), c.Len(), free, len(ring))
+			}
+		}
+		p.Close()
+		drain(t, c, ring, io.EOF)
 	})
 }

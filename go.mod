@@ -1,3 +1,3 @@
 module github.com/bytering/bytering
 
-go 1.26
+go 1.26.0

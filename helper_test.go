@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -11,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // errTest and errLater are errors that nothing in the library knows.
@@ -70,35 +70,12 @@ func fill(t testing.TB, p *Producer, n int) {
 	}
 }
 
-// streamByte is the byte at a position of a stream in which neighbours, also
-// those a power of two apart, differ.
-func streamByte(pos uint64) byte {
-	pos = (pos ^ pos>>29) * 0xbf58476d1ce4e5b9
-	return byte(pos>>56) ^ byte(pos>>32)
-}
-
-func fillStream(b []byte, pos uint64) {
-	for i := range b {
-		b[i] = streamByte((pos + uint64(i)) & count)
-	}
-}
-
-// stream returns n bytes of the stream from pos on.
-func stream(pos uint64, n int) []byte {
-	b := make([]byte, n)
-	fillStream(b, pos)
-	return b
-}
-
-// checkStream returns an error if b is not the stream from pos on.
-func checkStream(b []byte, pos uint64) error {
-	for i, v := range b {
-		if want := streamByte((pos + uint64(i)) & count); v != want {
-			return fmt.Errorf("byte %d of %d, position %d, is %#x; want %#x", i, len(b), pos+uint64(i), v, want)
-		}
-	}
-	return nil
-}
+// The stream that tests move.
+var (
+	stream      = pattern.Bytes
+	fillStream  = pattern.Fill
+	checkStream = pattern.Check
+)
 
 // want fails the test unless a call gave n and an error that is err.
 func want(t testing.TB, what string, gotN int, gotErr error, n int, err error) {
@@ -273,4 +250,9 @@ func giveWay() {
 	if runtime.GOARCH == "wasm" {
 		runtime.Gosched()
 	}
+}
+
+// startAt lets the cursors begin at n, to see them come round.
+func startAt(n uint64) Option {
+	return func(c *config) { c.start = n }
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/bytering/bytering/internal/interleave"
 )
@@ -49,7 +50,7 @@ func (w *world) unmapped() error {
 		want = 0
 	}
 	for _, c := range w.cs {
-		if !c.closed() || c.lent || w.pinned && c.held {
+		if !c.closed() || c.lent > 0 || w.pinned && c.held {
 			want = 0
 		}
 	}
@@ -97,9 +98,9 @@ func closedAtWork(capacity int) func(*interleave.T) {
 func closedParked(filled int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
-		w.p.Write(stream(0, filled))
+		w.p.Write(numbers(0, filled))
 		if filled > 0 {
-			w.Go("producer", func() { w.p.Write(stream(1, 2)) })
+			w.Go("producer", func() { w.p.Write(numbers(1, 2)) })
 		} else {
 			w.Go("consumer", func() { w.read(w.c) })
 		}
@@ -110,7 +111,7 @@ func closedParked(filled int) func(*interleave.T) {
 // closedTwice closes each half from two sides.
 func closedTwice(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
-	w.Go("owner of p", func() { w.p.TryWrite(stream(0, 1)); w.p.Close() })
+	w.Go("owner of p", func() { w.p.TryWrite(numbers(0, 1)); w.p.Close() })
 	w.Go("owner of c", func() { w.c.TryRead(make([]byte, 1)); w.c.Close() })
 	w.Go("third", func() { w.p.Close(); w.c.Close() })
 }
@@ -170,7 +171,7 @@ func lenders() []lender {
 func closedLending(l lender, givesBack bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)
-		w.p.Write(stream(0, 1))
+		w.p.Write(numbers(0, 1))
 		w.Go("owner", func() {
 			l.take(w)
 			if !givesBack {
@@ -189,14 +190,14 @@ func closedLending(l lender, givesBack bool) func(*interleave.T) {
 // are being closed, after their own Close.
 func everyCall(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
-	w.p.Write(stream(0, 1))
+	w.p.Write(numbers(0, 1))
 	w.Go("producer", func() {
 		w.p.Close()
 		a, b := w.p.Slices()
 		w.fill(1, 1, a, b)
-		w.p.TryWrite(stream(1, 2))
+		w.p.TryWrite(numbers(1, 2))
 		w.p.Commit(0)
-		w.p.Write(stream(1, 2))
+		w.p.Write(numbers(1, 2))
 		for _, l := range lenders() {
 			if l.name == "producer's-callback" || l.name == "readfrom" {
 				l.take(w)
@@ -222,8 +223,8 @@ func everyCall(t *interleave.T) {
 // other halves at any time.
 func broadcastLending(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
-	w.p.Write(stream(0, 2))
-	w.Go("producer", func() { w.p.Write(stream(2, 3)); w.p.Close() })
+	w.p.Write(numbers(0, 2))
+	w.Go("producer", func() { w.p.Write(numbers(2, 3)); w.p.Close() })
 	w.Go("holder", func() {
 		a, b := w.cs[0].Slices()
 		w.use(0, len(a)+len(b), a, b)
@@ -243,15 +244,15 @@ func toldOnMapping(t *interleave.T) {
 	w.Go("producer", func() {
 		for range 2 {
 			w.p.Notify(1, f)
-			w.p.TryWrite(stream(0, 1))
-			w.p.arm()
+			w.p.TryWrite(numbers(0, 1))
+			w.p.armReady()
 		}
 		w.p.Disarm()
 	})
 	w.Go("consumer", func() {
 		w.c.Notify(1, f)
 		w.c.TryRead(make([]byte, 1))
-		w.c.arm()
+		w.c.armReady()
 	})
 	w.Go("third", func() { w.c.Close(); w.p.Close() })
 }
@@ -261,7 +262,7 @@ func deadlineOnMapping(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.p.setDeadline(5)
 	w.c.setDeadline(5)
-	w.Go("producer", func() { w.p.Write(stream(0, 2)); w.p.Close() })
+	w.Go("producer", func() { w.p.Write(numbers(0, 2)); w.p.Close() })
 	w.Go("consumer", func() { w.c.Read(make([]byte, 1)); w.c.Read(make([]byte, 1)); w.c.Close() })
 	w.Go("clock", func() { w.Advance(10) })
 }
@@ -274,7 +275,7 @@ func resetRefused(t *interleave.T) {
 		if err := Reset(w.p, w.c); !errors.Is(err, ErrInvalidReset) {
 			w.Fail("Reset: %v", err)
 		}
-		w.p.Write(stream(0, 1))
+		w.p.Write(numbers(0, 1))
 		w.c.TryRead(make([]byte, 1))
 	})
 	w.Go("closer", func() { w.c.Close() })
@@ -285,14 +286,14 @@ func resetRefused(t *interleave.T) {
 func mirrored(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	r := w.p.ring
-	r.reach = make([]byte, 4)
-	r.mem = r.reach[:2:2]
-	w.mapping.mem = r.reach
+	r.view = make([]byte, 4)
+	r.mem = r.view[:2:2]
+	w.mapping.mem = r.view
 	w.p.Slices()
 	w.p.Commit(1)
 	w.c.Discard(1)
 	one := func(what string, b, rest []byte) {
-		if len(rest) > 0 || len(b) > 0 && &b[0] != &r.reach[w.c.off] {
+		if len(rest) > 0 || len(b) > 0 && &b[0] != &r.view[w.c.off] {
 			w.Fail("%s: %d bytes and %d more", what, len(b), len(rest))
 		}
 	}
@@ -309,7 +310,7 @@ func mirrored(t *interleave.T) {
 			w.p.Commit(2)
 		}
 		w.p.Wait(context.Background(), 2)
-		w.p.TryWrite(stream(4, 6))
+		w.p.TryWrite(numbers(4, 6))
 		w.p.Close()
 	})
 	w.Go("consumer", func() {
@@ -356,4 +357,514 @@ func memoryScenarios(add func(bound int, run func(*interleave.T), name string, a
 	add(2, onMapping(inPlace(2, 4, near)), "mapped/slices")
 	add(3, onMapping(resetRefused), "mapped/reset")
 	add(3, onMapping(mirrored), "mirrored")
+}
+
+// A pinner is a half with two bytes in the hands of operations. It commits or
+// discards the first while the second is still in use.
+type pinner struct {
+	name string
+	pin  func(w *world)
+	work func(w *world) // false from Slices means that the half was closed before
+	back func(w *world)
+}
+
+func pinners() []pinner {
+	mayBeClosed := func(w *world, err error) {
+		if err != nil && err != io.ErrClosedPipe {
+			w.Fail("%v", err)
+		}
+	}
+	return []pinner{
+		{"producer", func(w *world) { w.p.Pin() }, func(w *world) {
+			if a, b := w.p.Slices(); len(a)+len(b) == 2 {
+				first, second := cut(a, b)
+				w.fill(2, 1, first)
+				mayBeClosed(w, w.p.Commit(1))
+				w.fill(3, 1, second)
+				w.p.Slices()
+				if w.p.Err() == nil { // otherwise Slices had none
+					mayBeClosed(w, w.p.Commit(0))
+				}
+				w.fill(3, 1, second)
+			}
+		}, func(w *world) { w.p.Unpin() }},
+		{"consumer", func(w *world) { w.c.Pin() }, func(w *world) {
+			if a, b := w.c.Slices(); len(a)+len(b) == 2 {
+				first, second := cut(a, b)
+				w.use(0, 1, first)
+				mayBeClosed(w, w.c.Discard(1))
+				w.use(1, 1, second)
+				w.c.Slices()
+				mayBeClosed(w, w.c.Discard(0))
+				w.use(1, 1, second)
+			}
+		}, func(w *world) { w.c.Unpin() }},
+	}
+}
+
+// cut returns the two bytes of a and b, each in a slice of its own.
+func cut(a, b []byte) (first, second []byte) {
+	if len(b) > 0 {
+		return a, b
+	}
+	return a[:1], a[1:]
+}
+
+// closedPinned closes both halves while one is pinned, once or twice, and takes
+// so many pins back.
+func closedPinned(x pinner, pins, unpins int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 4, 1, near)
+		w.pinned = pins > unpins
+		w.p.Write(numbers(0, 2))
+		w.Go("owner", func() {
+			for range pins {
+				x.pin(w)
+			}
+			x.work(w)
+			for range unpins {
+				x.back(w)
+			}
+		})
+		w.Go("third", func() { w.p.Close(); w.c.Close() })
+	}
+}
+
+// unpinnedLending takes a pin back while slices are lent: they stay.
+func unpinnedLending(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.p.Write(numbers(0, 2))
+	w.Go("owner", func() {
+		w.c.Pin()
+		a, b := w.c.Slices()
+		w.c.Unpin()
+		w.use(0, len(a)+len(b), a, b)
+		w.c.Discard(0)
+	})
+	w.Go("third", func() { w.p.Close(); w.c.Close() })
+}
+
+// broadcastPinned closes a pinned consumer of two that has discarded the first of
+// its bytes: the producer must not overwrite the second before the pin is back.
+func broadcastPinned(t *interleave.T) {
+	w := ringOf(t, 2, 2, near)
+	w.p.Write(numbers(0, 2))
+	w.cs[1].Read(make([]byte, 2))
+	w.Go("producer", func() { w.p.Write(numbers(2, 4)); w.p.Close() })
+	w.Go("holder", func() {
+		w.c.Pin()
+		pinners()[1].work(w)
+		w.c.Unpin()
+	})
+	w.Go("closer", func() { w.c.Close() })
+	w.Go("last", func() {
+		if n, err := w.cs[1].Read(make([]byte, 1)); n != 1 {
+			w.Fail("the other consumer read %d, %v", n, err)
+		}
+		w.cs[1].Close()
+	})
+}
+
+// waitEnd waits for the end while the consumer moves, and is then closed.
+func waitEnd(third bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 2, 1, near)
+		w.p.Write(numbers(0, 1))
+		w.Go("producer", func() {
+			if err := w.p.WaitEnd(context.Background()); err != io.ErrClosedPipe {
+				w.Fail("WaitEnd: %v", err)
+			}
+		})
+		w.Go("consumer", func() {
+			w.c.TryRead(make([]byte, 1))
+			if !third {
+				w.c.Close()
+			}
+		})
+		if third {
+			w.Go("third", func() { w.p.Close() })
+		}
+	}
+}
+
+// A hunger is a way in which the consumer waits for all that a ring of 3 holds.
+type hunger struct {
+	name string
+	wait func(w *world)
+}
+
+func hungry() []hunger {
+	return []hunger{
+		{"peek", func(w *world) {
+			if b, err := w.c.Peek(3); len(b) != 3 || err != nil {
+				w.Fail("Peek: %d bytes, %v", len(b), err)
+			}
+		}},
+		{"wait", func(w *world) { w.c.Wait(context.Background(), 3) }},
+		{"notify", func(w *world) {
+			var ran interleave.Uint32
+			for w.c.Notify(3, func() { ran.Store(1) }) && ran.Load() == 0 {
+				interleave.Spin()
+			}
+		}},
+		{"slices", func(w *world) {
+			for w.c.Len() < 3 {
+				w.c.Slices()
+				interleave.Spin()
+			}
+		}},
+		{"discard", func(w *world) { // the last byte that is free comes from it
+			w.c.Read(make([]byte, 1))
+			w.c.Wait(context.Background(), 2)
+		}},
+	}
+}
+
+// waitSoft waits softly for all of a ring of 3, with so much of it free, and puts
+// a byte in each time, while the consumer needs them.
+func waitSoft(free int, wait func(w *world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 3, 1, near)
+		w.p.Write(numbers(0, 3-free))
+		w.Go("producer", func() {
+			for at := 3 - free; at < 3; {
+				if err := w.p.WaitSoft(context.Background(), 3); err != nil {
+					w.Fail("WaitSoft: %v", err)
+				}
+				n, _ := w.p.TryWrite(numbers(at, at+1))
+				at += n
+			}
+		})
+		w.Go("consumer", func() { wait(w) })
+	}
+}
+
+func pinScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
+	for _, x := range pinners() {
+		add(3, onMapping(closedPinned(x, 1, 1)), "mapped/pinned/%s", x.name)
+		add(2, onMapping(closedPinned(x, 2, 2)), "mapped/pinned-twice/%s", x.name)
+		add(2, onMapping(closedPinned(x, 2, 1)), "mapped/never-unpinned/%s", x.name)
+	}
+	for _, x := range hungry() {
+		for free := 1; free <= 2; free++ {
+			add(3, waitSoft(free, x.wait), "wait-soft/%s/free=%d", x.name, free)
+		}
+	}
+	add(-1, waitEnd(false), "wait-end/consumer-closes/unbounded")
+	add(-1, waitEnd(true), "wait-end/third-closes/unbounded")
+	add(3, onMapping(unpinnedLending), "mapped/unpinned-lending")
+	add(1, broadcastPinned, "broadcast/pinned")
+	add(1, onMapping(broadcastPinned), "mapped/broadcast-pinned")
+}
+
+// reset resets the ring as soon as it can be, while a Close may be running
+// still, and checks that then nothing is left of before.
+func (w *world) reset() {
+	w.resetting = true
+	for {
+		err := Reset(w.p, w.cs...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, ErrInvalidReset) {
+			w.Fail("Reset: %v", err)
+		}
+		interleave.Spin()
+	}
+	w.resetting = false
+	w.lives++
+}
+
+// twoLives transfers all bytes to several consumers, twice. The first of them
+// collects the halves, resets the ring and hands them out again.
+func twoLives(consumers int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 2, consumers, near)
+		back, out := make([]interleave.Token, consumers), make([]interleave.Token, consumers)
+		handOver := func(i int) {
+			back[i].Post()
+			out[i].Take(nil)
+		}
+		for i, c := range w.cs {
+			w.Go(fmt.Sprint("consumer", i), func() {
+				n, err := w.readAll(c, 1)
+				w.wantAll(3, n, err)
+				if c.Close(); i > 0 {
+					handOver(i)
+				} else {
+					for j := range back {
+						back[j].Take(nil)
+					}
+					w.reset()
+					for j := range out {
+						out[j].Post()
+					}
+				}
+				if n, err := w.readAll(c, 2); n != 3 || err != errCustom {
+					w.Fail("read %d, %v in the second life", n, err)
+				}
+			})
+		}
+		w.Go("producer", func() {
+			w.writeAll(3, 1)
+			w.p.Close()
+			handOver(0) // the first consumer's are free
+			if n, err := w.writeAll(3, 2); n != 3 || err != nil {
+				w.Fail("wrote %d, %v in the second life", n, err)
+			}
+			w.p.CloseWithError(errCustom)
+		})
+	}
+}
+
+// resetAfterEnd has both lives end by themselves, and one byte too few in the
+// first for the halves to stand where they began. Tokens are there from timers
+// that have gone off.
+func resetAfterEnd(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	for _, k := range []*interleave.Token{w.p.ring.producer.target.token, w.c.shared.target.token} {
+		k.Timed++
+		k.Post()
+	}
+	var done, again interleave.Token
+	w.Go("producer", func() {
+		w.p.Write(numbers(0, 1))
+		w.p.CloseWithError(io.ErrNoProgress)
+		w.resetBetween(&done, &again)
+		w.p.Write(numbers(0, 3))
+		w.p.Close()
+	})
+	w.Go("consumer", func() {
+		w.readAll(w.c, 1)
+		w.c.CloseWithError(io.ErrNoProgress)
+		done.Post()
+		again.Take(nil)
+		n, err := w.readAll(w.c, 2)
+		w.wantAll(3, n, err)
+		w.c.Close()
+		if err := w.p.peersErr(); err != io.ErrClosedPipe {
+			w.Fail("the consumer's error is %v", err)
+		}
+	})
+}
+
+func (w *world) resetBetween(done, again *interleave.Token) {
+	done.Take(nil)
+	w.reset()
+	for _, rd := range w.p.ring.consumers {
+		if rd.target.token.Full() || w.p.ring.producer.target.token.Full() {
+			w.Fail("a token is there after Reset")
+		}
+	}
+	again.Post()
+}
+
+// resetWithNotes has the second life told of what happens in it alone, while
+// the closer of the first may still be telling.
+func resetWithNotes(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	x, late := w.waiter(), 0
+	var again interleave.Token
+	old := func() {
+		if late++; w.lives > 0 {
+			w.Fail("what the first life armed runs in the second")
+		}
+	}
+	w.c.armReady()
+	w.p.TryWrite(numbers(0, 1))
+	w.c.TryRead(make([]byte, 1))
+	w.p.TryWrite(numbers(1, 2))
+	w.c.Notify(2, old)
+	w.p.Notify(2, old)
+	w.Go("owner", func() {
+		for w.p.Err() == nil || !w.c.closed() {
+			interleave.Spin()
+		}
+		w.reset()
+		if w.c.readiness.token.Full() || w.c.Disarm() || w.p.Disarm() {
+			w.Fail("something is armed after Reset, or Ready's value is there")
+		}
+		again.Post()
+		x.told(w.c.Notify, 1)
+		if n := w.c.Len(); n != 1 {
+			w.Fail("told with %d bytes there", n)
+		}
+		w.c.Discard(1)
+		w.c.Close()
+	})
+	w.Go("closer of p", func() { w.p.Close() })
+	w.Go("closer of c", func() { w.c.Close() })
+	w.Go("writer", func() {
+		again.Take(nil)
+		if n, err := w.p.TryWrite(numbers(0, 1)); n != 1 || err != nil {
+			w.Fail("TryWrite: %d, %v", n, err)
+		}
+	})
+	w.Final(func() error {
+		if late > 2 {
+			return fmt.Errorf("what the first life armed ran %d times", late)
+		}
+		return nil
+	})
+}
+
+// resetWhileNotifying comes between two closes and what they notify of.
+func resetWhileNotifying(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.p.TryWrite(numbers(0, 1))
+	w.c.Notify(2, func() {})
+	w.p.Notify(2, func() {})
+	w.Go("closer of p", func() { w.p.Close() })
+	w.Go("closer of c", func() { w.c.Close() })
+	w.Go("owner", func() {
+		w.reset()
+		if w.c.Disarm() || w.p.Disarm() {
+			w.Fail("something is armed after Reset")
+		}
+	})
+}
+
+// resetUnderDeadline has the first life's timer go off in the second.
+func resetUnderDeadline(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	var done, again interleave.Token
+	w.c.setDeadline(5)
+	w.p.setDeadline(5)
+	w.Go("consumer", func() {
+		if _, err := w.readAll(w.c, 1); err != io.EOF && err != os.ErrDeadlineExceeded {
+			w.Fail("Read: %v", err)
+		}
+		w.c.Close()
+		done.Take(nil)
+		w.reset()
+		again.Post()
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(2, n, err)
+	})
+	w.Go("producer", func() {
+		w.p.Write(numbers(0, 2))
+		w.p.Close()
+		done.Post()
+		again.Take(nil)
+		if n, err := w.p.Write(numbers(0, 2)); n != 2 || err != nil {
+			w.Fail("Write: %d, %v in the second life", n, err)
+		}
+		w.p.Close()
+	})
+	w.Go("clock", func() { w.Advance(10) })
+}
+
+// resetAndLateClose has a Close that was for the first life come at any time:
+// it may end the second, and nothing worse.
+func resetAndLateClose(consumers int, late func(w *world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, consumers, near)
+		var again interleave.Token
+		w.p.Close()
+		for _, c := range w.cs {
+			c.Close()
+		}
+		w.Go("owner", func() {
+			w.reset()
+			again.Post()
+			if n, err := w.p.Write(numbers(0, 2)); n < 2 && err == nil {
+				w.Fail("wrote %d", n)
+			}
+			w.p.Close()
+		})
+		w.Go("reader", func() {
+			again.Take(nil)
+			for _, c := range w.cs[1:] {
+				c.Close() // unless it is
+			}
+			if n, err := w.readAll(w.c, 1); n > 2 || err == nil {
+				w.Fail("read %d, %v", n, err)
+			}
+			w.c.Close()
+		})
+		w.Go("third", func() { late(w) })
+	}
+}
+
+// resetAndLateStop has a half that a third goroutine closes wait under a deadline
+// in the second life, which what is left of that Close must not take away.
+func resetAndLateStop(reader bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, 1, near)
+		closes := []func() error{w.p.Close, w.c.Close}
+		if reader {
+			closes[0], closes[1] = closes[1], closes[0]
+		}
+		w.Go("owner", func() {
+			closes[1]()
+			w.reset()
+			call, set := parks(w, reader)
+			set(5)
+			n, err := call()
+			w.wantLate(n, err, 5)
+		})
+		w.Go("third", func() { closes[0]() })
+		w.Go("clock", func() { w.Advance(10) })
+	}
+}
+
+func resetScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
+	closesProducer := func(w *world) { w.p.CloseWithError(errCustom) }
+	closesConsumer := func(w *world) { w.cs[len(w.cs)-1].CloseWithError(errCustom) }
+	add(3, resetAfterEnd, "reset-after-end")
+	add(2, twoLives(1), "reset-two-lives")
+	add(2, closedOnce(true), "reset-after-third-closes/producer")
+	add(2, closedOnce(false), "reset-after-third-closes/consumer")
+	add(1, twoLives(2), "reset-broadcast")
+	add(3, resetWhileNotifying, "reset-while-notifying")
+	add(2, resetWithNotes, "reset-with-notes")
+	add(1, resetUnderDeadline, "reset-under-deadline")
+	add(2, resetAndLateStop(false), "reset-and-late-stop/producer")
+	add(2, resetAndLateStop(true), "reset-and-late-stop/consumer")
+	for consumers := 1; consumers <= 2; consumers++ {
+		add(2, resetAndLateClose(consumers, closesProducer), "reset-and-late-close/producer/consumers=%d", consumers)
+		add(2, resetAndLateClose(consumers, closesConsumer), "reset-and-late-close/consumer/consumers=%d", consumers)
+	}
+}
+
+// closedOnce has a third goroutine close a half, once, and Reset come as soon
+// as that is seen: what it has left to do reaches into the second life.
+func closedOnce(producer bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 2, 1, near)
+		var done, again interleave.Token
+		w.Go("consumer", func() {
+			w.readAll(w.c, 1)
+			if producer {
+				w.c.Close()
+			}
+			done.Take(nil)
+			w.reset()
+			again.Post()
+			n, err := w.readAll(w.c, 1)
+			w.wantAll(3, n, err)
+		})
+		w.Go("producer", func() {
+			w.writeAll(3, 3)
+			for producer && !w.p.closed() {
+				interleave.Spin()
+			}
+			if !producer {
+				w.p.Close()
+			}
+			done.Post()
+			again.Take(nil)
+			if n, err := w.writeAll(3, 3); n != 3 || err != nil {
+				w.Fail("wrote %d, %v in the second life", n, err)
+			}
+			w.p.Close()
+		})
+		w.Go("third", func() {
+			if producer {
+				w.p.CloseWithError(errCustom)
+			} else {
+				w.c.CloseWithError(errCustom)
+			}
+		})
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/bytering/bytering/internal/interleave"
 )
@@ -221,7 +222,7 @@ func flushThenClose(capacity int, end bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
 		w.Go("producer", func() {
-			w.p.Write(stream(0, capacity))
+			w.p.Write(numbers(0, capacity))
 			if end {
 				w.p.Close()
 			}
@@ -244,7 +245,7 @@ func flushThenClose(capacity int, end bool) func(*interleave.T) {
 func flushAfterClose(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.Go("producer", func() {
-		w.p.Write(stream(0, 2))
+		w.p.Write(numbers(0, 2))
 		w.p.Close()
 		if err := w.p.WaitEmpty(context.Background()); err != errCustom {
 			w.Fail("WaitEmpty: %v", err)
@@ -355,14 +356,6 @@ func readFromWriteTo(capacity int) func(*interleave.T) {
 	}
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
-
 // readFromForPeek reads for a consumer that wants the whole ring and gives back
 // a byte at a time: less than the quarter that the producer would sleep for.
 func readFromForPeek(t *interleave.T) {
@@ -407,4 +400,521 @@ func onlookers(t *interleave.T) {
 			w.Fail("EOF with %d there", w.c.Len())
 		}
 	})
+}
+
+func closeWithError(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() { w.p.CloseWithError(errCustom) })
+	w.Go("consumer", func() {
+		if n, err := w.readAll(w.c, 1); n != 0 || err != errCustom {
+			w.Fail("read %d, %v", n, err)
+		}
+	})
+}
+
+func consumerCloses(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		n, err := w.writeAll(3, 3)
+		if n > 2 || err != errCustom || w.p.Err() != errCustom {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() {
+		var b [1]byte
+		w.c.Read(b[:])
+		w.expect(0, b[:])
+		w.c.CloseWithError(errCustom)
+	})
+}
+
+func producerCloses(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() { w.p.Close() })
+	w.Go("consumer", func() {
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(0, n, err)
+	})
+}
+
+// thirdClosesProducer closes it at every point: what Write counted arrives.
+func thirdClosesProducer(capacity, total int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, 1, near)
+		wrote, read := 0, 0
+		w.Go("producer", func() {
+			var err error
+			wrote, err = w.writeAll(total, 2)
+			if wrote < total && err != io.ErrClosedPipe {
+				w.Fail("wrote %d, %v", wrote, err)
+			}
+		})
+		w.Go("consumer", func() {
+			var err error
+			if read, err = w.readAll(w.c, 2); err != io.EOF {
+				w.Fail("read %d, %v", read, err)
+			}
+		})
+		w.Go("third", func() { w.p.Close() })
+		w.Final(func() error {
+			if wrote != read {
+				return fmt.Errorf("%d bytes counted, %d delivered", wrote, read)
+			}
+			return nil
+		})
+	}
+}
+
+func thirdClosesConsumer(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(2, 2); err != errCustom && n < 2 {
+			w.Fail("wrote %d, %v", n, err)
+		}
+		if err := w.p.Wait(context.Background(), 1); err != errCustom && err != nil {
+			w.Fail("Wait: %v", err)
+		}
+	})
+	w.Go("consumer", func() {
+		if _, err := w.readAll(w.c, 1); err != io.ErrClosedPipe {
+			w.Fail("Read: %v", err)
+		}
+	})
+	w.Go("third", func() { w.c.CloseWithError(errCustom) })
+}
+
+func thirdClosesHalves(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(2, 2); n < 2 && err == nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() { w.readAll(w.c, 1) })
+	w.Go("third", func() { w.p.Close(); w.c.Close() })
+}
+
+func bothClosers(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	other := errors.New("other")
+	w.Go("first", func() { w.p.CloseWithError(errCustom) })
+	w.Go("second", func() { w.p.CloseWithError(other) })
+	w.Go("consumer", func() {
+		_, err := w.readAll(w.c, 1)
+		if err != errCustom && err != other || err != w.c.Err() {
+			w.Fail("Read: %v, Err: %v", err, w.c.Err())
+		}
+	})
+}
+
+func closeParkedSelf(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.p.Write(numbers(0, 1))
+	w.Go("producer", func() {
+		if n, err := w.p.Write(numbers(1, 2)); n != 0 || err != io.ErrClosedPipe {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("third", func() { w.p.Close() })
+}
+
+func cancelConsumer(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w.Go("producer", func() { w.writeAll(2, 1) })
+	w.Go("consumer", func() {
+		switch err := w.c.Wait(ctx, 2); {
+		case err == nil && w.c.Len() < 2:
+			w.Fail("Wait returned with %d there", w.c.Len())
+		case err != nil && err != errCustom:
+			w.Fail("Wait: %v", err)
+		}
+		for at := range 2 {
+			var b [1]byte
+			w.c.Read(b[:])
+			w.expect(at, b[:])
+		}
+	})
+	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
+}
+
+func cancelProducer(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w.p.Write(numbers(0, 2))
+	w.Go("producer", func() {
+		switch err := w.p.Wait(ctx, 2); {
+		case err == nil && w.p.Free() < 2:
+			w.Fail("Wait returned with %d free", w.p.Free())
+		case err != nil && err != errCustom:
+			w.Fail("Wait: %v", err)
+		}
+		w.p.Write(numbers(2, 3))
+		w.p.Close()
+	})
+	w.Go("consumer", func() {
+		n, err := w.readAll(w.c, 1)
+		w.wantAll(3, n, err)
+	})
+	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
+}
+
+// cancelAfterCommit cancels when the bytes are there already: a wait that has
+// what it wants does not fail.
+func cancelAfterCommit(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.Go("producer", func() { w.writeAll(2, 1); w.Step("cancel", cancel) })
+	w.Go("consumer", func() {
+		if err := w.c.Wait(ctx, 2); err != nil {
+			w.Fail("Wait: %v", err)
+		}
+	})
+}
+
+// takeOneAndLeave frees a byte and does nothing else: the discard alone must
+// wake the producer.
+func takeOneAndLeave(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.p.Write(numbers(0, 2)); n != 2 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("consumer", func() { w.c.Read(make([]byte, 1)) })
+}
+
+// broadcast gives every byte to every consumer.
+func broadcast(capacity, consumers, total int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, capacity, consumers, near)
+		w.Go("producer", func() { w.writeAll(total, total); w.p.Close() })
+		for i, c := range w.cs {
+			w.Go(fmt.Sprint("consumer", i), func() {
+				n, err := w.readAll(c, 2)
+				w.wantAll(total, n, err)
+			})
+		}
+	}
+}
+
+// closeHolding closes a consumer from elsewhere while it uses its slices: the
+// producer keeps off them, and goes on afterwards.
+func closeHolding(take func(w *world) (a, b []byte)) func(*interleave.T) {
+	return func(t *interleave.T) { closeWhileHolding(t, take) }
+}
+
+func holdSlices(w *world) (a, b []byte) { return w.c.Slices() }
+
+func holdPeek(w *world) (a, b []byte) {
+	a, err := w.c.Peek(1)
+	if err != nil && err != io.ErrClosedPipe {
+		w.Fail("Peek: %v", err)
+	}
+	return a, nil
+}
+
+func closeWhileHolding(t *interleave.T, take func(w *world) (a, b []byte)) {
+	w := ringOf(t, 2, 2, near)
+	w.p.Write(numbers(0, 2))
+	w.cs[1].Read(make([]byte, 2))
+	w.Go("producer", func() {
+		n, err := w.p.Write(numbers(2, 4))
+		if n != 2 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("holder", func() {
+		a, b := take(w)
+		w.use(0, len(a)+len(b), a, b)
+		w.use(0, len(a)+len(b), a, b)
+		if err := w.c.Discard(0); err != nil && err != io.ErrClosedPipe {
+			w.Fail("Discard: %v", err)
+		}
+	})
+	w.Go("closer", func() { w.c.Close() })
+	w.Go("reader", func() {
+		b := make([]byte, 2)
+		for at := 2; at < 4; {
+			n, _ := w.cs[1].Read(b)
+			w.expect(at, b[:n])
+			at += n
+		}
+	})
+}
+
+// closeReading closes a consumer from elsewhere in the midst of its Read.
+func closeReading(t *interleave.T) {
+	w := ringOf(t, 1, 2, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 3); n != 3 || err != nil {
+			w.Fail("wrote %d, %v", n, err)
+		}
+		w.p.Close()
+	})
+	w.Go("closed", func() {
+		if n, err := w.readAll(w.c, 1); err != io.ErrClosedPipe && (n != 3 || err != io.EOF) {
+			w.Fail("read %d, %v", n, err)
+		}
+	})
+	w.Go("reader", func() { n, err := w.readAll(w.cs[1], 1); w.wantAll(3, n, err) })
+	w.Go("closer", func() { w.c.Close() })
+}
+
+// lastBroadcastCloses ends the producer once all consumers are closed.
+func lastBroadcastCloses(t *interleave.T) {
+	w := ringOf(t, 1, 2, near)
+	w.Go("producer", func() {
+		if n, err := w.writeAll(3, 3); n == 3 || !errors.Is(err, errCustom) {
+			w.Fail("wrote %d, %v", n, err)
+		}
+	})
+	w.Go("first", func() { w.cs[0].CloseWithError(errCustom) })
+	w.Go("second", func() { w.cs[1].Read(make([]byte, 1)); w.cs[1].Close() })
+}
+
+func spinScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
+	add(2, spinning(transfer(1, 3, 2, 2, near)), "spin/transfer/capacity=1")
+	add(2, spinning(transfer(2, 5, 3, 2, near)), "spin/transfer/capacity=2")
+	add(2, spinning(inPlace(3, 5, near)), "spin/slices")
+	add(2, spinning(peeks(4, 4, 3, 6)), "spin/peek")
+	add(1, spinning(peeks(8, 8, 11, 11)), "spin/quarter")
+	add(2, spinning(waits(3, 3, 4)), "spin/wait")
+	add(2, spinning(thirdClosesProducer(1, 3)), "spin/third-closes-producer")
+	add(2, spinning(flushThenClose(2, true)), "spin/flush-after-close")
+	add(2, spinning(thirdClosesConsumer), "spin/third-closes-consumer")
+	add(2, spinning(cancelConsumer), "spin/cancel-consumer-wait")
+	add(2, spinning(cancelProducer), "spin/cancel-producer-wait")
+	add(2, spinning(setWhileParked(true, 5)), "spin/deadline/reader")
+	add(2, spinning(setWhileParked(false, 5)), "spin/deadline/writer")
+	add(1, spinning(broadcast(1, 2, 2)), "spin/broadcast")
+}
+
+// A giver is a source of the first n bytes of the stream, at most chunk a read.
+type giver struct {
+	w            *world
+	n, chunk, at int
+}
+
+func (g *giver) Read(b []byte) (int, error) {
+	if g.at == g.n {
+		return 0, io.EOF
+	}
+	m := min(len(b), g.chunk, g.n-g.at)
+	g.w.fill(g.at, m, b)
+	g.at += m
+	return m, nil
+}
+
+// exactFit has nothing but the source to end a ReadFrom: its last byte fills the
+// ring.
+func exactFit(t *interleave.T) {
+	w := ringOf(t, 2, 1, near)
+	w.Go("producer", func() {
+		if n, err := w.p.ReadFrom(&giver{w, 2, 2, 0}); n != 2 || err != nil {
+			w.Fail("ReadFrom: %d, %v", n, err)
+		}
+	})
+	w.Go("onlooker", func() {
+		if n := w.p.Free(); n < 0 || n > 2 {
+			w.Fail("Free is %d", n)
+		}
+	})
+}
+
+// spillMeets has something happen to a ReadFrom of four bytes through a ring of
+// one. What it returns and what the consumer gets is up to then.
+func spillMeets(total int, then func(w *world, src *giver, n int, err error), others map[string]func(w *world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 1, 1, near)
+		src := &giver{w, total, 2, 0}
+		if others["clock"] != nil {
+			w.p.setDeadline(5)
+		}
+		w.Go("producer", func() {
+			n, err := w.p.ReadFrom(src)
+			then(w, src, int(n), err)
+		})
+		for _, name := range []string{"consumer", "clock", "third"} {
+			if f := others[name]; f != nil {
+				w.Go(name, func() { f(w) })
+			}
+		}
+	}
+}
+
+// reads has the consumer read to the end, and holds the count against what the
+// scenario says at the end.
+func reads(want *int) func(w *world) {
+	return func(w *world) {
+		n, err := w.readAll(w.c, 2)
+		w.wantAll(*want, n, err)
+	}
+}
+
+// spillAndDeadline breaks a ReadFrom off. What it had read comes before what the
+// next call writes.
+func spillAndDeadline(next func(w *world, from int)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		total := 0
+		spillMeets(3, func(w *world, src *giver, n int, err error) {
+			if err != nil && (err != os.ErrDeadlineExceeded || n > src.at) || err == nil && n != 3 {
+				w.Fail("ReadFrom: %d of %d, %v", n, src.at, err)
+			}
+			w.p.setDeadline(0)
+			total = src.at + 1
+			next(w, src.at)
+			w.p.Close()
+		}, map[string]func(w *world){
+			"consumer": reads(&total),
+			"clock":    func(w *world) { w.Advance(10) },
+		})(t)
+	}
+}
+
+func nextWrites(w *world, from int) {
+	if n, err := w.p.Write(numbers(from, from+1)); n != 1 || err != nil {
+		w.Fail("Write: %d, %v", n, err)
+	}
+}
+
+func nextTries(w *world, from int) {
+	for x := w.waiter(); ; x.told(w.p.Notify, 1) {
+		n, err := w.p.TryWrite(numbers(from, from+1))
+		if n == 1 && err == nil {
+			return
+		}
+		if n != 0 || err != nil {
+			w.Fail("TryWrite: %d, %v", n, err)
+		}
+	}
+}
+
+func nextWaits(w *world, from int) {
+	if err := w.p.Wait(context.Background(), 1); err != nil {
+		w.Fail("Wait: %v", err)
+	}
+	a, b := w.p.Slices()
+	w.fill(from, 1, a, b)
+	if err := w.p.Commit(1); err != nil {
+		w.Fail("Commit: %v", err)
+	}
+}
+
+func nextReads(w *world, from int) {
+	g := &giver{w, from + 1, 1, from}
+	if _, err := w.p.ReadFrom(g); err != nil {
+		w.Fail("ReadFrom: %v", err)
+	}
+}
+
+// spillAndClose has a third close the producer: what is counted arrives, and
+// nothing else.
+func spillAndClose(t *interleave.T) {
+	counted, got := 0, 0
+	t.Final(func() error {
+		if counted != got {
+			return fmt.Errorf("%d bytes counted, %d delivered", counted, got)
+		}
+		return nil
+	})
+	spillMeets(3, func(w *world, _ *giver, n int, err error) {
+		if counted = n; n < 3 && err != io.ErrClosedPipe {
+			w.Fail("ReadFrom: %d, %v", n, err)
+		}
+		w.p.Close()
+	}, map[string]func(w *world){
+		"consumer": func(w *world) {
+			var err error
+			if got, err = w.readAll(w.c, 2); err != io.EOF {
+				w.Fail("read %d, %v", got, err)
+			}
+		},
+		"third": func(w *world) { w.p.Close() },
+	})(t)
+}
+
+// spillAndConsumersClose has the consumer take everything and close: that is no
+// failure. Where it takes less it is one.
+func spillAndConsumersClose(take int) func(*interleave.T) {
+	return spillMeets(3, func(w *world, _ *giver, n int, err error) {
+		switch {
+		case take == 3 && (n != 3 || err != nil):
+			w.Fail("ReadFrom of what was all taken: %d, %v", n, err)
+		case take < 3 && err != errCustom:
+			w.Fail("ReadFrom of which %d were taken: %d, %v", take, n, err)
+		}
+	}, map[string]func(w *world){
+		"consumer": func(w *world) {
+			b := make([]byte, 1)
+			for at := range take {
+				w.c.Read(b)
+				w.expect(at, b)
+			}
+			w.c.CloseWithError(errCustom)
+		},
+	})
+}
+
+// spillAndReset has a second life begin with what the first left beside the ring.
+func spillAndReset(t *interleave.T) {
+	spillMeets(3, func(w *world, src *giver, n int, err error) {
+		w.p.Close()
+		w.c.Close()
+		w.resetting = true
+		if err := Reset(w.p, w.c); err != nil {
+			w.Fail("Reset: %v", err)
+		}
+		w.resetting = false
+		w.lives++
+		if free := w.p.Free(); free != 1 {
+			w.Fail("%d free after Reset", free)
+		}
+		w.p.TryWrite(numbers(0, 1))
+		b := make([]byte, 2)
+		m, err := w.c.Read(b)
+		if w.expect(0, b[:m]); m != 1 || err != nil {
+			w.Fail("Read: %d, %v", m, err)
+		}
+	}, map[string]func(w *world){
+		"clock": func(w *world) { w.Advance(10) },
+	})(t)
+}
+
+// spillAndPanic has the source panic when it has filled the ring and a byte more.
+func spillAndPanic(t *interleave.T) {
+	w := ringOf(t, 1, 1, near)
+	g := &giver{w, 2, 1, 0}
+	w.Go("producer", func() {
+		func() {
+			defer func() {
+				if v := recover(); v != nil && v != errCustom {
+					panic(v)
+				}
+			}()
+			w.p.ReadFrom(readerFunc(func(b []byte) (int, error) {
+				if g.at == g.n {
+					w.fill(8, 1, b)
+					panic(errCustom)
+				}
+				return g.Read(b)
+			}))
+		}()
+		nextWrites(w, 2)
+		w.p.Close()
+	})
+	w.Go("consumer", func() { n, err := w.readAll(w.c, 2); w.wantAll(3, n, err) })
+}
+
+func spillScenarios(add func(bound int, run func(*interleave.T), name string, args ...any)) {
+	add(-1, exactFit, "spill/exact-fit/unbounded")
+	add(2, spillAndDeadline(nextWrites), "spill/deadline-then-write")
+	add(2, spillAndDeadline(nextTries), "spill/deadline-then-notify-and-trywrite")
+	add(2, spillAndDeadline(nextWaits), "spill/deadline-then-wait-and-slices")
+	add(2, spillAndDeadline(nextReads), "spill/deadline-then-readfrom")
+	add(2, spillAndClose, "spill/third-closes-producer")
+	add(3, spillAndConsumersClose(3), "spill/consumer-takes-all-and-closes")
+	add(3, spillAndConsumersClose(1), "spill/consumer-takes-one-and-closes")
+	add(3, spillAndReset, "spill/reset")
+	add(3, spillAndPanic, "spill/panic")
 }

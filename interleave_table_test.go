@@ -34,11 +34,11 @@ type ask struct {
 // not at targets and notes.
 func (x *court) judge() error {
 	r := x.p.ring
-	write := r.write.Raw() & count
+	write := r.producer.cursor.Raw() & cursorMask
 	free, open, hungry := r.size, false, -1
-	for i, rd := range r.readers {
-		has := distance(rd.read.Raw()&count, write)
-		over := r.write.Raw()&closed != 0 || rd.read.Raw()&closed != 0
+	for i, rd := range r.consumers {
+		has := distance(rd.cursor.Raw()&cursorMask, write)
+		over := r.producer.cursor.Raw()&closed != 0 || rd.cursor.Raw()&closed != 0
 		switch {
 		case x.wants[i] == 0:
 		case has >= x.wants[i] || over:
@@ -75,7 +75,7 @@ type way struct {
 func ways() []way {
 	polling := func(look func(c *Consumer)) func(x *court, i, n int) {
 		return func(x *court, i, n int) {
-			for c := x.cs[i]; c.Len() < n && c.ring.write.Load()&closed == 0; interleave.Spin() {
+			for c := x.cs[i]; c.Len() < n && c.ring.producer.cursor.Load()&closed == 0; interleave.Spin() {
 				look(c)
 			}
 		}
@@ -95,10 +95,10 @@ func ways() []way {
 			c.Discard(c.Len())
 			x.wants[i] = 1
 			c.armReady()
-			c.bell.token.Take(nil)
+			c.readiness.token.Take(nil)
 		}},
 		{"spin", func(x *court, i, n int) {
-			for c := x.cs[i]; !c.spin(context.Background(), n); interleave.Spin() {
+			for c := x.cs[i]; !c.spin(context.Background(), exactly(n)); interleave.Spin() {
 			}
 		}},
 		{"poll-ioslices", polling(func(c *Consumer) {
@@ -110,7 +110,7 @@ func ways() []way {
 			c := x.cs[i]
 			c.Discard(c.Len())
 			x.wants[i] = 1
-			for ; c.ring.write.Load()&closed == 0; interleave.Spin() {
+			for ; c.ring.producer.cursor.Load()&closed == 0; interleave.Spin() {
 				if a, _ := c.Slices(); len(a) > 0 {
 					return
 				}
@@ -130,8 +130,8 @@ type use struct {
 func uses() []use {
 	return []use{
 		{"write", func(x *court, from, n int) {
-			x.asks = ask{soft: true, end: (near + uint64(from+n)) & count}
-			x.p.Write(stream(from, from+n))
+			x.asks = ask{soft: true, end: (near + uint64(from+n)) & cursorMask}
+			x.p.Write(numbers(from, from+n))
 			x.asks = ask{}
 		}},
 		{"readfrom", func(x *court, from, n int) {
@@ -193,7 +193,7 @@ func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T)
 		x := &court{world: ringOf(t, capacity, consumers, near), wants: make([]int, consumers)}
 		leastWant = 2
 		x.Standstill(x.judge)
-		x.p.Write(stream(0, capacity))
+		x.p.Write(numbers(0, capacity))
 		if consumers == 3 {
 			x.cs[2].Discard(capacity)
 		}

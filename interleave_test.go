@@ -3,13 +3,27 @@
 package bytering
 
 import (
+	"flag"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/bytering/bytering/internal/interleave"
+	"github.com/bytering/bytering/internal/mutants"
 )
+
+// TestMain leaves the ordinary tests to the ordinary build: without a scheduler
+// the explorer's words are not atomic, and its tokens do not block.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if run := flag.Lookup("test.run"); run.Value.String() == "" {
+		run.Value.Set("^Test(Interleavings|Hunt|Mutants)$")
+	}
+	m.Run()
+}
 
 // TestInterleavings runs every scenario within its bound.
 //
@@ -91,5 +105,248 @@ func TestHunt(t *testing.T) {
 				t.Fatalf("KILLED by %s after %d schedules: %s", s.name, schedules, message)
 			}
 		}
+	}
+}
+
+// TestMutants runs TestHunt against every mutant.
+func TestMutants(t *testing.T) {
+	mutants.Skip(t)
+	t.Setenv("HUNT", "1")
+	mutants.Run(t, mutants.Read(t, "testdata/mutants/mutants.txt"), regexp.MustCompile(`KILLED by (.*)`),
+		"-tags", "interleave", "-timeout=5m", "-run", "^TestHunt$", ".")
+}
+
+// A world is a ring in a scenario, watched at every step.
+type world struct {
+	*interleave.T
+	p  *Producer
+	cs []*Consumer
+	c  *Consumer // the first
+
+	resetting bool // a Reset is under way
+	lives     int  // Resets that are done
+
+	mapping *fakeMapping // if the ring is mapped
+	pinned  bool         // a half keeps a pin for ever
+}
+
+// near is a start for cursors from which they come round at once.
+const near = cursorMask - 2
+
+// spinFirst makes the halves of the next rings spin before they park, also
+// where there is one processor.
+var spinFirst bool
+
+// spinning is a scenario whose halves do.
+func spinning(run func(*interleave.T)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		spinFirst = true
+		defer func() { spinFirst = false }()
+		run(t)
+	}
+}
+
+// ringOf makes the ring of a scenario.
+func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
+	leastWant = 1
+	p, cs, err := newRing(capacity, consumers, consumers > 1, []Option{func(c *config) { c.start = start }})
+	if err != nil {
+		panic(err)
+	}
+	w := &world{T: t, p: p, cs: cs, c: cs[0]}
+	if spinFirst {
+		p.spinner = spinner{budget: 1, procs: true, waits: 1}
+		for _, c := range cs {
+			c.spinner = p.spinner
+		}
+	}
+	r := p.ring
+	if mapNext {
+		w.mapping = &fakeMapping{mem: r.view}
+		r.useMapping(w.mapping, p, cs)
+		t.Name("users", &r.users)
+		t.Name("p's hold", &r.producer.hold)
+	}
+	t.Name("write", &r.producer.cursor)
+	t.Name("space", &r.producer.target.Uint64)
+	t.Name("open", &r.openConsumers)
+	t.Name("writeErr", &r.producer.err)
+	t.Name("p's note", &r.producer.target.note)
+	t.Name("p's deadline", &r.producer.deadline)
+	t.Name("p's token", r.producer.target.token)
+	for i, rd := range r.consumers {
+		t.Name(fmt.Sprint("read ", i), &rd.cursor)
+		t.Name(fmt.Sprint("data ", i), &rd.target.Uint64)
+		t.Name(fmt.Sprint("hold ", i), &rd.hold)
+		t.Name(fmt.Sprintf("c%d's token", i), rd.target.token)
+		t.Name(fmt.Sprintf("c%d's note", i), &rd.target.note)
+		t.Name(fmt.Sprintf("c%d's deadline", i), &rd.deadline)
+	}
+	t.Check(w.watch(start))
+	t.Final(w.atRest)
+	return w
+}
+
+// watch returns the check of I1, and that cursors only grow.
+func (w *world) watch(start uint64) func() error {
+	r := w.p.ring
+	lastWrite := start
+	lastRead := make([]uint64, len(r.consumers))
+	for i := range lastRead {
+		lastRead[i] = start
+	}
+	lives := 0
+	return func() error {
+		if w.resetting {
+			return nil
+		}
+		if w.lives > lives { // the cursors begin again
+			lives, lastWrite = w.lives, start
+			for i := range lastRead {
+				lastRead[i] = start
+			}
+		}
+		write := r.producer.cursor.Raw() & cursorMask
+		if distance(lastWrite, write) > r.size {
+			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
+		}
+		lastWrite = write
+		// An armed half waits for at least a byte, and at most for all, or for the
+		// end, as for one more.
+		if space := r.producer.target.Raw(); space&armed != 0 && (space-write)&goalMask != 1 {
+			if n := r.size - int((write-space)&goalMask); n < 1 || n > r.size {
+				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
+			}
+		}
+		for i, rd := range r.consumers {
+			read := rd.cursor.Raw() & cursorMask
+			if distance(lastRead[i], read) > r.size {
+				return fmt.Errorf("read cursor %d went from %d to %d", i, lastRead[i], read)
+			}
+			lastRead[i] = read
+			if data := rd.target.Raw(); data&armed != 0 {
+				if n := int((data - read) & goalMask); n < 1 || n > r.size {
+					return fmt.Errorf("consumer %d waits for %d bytes of %d", i, n, r.size)
+				}
+			}
+			if rd.hold.Raw() == closing {
+				continue
+			}
+			if n := distance(read, write); n > r.size {
+				return fmt.Errorf("%d bytes are filled for consumer %d, capacity %d", n, i, r.size)
+			}
+		}
+		return nil
+	}
+}
+
+// atRest checks that nobody is armed once all calls have returned, nothing is
+// held, and memory was unmapped if it should have been.
+func (w *world) atRest() error {
+	r := w.p.ring
+	if r.producer.target.Raw() != 0 {
+		return fmt.Errorf("the producer's target is %#x at rest", r.producer.target.Raw())
+	}
+	if n := r.producer.target.token.Posts - r.producer.target.token.Timed; n > r.producer.target.Armings(armed) {
+		return fmt.Errorf("the producer was sent %d tokens for %d armings", n, r.producer.target.Armings(armed))
+	}
+	for i, rd := range r.consumers {
+		if rd.target.Raw() != 0 {
+			return fmt.Errorf("consumer %d's target is %#x at rest", i, rd.target.Raw())
+		}
+		if n := rd.target.token.Posts - rd.target.token.Timed; n > rd.target.Armings(armed) {
+			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.target.Armings(armed))
+		}
+		if rd.hold.Raw()&held != 0 && w.cs[i].lent == 0 && !w.pinned {
+			return fmt.Errorf("consumer %d holds at rest", i)
+		}
+	}
+	if w.p.closed() && w.p.timer.IsSet() {
+		return fmt.Errorf("the closed producer's timer runs at rest")
+	}
+	for i, c := range w.cs {
+		if c.closed() && c.timer.IsSet() {
+			return fmt.Errorf("closed consumer %d's timer runs at rest", i)
+		}
+	}
+	if r.producer.hold.Raw()&held != 0 && w.p.lent == 0 && !w.pinned {
+		return fmt.Errorf("the producer holds at rest")
+	}
+	return w.unmapped()
+}
+
+// numbers returns bytes from to to of what every scenario writes.
+func numbers(from, to int) []byte {
+	b := make([]byte, 0, to-from)
+	for i := from; i < to; i++ {
+		b = append(b, byte(i+1))
+	}
+	return b
+}
+
+// expect fails unless b is the stream from byte at on.
+func (w *world) expect(at int, b []byte) {
+	for i, v := range b {
+		if v != byte(at+i+1) {
+			w.Fail("byte %d is %d, want %d", at+i, v, byte(at+i+1))
+		}
+	}
+}
+
+// writeAll writes the first n bytes of the stream, at most chunk a call, and
+// returns how many were counted and the error.
+func (w *world) writeAll(n, chunk int) (int, error) {
+	for at := 0; at < n; {
+		m, err := w.p.Write(numbers(at, min(at+chunk, n)))
+		if m < min(chunk, n-at) && err == nil {
+			w.Fail("Write returned %d without an error", m)
+		}
+		if at += m; err != nil {
+			return at, err
+		}
+	}
+	return n, nil
+}
+
+// readAll reads with buffers of chunk bytes until an error and returns how
+// many bytes came.
+func (w *world) readAll(c *Consumer, chunk int) (int, error) {
+	b := make([]byte, chunk)
+	for at := 0; ; {
+		n, err := c.Read(b)
+		w.expect(at, b[:n])
+		if at += n; err != nil {
+			return at, err
+		}
+		if n == 0 {
+			w.Fail("Read returned nothing")
+		}
+	}
+}
+
+// wantAll fails unless n bytes and io.EOF came.
+func (w *world) wantAll(want, n int, err error) {
+	if n != want || err != io.EOF {
+		w.Fail("read %d bytes and %v, want %d and EOF", n, err, want)
+	}
+}
+
+// fill does what a read into the producer's slices does.
+func (w *world) fill(at, n int, bufs ...[]byte) {
+	for _, b := range bufs {
+		m := min(n, len(b))
+		interleave.TouchWrite(b[:m])
+		copy(b[:m], numbers(at, at+m))
+		at, n = at+m, n-m
+	}
+}
+
+// use does what a write out of the consumer's slices does.
+func (w *world) use(at, n int, bufs ...[]byte) {
+	for _, b := range bufs {
+		m := min(n, len(b))
+		interleave.TouchRead(b[:m])
+		w.expect(at, b[:m])
+		at, n = at+m, n-m
 	}
 }

@@ -1,6 +1,6 @@
 package bytering
 
-// Package seam gives the types of sync/atomic other names. The compiler puts
-// their methods inline only in a package that imports sync/atomic itself:
-// without this line every load is a call.
+// Package seam renames the types of sync/atomic. The compiler inlines their
+// methods only in a package that imports sync/atomic itself: without this line
+// every load is a call.
 import _ "sync/atomic"

@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -110,7 +108,7 @@ func TestMappingsRefused(t *testing.T) {
 		err  error
 		says string
 	}{
-		{[]Option{File(nil)}, ErrFile, "there is none"},
+		{[]Option{File(nil)}, ErrFile, "nil"},
 		{[]Option{Mirror(), Align(3)}, ErrInvalidAlignment, "3"},
 		{[]Option{File(full)}, ErrFile, "full"},
 		{[]Option{File(empty), Prefault()}, ErrInvalidMemory, "empty"},
@@ -192,7 +190,7 @@ func TestCallsAfterUnmapping(t *testing.T) {
 				}
 			}
 			// No pointer to the memory is left for the collector to find.
-			if p.ring.mem != nil || p.ring.reach != nil || p.vec[0] != nil || c.vec[0] != nil {
+			if p.ring.mem != nil || p.ring.view != nil || p.bufs[0] != nil || c.bufs[0] != nil {
 				t.Errorf("%s: still points to the memory", name)
 			}
 			a, b := p.Slices()
@@ -339,6 +337,164 @@ func TestUnmapping(t *testing.T) {
 		runtime.KeepAlive(closed)
 		for _, b := range kept {
 			b[0]++ // would fault
+		}
+	}
+}
+
+// A pin keeps the memory of what is handed out over commits and discards, until
+// it is back and the halves are closed.
+func TestPinned(t *testing.T) {
+	for name, opts := range mappings() {
+		p, c, err := New(4096, opts...)
+		if errors.Is(err, ErrLock) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		p.Pin()
+		a, _ := p.Slices()
+		if err := p.Commit(8); err != nil {
+			t.Fatal(err)
+		}
+		c.Pin()
+		b, _ := c.Slices()
+		if err := c.Discard(4); err != nil {
+			t.Fatal(err)
+		}
+		closeAll(p, []*Consumer{c})
+		p.Commit(0)
+		c.Discard(0)
+		a[len(a)-1] = b[7] // a fault, were it unmapped
+		p.Unpin()
+		if p.ring.mem == nil {
+			t.Errorf("%s: unmapped while the consumer is pinned", name)
+		}
+		c.Unpin()
+		if p.ring.mem != nil {
+			t.Errorf("%s: still mapped with both pins back", name)
+		}
+	}
+}
+
+// A consumer of several limits the producer while it is pinned, closed or not.
+func TestPinnedConsumerLimits(t *testing.T) {
+	p, cs := some(t, 8, 1)
+	fill(t, p, 8)
+	cs[0].Pin()
+	cs[0].Pin()
+	cs[0].Slices()
+	cs[0].Discard(3)
+	cs[0].Close()
+	for range 2 {
+		if cs[0].Discard(0); !cs[0].Limits() {
+			t.Fatal("a pinned consumer does not limit")
+		}
+		cs[0].Unpin()
+	}
+	if cs[0].Limits() {
+		t.Error("it still limits without a pin")
+	}
+}
+
+func TestPinsAndReset(t *testing.T) {
+	for _, half := range []string{"producer", "consumer"} {
+		p, c := pair(t, 8)
+		pin, unpin := p.Pin, p.Unpin
+		if half == "consumer" {
+			pin, unpin = c.Pin, c.Unpin
+		}
+		pin()
+		closeAll(p, []*Consumer{c})
+		if err := Reset(p, c); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), half) {
+			t.Errorf("Reset with a pinned %s: %v", half, err)
+		}
+		unpin()
+		if err := Reset(p, c); err != nil {
+			t.Error(err)
+		}
+		panics(t, "Unpin without a Pin", unpin, "not pinned")
+		pin() // and is usable after the panic
+		unpin()
+	}
+}
+
+// lends reports whether a half still keeps the memory of the ring, which is
+// closed.
+func lends(p *Producer, cs []*Consumer, half string) bool {
+	if p.ring.mapped {
+		return p.ring.mem != nil
+	}
+	err := Reset(p, cs...)
+	return err != nil && strings.Contains(err.Error(), "slices are lent by the "+half)
+}
+
+// What a producer was handed stays its own until it gives that back (I8),
+// whatever ends and whatever it is asked after that.
+func TestProducerKeepsWhatItWasHanded(t *testing.T) {
+	calls := append(producerCalls[:len(producerCalls):len(producerCalls)],
+		call[*Producer]{"Slices", false, 0, func(p *Producer) (int, error) { a, b := p.Slices(); return len(a) + len(b), p.Err() }},
+		call[*Producer]{"Notify", false, 0, func(p *Producer) (int, error) { p.Notify(1, func() {}); return 0, p.Err() }})
+	for _, layout := range layouts() {
+		for _, m := range calls {
+			p, cs := cast(t, 8, 2, layout...)
+			done(t, p, cs...)
+			a, b := p.Slices()
+			n := len(a) + len(b)
+			for _, c := range cs {
+				c.Close()
+			}
+			for range 2 {
+				n, err := m.run(p)
+				want(t, m.name+" after the consumers' Close", n, err, 0, io.ErrClosedPipe)
+			}
+			if err := p.Commit(n); err != nil {
+				t.Errorf("Commit of the %d bytes handed out before the consumers' Close and %s: %v", n, m.name, err)
+			}
+
+			p, cs = cast(t, 8, 2, layout...)
+			p.Slices()
+			closeAll(p, cs)
+			for range 2 {
+				n, err := m.run(p)
+				want(t, m.name+" after all Closes", n, err, 0, io.ErrClosedPipe)
+			}
+			if !lends(p, cs, "producer") {
+				t.Errorf("%s on a closed producer gives back what it was handed before", m.name)
+			}
+			if p.Commit(0); lends(p, cs, "producer") {
+				t.Errorf("%s, then Commit(0) on a closed producer gives nothing back", m.name)
+			}
+		}
+	}
+}
+
+// So does what a consumer was handed.
+func TestConsumerKeepsWhatItWasHanded(t *testing.T) {
+	calls := append(consumerCalls[:len(consumerCalls):len(consumerCalls)],
+		call[*Consumer]{"Slices", false, 0, func(c *Consumer) (int, error) { a, b := c.Slices(); return len(a) + len(b), c.Err() }},
+		call[*Consumer]{"Notify", false, 0, func(c *Consumer) (int, error) { c.Notify(1, func() {}); return 0, c.Err() }})
+	handOuts := map[string]func(*Consumer){"Slices": func(c *Consumer) { c.Slices() }, "Peek": func(c *Consumer) { c.Peek(4) }}
+	for _, layout := range layouts() {
+		for _, m := range calls {
+			for name, handOut := range handOuts {
+				p, cs := cast(t, 8, 2, layout...)
+				fill(t, p, 4)
+				cs[1].Slices()
+				cs[1].Discard(4)
+				handOut(cs[0])
+				closeAll(p, cs)
+				for range 2 {
+					n, err := m.run(cs[0])
+					want(t, name+", Close, "+m.name, n, err, 0, io.ErrClosedPipe)
+				}
+				if !cs[0].Limits() || !lends(p, cs, "consumer at 0") {
+					t.Errorf("%s on a closed consumer gives back what %s had handed out", m.name, name)
+				}
+				if cs[0].Discard(0); cs[0].Limits() || lends(p, cs, "consumer at 0") {
+					t.Errorf("%s, then Discard(0) on a closed consumer gives nothing back", m.name)
+				}
+			}
 		}
 	}
 }

@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -13,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // A notifier is what both halves have for being told.
@@ -238,7 +238,7 @@ func TestDisarm(t *testing.T) {
 	}
 	fill(t, p, 1)
 	select {
-	case <-c.bell.token:
+	case <-seam.Chan(c.readiness.token):
 		t.Error("Ready's channel gets a value after Disarm")
 	default:
 	}
@@ -282,7 +282,7 @@ func TestReady(t *testing.T) {
 		t.Error("the producer's channel gets a value with no space")
 	}
 	c.Discard(1)
-	if !isReady(p.bell.token) {
+	if !isReady(seam.Chan(p.readiness.token)) {
 		t.Error("the producer's channel gets no value of a discard")
 	}
 	// After the end it is always ready.

@@ -1,4 +1,4 @@
-//go:build unix && !interleave
+//go:build unix
 
 package bytering
 

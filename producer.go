@@ -13,31 +13,16 @@ import (
 // empty space, which only it makes smaller.
 //
 // A Producer belongs to one goroutine at a time. A call that overlaps another
-// is a programming error and panics where it is noticed. Only Close,
+// is a programming error and panics where that is detected. Only Close,
 // CloseWithError, SetWriteDeadline, Disarm, Err, Free, Cap, Consumers, Feeds,
 // HugePages and Position may be called by any goroutine at any time.
 type Producer struct {
-	ring *ring
-	only *target // of the consumer, if it is the only one
-
-	// The owner's (I2).
-	pos   uint64 // the write cursor, without the closed bit
-	limit uint64 // how far pos may go, as far as seen
-	off   int    // where pos lies in the memory
-	busy  bool   // a call is running
-	held  bool   // on a mapped ring: the memory stays
-	lent  int    // bytes of the slices that are with the owner
-	pins  int    // Pins that are not given back
-	out   bool   // on a mapped ring: something was handed out
-
-	draining bool // WaitEmpty is running
-	alarm    alarm
-	bell     bell
-	vec      vector
-	spinner  spinner
+	half
+	only     *target // of the consumer, if there is only one
+	draining bool    // WaitEmpty is running
 	spill    spill
 
-	_ [line]byte // from the fields of another half
+	_ [line]byte // between this half and the next
 }
 
 var _ interface {
@@ -47,46 +32,26 @@ var _ interface {
 	io.ReaderFrom
 } = (*Producer)(nil)
 
-// enter begins a call of the owner, leave ends it.
-func (p *Producer) enter() {
-	if p.busy {
-		panic("bytering: overlapping calls of a Producer, which belongs to one goroutine at a time")
-	}
-	p.busy = true
-	seam.Owned(&p.busy)
-	if p.ring.mapped && !p.held {
-		p.held = p.ring.hold.take()
-	}
-}
-
-func (p *Producer) leave() {
-	if p.held && p.lent == 0 && p.pins == 0 {
-		p.held = false
-		p.giveBack()
-	}
-	p.busy = false
-}
-
 // Cap returns the capacity in bytes.
 func (p *Producer) Cap() int { return p.ring.size }
 
-// Position returns how many bytes were ever committed, modulo 1<<63. Any
-// goroutine may call it. It only grows, until [Reset].
-func (p *Producer) Position() uint64 { return p.ring.write.Load() & count }
+// Position returns how many bytes were ever committed, modulo 1<<63. It only
+// grows, until [Reset]. Any goroutine may call it.
+func (p *Producer) Position() uint64 { return p.shared.cursor.Load() & cursorMask }
 
 // Consumers returns how many consumers the ring was made with. Any goroutine may
 // call it.
-func (p *Producer) Consumers() int { return len(p.ring.readers) }
+func (p *Producer) Consumers() int { return len(p.ring.consumers) }
 
-// Feeds tells whether c is a consumer of the producer's ring, open or closed.
+// Feeds reports whether c is a consumer of the producer's ring, open or closed.
 // Any goroutine may call it.
 func (p *Producer) Feeds(c *Consumer) bool { return c != nil && c.ring != nil && c.ring == p.ring }
 
 // Free returns how many bytes are free, less those that a ReadFrom has read
-// and could not publish yet. Any goroutine may call it. To the producer's own
-// goroutine the answer can only grow until it commits; to others it may be out
-// of date at once. Where several consumers were there and none is left it is 0,
-// which [Producer.Err] may say a moment later.
+// and could not publish yet. For the producer's own goroutine the result can only
+// grow until it commits; for others it may be out of date at once. On a ring of
+// [NewBroadcast] with no consumer left it is 0, a moment before [Producer.Err]
+// reports that. Any goroutine may call it.
 func (p *Producer) Free() int {
 	write := p.Position()
 	at, ok := p.ring.slowest()
@@ -96,66 +61,71 @@ func (p *Producer) Free() int {
 	return max(0, p.ring.size-p.ring.filled(at, write)-int(p.ring.spilled.Load()))
 }
 
-// Err returns io.ErrClosedPipe once the producer is closed, the consumer's
-// error, io.ErrClosedPipe unless it gave another, once that is closed, and
-// else nil. With several consumers all must be closed, and their errors are
-// joined. Any goroutine may call it; an error is final.
+// Err reports why the producer can make no more progress, or nil if it can.
+// After the producer's own Close it is io.ErrClosedPipe. After the last consumer
+// closed it is the error given to CloseWithError, or io.ErrClosedPipe; the errors
+// of several consumers are joined. An error is final. Any goroutine may call it.
 func (p *Producer) Err() error {
 	if p.closed() {
 		return io.ErrClosedPipe
 	}
-	if p.ring.open.Load() == 0 {
-		return p.ring.gone()
+	if p.ring.openConsumers.Load() == 0 {
+		return p.peersErr()
 	}
 	return nil
 }
 
-func (p *Producer) closed() bool { return p.ring.write.Load()&closed != 0 }
+// ended reports whether Err is not nil.
+func (p *Producer) ended() bool { return p.closed() || p.ring.openConsumers.Load() == 0 }
 
-// ended tells whether Err is not nil.
-func (p *Producer) ended() bool { return p.closed() || p.ring.open.Load() == 0 }
+// ready implements side. WaitEmpty goes on after the producer's own Close.
+func (p *Producer) ready(n int) bool {
+	return p.free(n) >= n || p.ring.openConsumers.Load() == 0 || p.closed() && !p.draining
+}
 
-// free returns how many bytes are free: at least n of them as the cached limit
-// has it, else as the consumers have it now (I2).
+func (p *Producer) goal(n int) uint64 { return (p.pos + uint64(n) - uint64(p.ring.size)) & cursorMask }
+
+// free returns how many bytes are free by the cached limit if they are n or
+// more, and otherwise by the consumers' cursors now (I2).
 func (p *Producer) free(n int) int {
 	if f := distance(p.pos, p.limit); f >= n {
 		return f
 	}
 	if at, ok := p.ring.slowest(); ok {
-		p.limit = (at + uint64(p.ring.size)) & count
+		p.limit = (at + uint64(p.ring.size)) & cursorMask
 	}
 	return distance(p.pos, p.limit)
 }
 
 // empty returns the whole empty space.
 func (p *Producer) empty() (a, b []byte) {
-	return p.ring.place(p.off, p.free(p.ring.size))
+	return p.ring.pieces(p.off, p.free(p.ring.size))
 }
 
 // commit publishes n bytes of the empty space (I3, I5).
 func (p *Producer) commit(n int) error {
-	next := (p.pos + uint64(n)) & count
-	if !p.ring.write.CompareAndSwap(p.pos, next) {
+	next := (p.pos + uint64(n)) & cursorMask
+	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
 		return io.ErrClosedPipe
 	}
 	if n > 0 {
 		p.lent = 0
 	}
 	p.pos = next
-	p.off = p.ring.wrap(p.off, n)
-	if p.only == nil || p.only.waited() {
-		p.ring.committed(next)
+	p.off = p.ring.advance(p.off, n)
+	if p.only == nil || p.only.hasWaiter() {
+		p.ring.wakeConsumers(next)
 	}
 	return nil
 }
 
 // Slices returns the empty space: a before the wrap and b, which may be empty,
 // after it. Both are clipped to their length. Fill them from the beginning of
-// a on and tell with [Producer.Commit] how far. They stay the producer's until
-// it commits them, whoever closes what meanwhile, and the space can only grow
-// until then; after a Close a Commit of 0 bytes gives them back, for which
-// mapped memory waits. Slices never waits; where no space is free, or [Producer.Err] is
-// not nil, there are none.
+// a on, and pass to [Producer.Commit] how far. They stay the producer's until it
+// commits, whatever is closed meanwhile, and the space can only grow until then.
+// After a Close a Commit of 0 bytes gives them back; until then mapped memory
+// stays. Slices never blocks. If no space is free, or [Producer.Err] is not nil,
+// both slices are empty.
 func (p *Producer) Slices() (a, b []byte) {
 	p.enter()
 	if !p.ended() && p.unspilled() {
@@ -167,39 +137,31 @@ func (p *Producer) Slices() (a, b []byte) {
 }
 
 // SlicesAtLeast is like [Producer.Slices], but it returns the space that the
-// producer has seen already if that is n bytes or more, and only otherwise looks
-// at the consumers' cursors. So it costs less, and may return less than there is.
-// It may also return fewer than n bytes, since it never waits, and the n bytes
-// need not lie together. An n that is negative or above the capacity is an error
-// that wraps [ErrRange].
+// producer has seen already if that is n bytes or more, and looks at the
+// consumers' cursors only otherwise. So it costs less, and may return less than
+// there is. It may also return fewer than n bytes, since it never blocks, and the n
+// bytes need not lie together. An n that is negative or above the capacity is an
+// error that wraps [ErrRange].
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	if err := p.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
 	p.enter()
 	if !p.ended() && p.unspilled() {
-		a, b = p.ring.place(p.off, p.free(n))
+		a, b = p.ring.pieces(p.off, p.free(n))
 	}
 	p.lend(len(a) + len(b))
 	p.leave()
 	return a, b, nil
 }
 
-// lend takes note of n bytes of slices that the owner is handed.
-func (p *Producer) lend(n int) {
-	p.lent = max(p.lent, n)
-	if p.held && p.lent > 0 {
-		p.ring.handOut(&p.out)
-	}
-}
-
 // Commit publishes the first n bytes of what [Producer.Slices] returned, and
 // gives the rest back. The consumers see them at once. It panics if n is
 // negative, or more than Slices has handed out since the last call that
-// published something: after a Write, for example, the slices from before it no
-// longer are the empty space. On a producer that was closed Commit publishes
-// nothing and returns io.ErrClosedPipe, for any n from 0 on. Once all consumers
-// are closed the bytes go nowhere and Commit returns nil: [Producer.Err] says so.
+// published something: after a Write, for example, the slices from before it are
+// no longer the empty space. On a closed producer Commit publishes nothing and
+// returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
+// Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
 	p.enter()
 	if n < 0 || n > p.lent && !p.closed() {
@@ -213,17 +175,16 @@ func (p *Producer) Commit(n int) error {
 	return err
 }
 
-// IOSlices calls f once with the empty space: 0, 1 or 2 slices that are not
-// empty and the n bytes that they have together. It publishes as many as f
-// says that it has filled, from the beginning on, and returns f's results.
-// It never waits: where there is no space f gets no slice, and may count or
-// do something else. f must not keep bufs.
+// IOSlices calls f once with the empty space, 0, 1 or 2 nonempty slices, and
+// their total length n. It publishes as many bytes as f returns, from the
+// beginning on, and returns f's results. IOSlices never blocks: if there is no
+// space f gets no slice, and may count that or do something else. f must not keep
+// bufs.
 //
-// An error of f does not keep IOSlices from publishing f's count. A count
-// below 0 or above n publishes nothing, and the error wraps
-// [ErrInvalidCount]. If [Producer.Err] is not nil f does not run and that is
-// returned. If the producer was closed while f ran nothing is published and
-// the count is 0.
+// If f returns an error, IOSlices still publishes f's count. A count below 0 or
+// above n publishes nothing, and the error wraps [ErrInvalidCount]. If
+// [Producer.Err] is not nil, f does not run and that is returned. If the producer
+// was closed while f ran, nothing is published and the count is 0.
 func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	p.enter()
 	defer p.leave()
@@ -236,24 +197,24 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 	}
 	offered := len(a) + len(b)
 	if p.held && offered > 0 {
-		p.ring.handOut(&p.out)
+		p.expose()
 	}
-	n, err := f(p.vec.of(a, b), offered)
+	n, err := f(p.bufs.of(a, b), offered)
 	if bad := checkCount("the callback", n, offered); bad != nil {
-		return 0, with(bad, err)
+		return 0, joinErrors(bad, err)
 	}
 	if lost := p.commit(n); lost != nil {
-		return 0, with(lost, err)
+		return 0, joinErrors(lost, err)
 	}
 	return n, err
 }
 
-// TryWrite copies what fits of b into the ring and returns how many bytes
-// that was. It never waits; n < len(b) with a nil error means that the ring is
+// TryWrite copies as much of b as fits into the ring and returns how many bytes
+// that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
 	p.enter()
-	defer p.leave() // also if b is no memory and the fault is recovered
+	defer p.leave() // even if reading b faults and that is recovered
 	return p.put(b)
 }
 
@@ -263,7 +224,7 @@ func (p *Producer) put(b []byte) (int, error) {
 	if len(p.spill.rest) > 0 && !p.unspilled() {
 		return 0, p.Err()
 	}
-	if r.open.Load() == 0 || r.mapped && !p.held {
+	if r.openConsumers.Load() == 0 || p.guarded && !p.held {
 		return 0, p.Err()
 	}
 	want := min(len(b), r.size)
@@ -272,8 +233,8 @@ func (p *Producer) put(b []byte) (int, error) {
 		return 0, p.Err()
 	}
 	seam.TouchWrite(r.mem, p.off, n)
-	if k := copy(r.reach[p.off:], b[:n]); k < n {
-		copy(r.reach, b[k:n])
+	if k := copy(r.view[p.off:], b[:n]); k < n {
+		copy(r.view, b[k:n])
 	}
 	if err := p.commit(n); err != nil {
 		return 0, err
@@ -283,12 +244,12 @@ func (p *Producer) put(b []byte) (int, error) {
 
 // Write copies b into the ring and parks while the ring is full. It returns
 // how many bytes it published and, if they are fewer than len(b), the error of
-// [Producer.Err] or os.ErrDeadlineExceeded. An empty b never waits, and gets
-// either error like any other.
+// [Producer.Err] or os.ErrDeadlineExceeded. Write of an empty b never blocks, and
+// returns either error like any other.
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
-// has left, so that a full ring is not refilled byte by byte. While a consumer
-// waits for more than it has, one free byte is enough.
+// has left to write, so that a full ring is not refilled byte by byte. While a
+// consumer waits for more than it has, one free byte is enough.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	p.enter()
 	defer p.leave()
@@ -304,7 +265,7 @@ func (p *Producer) Write(b []byte) (n int, err error) {
 		if m > 0 {
 			continue
 		}
-		if err := p.await(context.Background(), 1, min(len(p.spill.rest)+len(b)-n, p.ring.quarter())); err != nil {
+		if err := p.await(context.Background(), demand{need: 1, want: min(len(p.spill.rest)+len(b)-n, p.ring.quarter())}); err != nil {
 			return n, err
 		}
 	}
@@ -324,33 +285,14 @@ func (p *Producer) WriteByte(c byte) error {
 
 // Close ends the stream: once the consumers have taken what was committed,
 // they get io.EOF. Any goroutine may call it at any time; the producer's
-// running call returns with io.ErrClosedPipe. It never fails and never waits,
-// but for what the system takes to unmap memory that was mapped, where nobody
-// else has any of it.
+// running call returns io.ErrClosedPipe. It never fails and never blocks, except
+// for the munmap call when it releases the last use of mapped memory.
 //
 // It does not give slices back: on mapped memory, after [Producer.Slices], call
-// Commit(0) too, on the producer's own goroutine. Else the memory stays.
-func (p *Producer) Close() error { return p.CloseWithError(nil) }
+// Commit(0) too, on the producer's own goroutine. Otherwise the memory stays.
+func (p *Producer) Close() error { return p.close(nil) }
 
 // CloseWithError is like Close, but the consumers get err instead of io.EOF.
-// CloseWithError(nil) is Close. If several goroutines close the producer, the first
-// error wins. What Close says of slices holds for it too.
-func (p *Producer) CloseWithError(err error) error {
-	r := p.ring
-	setErr(&r.writeErr, err, io.EOF)
-	if r.write.Or(closed)&closed != 0 {
-		return nil
-	}
-	if r.mapped && r.hold.close() {
-		r.release() // before a note, which may panic
-	}
-	p.alarm.stop()
-	r.stopped.Store(1) // from here on Reset may come
-	for _, rd := range r.readers {
-		rd.lot.wake(&rd.data)
-	}
-	r.lot.wake(&r.space)
-	r.notifyConsumers()
-	r.notifyProducer()
-	return nil
-}
+// CloseWithError(nil) is Close. If the producer is closed several times, the
+// first error wins. What Close says about slices applies to it too.
+func (p *Producer) CloseWithError(err error) error { return p.close(err) }

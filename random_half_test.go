@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -14,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // closeErrors are what halves are closed with.
@@ -76,6 +76,17 @@ type randomHalf struct {
 	mu     sync.Mutex
 	log    [16]entry
 	logged int
+}
+
+// setUp sets what does not depend on the side.
+func (h *randomHalf) setUp(l *life, name string, rng *rand.Rand, end end, half *half) {
+	h.life, h.name, h.rng, h.end = l, name, rng, end
+	h.nudged, h.pos = make(chan struct{}, 1), end.Position()
+	s := half.shared
+	h.deadline, h.deadlines = &s.deadline, func(at time.Time) error { return half.setDeadline(seam.Moment(at)) }
+	h.state = func() string {
+		return fmt.Sprintf("cursor %#x, target %#x, note %v, hold %d", s.cursor.Load(), s.target.Load(), s.target.note.Load(), s.hold.Load())
+	}
 }
 
 // A step is a kind of call, and how often it is made.
@@ -323,5 +334,269 @@ func (h *randomHalf) pause() {
 		time.Sleep(time.Duration(h.rng.IntN(100)) * time.Microsecond)
 	default:
 		runtime.Gosched()
+	}
+}
+
+// callback makes a call of IOSlices, and returns what that moved. touch uses
+// the first n bytes of what is offered.
+func (h *randomHalf) callback(ioSlices func(func([][]byte, int) (int, error)) (int, error), touch func(bufs [][]byte, n int)) int {
+	least := h.there()
+	var ran, panicked bool
+	var offered, given int
+	var givenErr error
+	n, err := h.call("IOSlices", least, nil, func() (n int, err error) {
+		defer func() {
+			if panicked {
+				recover()
+			}
+		}()
+		return ioSlices(func(bufs [][]byte, all int) (int, error) {
+			ran, offered = true, all
+			h.offered("IOSlices", least, bufs...)
+			switch h.rng.IntN(12) {
+			case 0: // as one that only looks
+			case 1:
+				given, givenErr = h.rng.IntN(all+1), errCallback
+			case 2:
+				given = -1
+			case 3:
+				given, givenErr = all+1, errCallback
+			case 4:
+				panicked = true
+				panic(errCallback)
+			default:
+				given = h.rng.IntN(all + 1)
+			}
+			if given >= 0 && given <= all {
+				touch(bufs, given)
+			}
+			return given, givenErr
+		})
+	})
+	switch {
+	case panicked:
+	case !ran && n == 0 && err != nil && h.means(err):
+	case ran && (given < 0 || given > offered) && n == 0 && errors.Is(err, ErrInvalidCount) && (givenErr == nil || errors.Is(err, givenErr)):
+	case ran && given >= 0 && given <= offered && n == given && err == givenErr:
+	case ran && n == 0 && errors.Is(err, io.ErrClosedPipe) && h.asked.Load() != 0 && (givenErr == nil || errors.Is(err, givenErr)):
+	default:
+		h.fail("%s: IOSlices is %d, %v; its callback ran %t and returned %d of %d, %v", h.name, n, err, ran, given, offered, givenErr)
+	}
+	return n
+}
+
+// tooMuch gives back a count that is none, with Commit or Discard.
+func (h *randomHalf) tooMuch(giveBack func(n int) error) {
+	n := []int{-1, h.end.Cap() + 1}[h.rng.IntN(2)]
+	before, panicked := h.end.Err(), true
+	_, err := h.call("giving back too much", n, nil, func() (int, error) {
+		defer func() {
+			if panicked {
+				recover()
+			}
+		}()
+		err := giveBack(n)
+		panicked = false
+		return 0, err
+	})
+	closed := h.asked.Load() != 0
+	if panicked && n > 0 && closed && before == io.ErrClosedPipe || !panicked && (n < 0 || !closed || err != io.ErrClosedPipe) {
+		h.fail("%s: giving back %d bytes panics %t, %v, and was closed %t", h.name, n, panicked, err, closed)
+	}
+}
+
+// offered checks slices that a call has handed out, with at least so many bytes
+// in them unless the end has come, and returns how many there are.
+func (h *randomHalf) offered(call string, least int, bufs ...[]byte) (n int) {
+	for _, b := range bufs {
+		n += len(b)
+		if cap(b) != len(b) {
+			h.fail("%s: %s offers %d bytes of a capacity of %d", h.name, call, len(b), cap(b))
+		}
+	}
+	if n < least && !h.cut() || n > h.end.Cap() {
+		h.fail("%s: %s offers %d bytes, and %d were there", h.name, call, n, least)
+	}
+	return n
+}
+
+// idle does nothing for as long as the others can go on.
+func (h *randomHalf) idle() {
+	h.call("idle", 0, nil, func() (int, error) { <-h.stop; return 0, nil })
+}
+
+// until waits for a channel, or until it is nudged.
+func (h *randomHalf) until(name string, note *randomNote, c <-chan struct{}) {
+	h.call(name, note.n, &waiting{noted: true}, func() (int, error) {
+		select {
+		case <-c:
+			if note.token != nil {
+				note.unsure.Store(true) // taken, and perhaps one of before
+			}
+		case <-h.nudged:
+		case <-h.stop:
+		}
+		return h.there(), nil
+	})
+}
+
+func (h *randomHalf) rarelyIdle() {
+	if h.rng.IntN(20) == 0 {
+		h.idle()
+	}
+}
+
+// poll waits by looking again and again with calls that move nothing.
+func (h *randomHalf) poll(name string, need int, done func() bool) {
+	h.call(name, need, &waiting{need: need}, func() (int, error) {
+		for i := 0; !done() && !h.stopped(); i++ {
+			select {
+			case <-h.nudged:
+				return h.there(), nil
+			default:
+			}
+			if i < 10 {
+				runtime.Gosched()
+			} else {
+				time.Sleep(20 * time.Microsecond)
+			}
+		}
+		return h.there(), nil
+	})
+}
+
+// wait is Wait under a context of some kind.
+func (h *randomHalf) wait() {
+	n := h.need()
+	switch h.rng.IntN(20) {
+	case 0:
+		n = 0
+	case 1:
+		n = h.end.Cap() + 1
+	case 2:
+		n = -1
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	switch h.rng.IntN(8) {
+	case 0:
+		cancel(errCancelled)
+	case 1:
+		time.AfterFunc(time.Duration(h.rng.IntN(300))*time.Microsecond, func() { cancel(errCancelled) })
+	case 2:
+		ctx = context.Background()
+	}
+	h.cancel.Store(&cancel)
+	w := &waiting{need: n, parks: true, ctx: ctx}
+	_, err := h.call("Wait", n, w, func() (int, error) { return 0, h.end.Wait(ctx, n) })
+	switch {
+	case n < 0 || n > h.end.Cap():
+		if !errors.Is(err, ErrRange) {
+			h.fail("%s: Wait(%d) is %v", h.name, n, err)
+		}
+	case err == nil && (h.there() >= n || h.cut()):
+	case err != nil && (h.allowed(err, w) || h.there() < n && h.short(err)):
+	default:
+		h.fail("%s: Wait(%d) is %v with %d there", h.name, n, err, h.there())
+	}
+}
+
+// A randomNote is what Notify or Ready has armed.
+type randomNote struct {
+	n       int
+	at      uint64
+	ran     atomic.Int32
+	done    chan struct{}   // closed when it runs
+	token   <-chan struct{} // instead, of Ready
+	disarms uint64          // when it was armed
+	unsure  atomic.Bool     // it may have been withdrawn
+	never   bool            // it was withdrawn
+}
+
+func (n *randomNote) fired() bool { return n.ran.Load() > 0 || len(n.token) > 0 }
+
+// sure reports whether n is certain to run.
+func (h *randomHalf) sure(n *randomNote) bool {
+	return n != nil && !n.unsure.Load() && n.disarms == h.disarms.Load()
+}
+
+// settle looks at the last note once more before it goes.
+func (h *randomHalf) settle() {
+	if n := h.note.Load(); n != nil && (n.ran.Load() > 1 || n.never && n.ran.Load() > 0) {
+		h.fail("%s: Notify(%d) has run %d times, withdrawn %t", h.name, n.n, n.ran.Load(), n.never)
+	}
+}
+
+// arm is Notify. It returns nil if that returns false.
+func (h *randomHalf) arm(n int) *randomNote {
+	h.settle()
+	h.note.Store(nil)
+	note := &randomNote{n: n, at: h.target(n), done: make(chan struct{}), disarms: h.disarms.Load()}
+	note.unsure.Store(h.spilled > 0) // and whether any of it is left
+	pending := false
+	h.call("Notify", n, nil, func() (int, error) {
+		pending = h.end.Notify(n, func() {
+			if k := note.ran.Add(1); k > 1 || !h.come(note.at) {
+				h.fail("%s: Notify(%d) for the cursor %#x runs for the time %d, with %d there", h.name, n, note.at, k, h.there())
+				return
+			}
+			close(note.done)
+		})
+		return 0, nil
+	})
+	if pending {
+		h.note.Store(note)
+		return note
+	}
+	if h.there() < n && h.spilled == 0 && !h.ends() && !h.cut() || note.ran.Load() > 0 {
+		h.fail("%s: Notify(%d) is false with %d there, and has run %d times", h.name, n, h.there(), note.ran.Load())
+	}
+	return nil
+}
+
+// ready is Ready.
+func (h *randomHalf) ready() *randomNote {
+	h.settle()
+	h.note.Store(nil)
+	note := &randomNote{n: 1, at: h.target(1), disarms: h.disarms.Load()}
+	note.unsure.Store(h.spilled > 0)
+	over := h.end.Err() != nil
+	h.call("Ready", 1, nil, func() (int, error) { note.token = h.end.Ready(); return len(note.token), nil })
+	if over && len(note.token) == 0 {
+		h.fail("%s: Ready is not ready after the end", h.name)
+	}
+	h.note.Store(note)
+	return note
+}
+
+func (h *randomHalf) notified() {
+	note := h.arm(h.need())
+	if note == nil {
+		return
+	}
+	h.until("until notified", note, note.done)
+}
+
+// rung waits for the channel of Ready, which may have a value of before.
+func (h *randomHalf) rung() {
+	for h.there() == 0 && !h.ends() && !h.stopped() {
+		note := h.ready()
+		h.until("until ready", note, note.token)
+	}
+}
+
+func (h *randomHalf) disarm() {
+	note := h.note.Load()
+	sure := h.sure(note)
+	withdrawn := false
+	h.call("Disarm", 0, nil, func() (int, error) { withdrawn = h.end.Disarm(); return 0, nil })
+	switch {
+	case withdrawn && note == nil:
+		h.fail("%s: Disarm is true, though nothing was armed", h.name)
+	case withdrawn:
+		note.never = note.done != nil
+		note.unsure.Store(true)
+	case sure && h.sure(note) && !h.come(note.at):
+		h.fail("%s: Disarm is false, though Notify(%d) was armed", h.name, note.n)
 	}
 }

@@ -1,8 +1,7 @@
-//go:build !interleave
-
 package bytering
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,7 +65,7 @@ type totals struct{ rings, lives, calls, bytes, standstills atomic.Uint64 }
 // randomRing gives a ring one life, and up to two more where Reset can.
 func randomRing(t *testing.T, seed uint64, dir string, sum *totals) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	begin := (1<<63 - uint64(rng.IntN(200))) & count
+	begin := (1<<63 - uint64(rng.IntN(200))) & cursorMask
 	p, cs, name, err := randomOpen(rng, begin, dir)
 	name = fmt.Sprintf("STRESS_SEED=%d: %s, cursors from %#x", seed, name, begin)
 	if err != nil {
@@ -304,5 +304,440 @@ func (l *life) stopped() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// The watchdog looks every tick. A life that has not changed for settle ticks
+// stands still if none of its waiting halves could be served, and is broken up.
+// One in which a half could be served, or that goes on standing still after it
+// was broken up, hangs after so many ticks, which last longer where the machine
+// is busy, and so much time.
+const (
+	tick      = time.Millisecond
+	settle    = 3
+	hangTicks = 500
+	hangTime  = 5 * time.Second
+)
+
+// A pulse changes while anything moves.
+type pulse struct{ calls, moved, meddled uint64 }
+
+func (l *life) pulse() (p pulse) {
+	for _, h := range l.all {
+		p.calls += h.calls.Load()
+		p.moved += h.end.Position()
+	}
+	p.meddled = l.meddled.Load()
+	return p
+}
+
+// watch returns when all programs have ended, or have failed and had time to
+// end.
+func (l *life) watch(ended <-chan struct{}) {
+	failed := l.failed
+	var last pulse
+	var since time.Time
+	for still := 0; ; still++ {
+		select {
+		case <-ended:
+			return
+		case <-failed:
+			select {
+			case <-ended:
+			case <-time.After(3 * time.Second):
+			}
+			return
+		case <-time.After(tick):
+		}
+		if now := l.pulse(); now != last {
+			last, still, since = now, 0, time.Now()
+		}
+		if still < settle || l.meddlers.Load() > 0 {
+			continue
+		}
+		switch why := l.stuck(); {
+		case why == "" && !l.broken:
+			l.stirs++
+			if !l.nudge() {
+				l.breakUp()
+			}
+			still, since = 0, time.Now()
+		case still < hangTicks || time.Since(since) < hangTime:
+		case l.broken:
+			l.fail("a call hangs though everything that it could wait for was closed; %s", why)
+		default:
+			l.fail("a wake is lost: %s", why)
+		}
+	}
+}
+
+// nudge ends one wait of a standstill, so that its half can go on. It reports
+// whether it did.
+func (l *life) nudge() bool {
+	if l.rng.IntN(16) == 0 {
+		return false
+	}
+	for _, i := range l.rng.Perm(len(l.all)) {
+		h := l.all[i]
+		switch w := h.waits.Load(); {
+		case w == nil: // idle for ever
+			continue
+		case w.parks:
+			h.setDeadline(time.Now().Add(-time.Second))
+		default:
+			select {
+			case h.nudged <- struct{}{}:
+			default:
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// breakUp ends a life that stands still: all calls must return after it.
+func (l *life) breakUp() {
+	l.broken = true
+	l.stopAll()
+	if l.rng.IntN(2) == 0 {
+		l.p.close(l.rng.IntN(len(closeErrors)))
+		return
+	}
+	for _, c := range l.cs {
+		c.close(l.rng.IntN(len(closeErrors)))
+	}
+}
+
+// A waiting is a call that may wait, as its caller knows it: what the ring made
+// of it is what is tested.
+type waiting struct {
+	need  int             // so many bytes end it
+	soft  bool            // a producer's: less will do while a consumer waits
+	until uint64          // a soft one's: the cursor where nothing is left to do, if known
+	known bool            // whether until is
+	parks bool            // the deadline ends it
+	ctx   context.Context // ends it too, unless nil
+	noted bool            // it waits for the note to run, and for nothing else
+}
+
+// over says what has ended the call already, whatever is there.
+func (w *waiting) over(h *randomHalf) string {
+	switch {
+	case h.ends():
+		return "the end has come"
+	case w.parks && h.deadline.passed():
+		return "the deadline has passed"
+	case w.ctx != nil && w.ctx.Err() != nil:
+		return "the context has ended"
+	}
+	return ""
+}
+
+// stuck says which half waits that could be served, if any does. Nothing moves.
+func (l *life) stuck() string {
+	starving := ""
+	for _, c := range l.cs {
+		if why := c.starves(); why != "" {
+			starving = why
+		}
+	}
+	for _, h := range l.all {
+		if n := h.note.Load(); h.sure(n) && !n.fired() && h.come(n.at) {
+			return fmt.Sprintf("%s: what Notify(%d) promised has not run", h.name, n.n)
+		}
+		w := h.waits.Load()
+		if w == nil || w.noted {
+			continue
+		}
+		there, enough := h.there(), w.enough(h)
+		if why := w.over(h); why != "" {
+			return fmt.Sprintf("%s, in %v, waits though %s", h.name, h.last(), why)
+		}
+		if there >= enough {
+			return fmt.Sprintf("%s, in %v, waits for %d bytes with %d there", h.name, h.last(), enough, there)
+		}
+		if w.soft && there > 0 && starving != "" {
+			return fmt.Sprintf("%s, in %v, waits with %d bytes free while %s", h.name, h.last(), there, starving)
+		}
+	}
+	return ""
+}
+
+// starves says how the consumer waits for more than it has, if it does in any way.
+func (c *randomConsumer) starves() string {
+	if c.ends() {
+		return ""
+	}
+	if n := c.note.Load(); c.sure(n) && !n.fired() && !c.come(n.at) {
+		return fmt.Sprintf("%s has a note for %d bytes, in %v", c.name, n.n, c.last())
+	}
+	if w := c.waits.Load(); w != nil && !w.noted && w.over(&c.randomHalf) == "" && c.there() < w.need {
+		return fmt.Sprintf("%s waits for %d bytes with %d there, in %v", c.name, w.need, c.there(), c.last())
+	}
+	return ""
+}
+
+// enough returns how many bytes end the wait.
+func (w *waiting) enough(h *randomHalf) int {
+	if !w.soft {
+		return w.need
+	}
+	n := max(1, h.end.Cap()/4)
+	if w.known {
+		n = min(n, distance(h.end.Position(), w.until))
+	}
+	return n
+}
+
+// dump shows the ring and the last calls of all.
+func (l *life) dump() string {
+	var b strings.Builder
+	for _, h := range l.all {
+		fmt.Fprintf(&b, "%s: %s, %d there, Err %v, deadline set %t, passed %t\n",
+			h.name, h.state(), h.there(), h.end.Err(), h.deadline.Load() != 0, h.deadline.passed())
+		h.mu.Lock()
+		for i := max(0, h.logged-len(h.log)); i < h.logged; i++ {
+			fmt.Fprintf(&b, "\t%v\n", h.log[i%len(h.log)])
+		}
+		h.mu.Unlock()
+	}
+	return b.String()
+}
+
+var (
+	errStop = errors.New("enough for one call")
+	forever = context.Background()
+)
+
+// A sender and a receiver do one call of a random kind after the other, and
+// know by their own count what the stream is at each place.
+type sender struct {
+	p    *Producer
+	rng  *rand.Rand
+	pos  uint64 // bytes counted as written
+	left int    // bytes still to write
+}
+
+func (s *sender) chunk() int { return s.rng.IntN(min(s.left, 2*s.p.Cap()) + 1) }
+
+// step is one call. It counts what the call counts, and what comes before an
+// error is counted too.
+func (s *sender) step() (err error) {
+	var n int
+	b := stream(s.pos, s.chunk())
+	switch s.rng.IntN(6) {
+	case 0:
+		n, err = s.p.Write(b)
+	case 1:
+		n, err = s.p.TryWrite(b)
+	case 2:
+		n, err = s.p.IOSlices(func(bufs [][]byte, offered int) (n int, _ error) {
+			for _, x := range bufs {
+				n += copy(x, b[n:])
+			}
+			return n, nil
+		})
+	case 3:
+		x, y := s.p.Slices()
+		n = copy(x, b)
+		n += copy(y, b[n:])
+		if err = s.p.Commit(n); err != nil {
+			n = 0
+		} else if n == 0 {
+			err = s.p.Err()
+		}
+	case 4:
+		var m int64
+		m, err = s.p.ReadFrom(&source{s.pos, len(b)})
+		n = int(m)
+	case 5:
+		for ; n < min(len(b), 5) && err == nil; n++ {
+			if err = s.p.WriteByte(b[n]); err != nil {
+				n--
+			}
+		}
+	}
+	s.pos += uint64(n)
+	if s.left -= n; n == 0 && err == nil && s.rng.IntN(2) == 0 {
+		err = s.p.Wait(forever, 1)
+	}
+	return err
+}
+
+func (s *sender) run() (err error) {
+	for s.left > 0 && err == nil {
+		err = s.step()
+	}
+	return err
+}
+
+type receiver struct {
+	c   *Consumer
+	rng *rand.Rand
+	pos uint64 // bytes taken
+}
+
+// take checks and counts what a call took.
+func (r *receiver) take(b []byte) error {
+	err := checkStream(b, r.pos)
+	r.pos += uint64(len(b))
+	return err
+}
+
+func (r *receiver) step() (err error) {
+	var n int
+	b := make([]byte, r.rng.IntN(2*r.c.Cap())+1)
+	started := r.pos
+	switch r.rng.IntN(7) {
+	case 0:
+		n, err = r.c.Read(b)
+		err = errors.Join(r.take(b[:n]), err)
+	case 1:
+		n, err = r.c.TryRead(b)
+		err = errors.Join(r.take(b[:n]), err)
+	case 2:
+		var bad error
+		n, err = r.c.IOSlices(func(bufs [][]byte, offered int) (n int, _ error) {
+			for _, x := range bufs {
+				x = x[:min(len(x), len(b)-n)]
+				bad = errors.Join(bad, checkStream(x, r.pos+uint64(n)))
+				n += len(x)
+			}
+			return n, nil
+		})
+		r.pos += uint64(n)
+		err = errors.Join(bad, err)
+	case 3:
+		x, y := r.c.Slices()
+		bad := errors.Join(checkStream(x, r.pos), checkStream(y, r.pos+uint64(len(x))))
+		n = min(len(b), len(x)+len(y))
+		if err = r.c.Discard(n); err == nil {
+			r.pos += uint64(n)
+			err = r.c.Err()
+		}
+		err = errors.Join(bad, err)
+	case 4:
+		var x []byte
+		x, err = r.c.Peek(min(len(b), r.c.Cap()))
+		if bad := checkStream(x, r.pos); bad != nil {
+			return bad
+		}
+		if lost := r.c.Discard(len(x)); lost == nil {
+			r.pos += uint64(len(x))
+		} else {
+			err = lost // closed since, so what Peek told of the end was not taken
+		}
+	case 5:
+		_, err = r.c.WriteTo(writerFunc(func(x []byte) (int, error) {
+			x = x[:min(len(x), len(b))]
+			if err := r.take(x); err != nil {
+				return len(x), err
+			}
+			return len(x), errStop
+		}))
+		switch err {
+		case errStop:
+			err = nil
+		case nil:
+			err = io.EOF
+		}
+	case 6:
+		var v byte
+		if v, err = r.c.ReadByte(); err == nil {
+			err = r.take([]byte{v})
+		}
+	}
+	if r.pos == started && err == nil && r.rng.IntN(2) == 0 {
+		// What it tells of the end leaves open what is left: a read will tell.
+		r.c.Wait(forever, 1+r.rng.IntN(r.c.Cap()))
+	}
+	return err
+}
+
+func (r *receiver) run() (err error) {
+	for err == nil {
+		err = r.step()
+	}
+	return err
+}
+
+// TestStress lets two goroutines do all that they may, while a third one may
+// close either half: what was counted as written is delivered.
+func TestStress(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	capacities := []int{1, 2, 3, 7, 8, 16, 61, 64, 1000, 4096}
+	for trial := range 500 {
+		capacity := capacities[rng.IntN(len(capacities))]
+		consumers := rng.IntN(4) // 0 for New
+		var layout []Option
+		if trial%8 == 0 {
+			layout = layouts()[len(layouts())-1]
+			capacity = 4096
+		}
+		total := 200 + rng.IntN(20*capacity+400)
+		closer := rng.IntN(4) // 0 producer, 1 consumers, else nobody
+		closeAt := rng.IntN(total)
+		name := fmt.Sprintf("seed %d, trial %d: %d bytes through %d (%d options), %d consumers, closer %d at %d",
+			seed, trial, total, capacity, len(layout), consumers, closer, closeAt)
+
+		p, cs := some(t, capacity, consumers, layout...)
+		done(t, p, cs...)
+		s := &sender{p: p, rng: rand.New(rand.NewPCG(seed, rng.Uint64())), left: total}
+		var wg sync.WaitGroup
+		var sent error
+		wg.Go(func() {
+			sent = s.run()
+			p.Close()
+		})
+		rs := make([]*receiver, len(cs))
+		got := make([]error, len(cs))
+		for i, c := range cs {
+			rs[i] = &receiver{c: c, rng: rand.New(rand.NewPCG(seed, rng.Uint64()))}
+			wg.Go(func() { got[i] = rs[i].run() })
+		}
+		wg.Go(func() {
+			if closer > 1 {
+				return
+			}
+			for p.Position() < uint64(closeAt) && p.Err() == nil {
+				time.Sleep(time.Microsecond)
+			}
+			if closer == 0 {
+				p.CloseWithError(errTest)
+				return
+			}
+			for _, c := range cs {
+				c.CloseWithError(errLater)
+			}
+		})
+		wg.Wait()
+
+		if closer == 1 && sent != nil && !errors.Is(sent, errLater) {
+			t.Errorf("%s: the producer ends with %v", name, sent)
+		}
+		if closer == 0 && sent != nil && sent != io.ErrClosedPipe || closer > 1 && sent != nil {
+			t.Errorf("%s: the producer ends with %v", name, sent)
+		}
+		if s.pos != p.Position() || sent == nil && s.pos != uint64(total) {
+			t.Errorf("%s: %d bytes counted as written, position %d, %v", name, s.pos, p.Position(), sent)
+		}
+		for i, r := range rs {
+			switch {
+			case errors.Is(got[i], io.EOF) || closer == 0 && errors.Is(got[i], errTest):
+				if r.pos != s.pos {
+					t.Errorf("%s: consumer %d gets %d of %d bytes", name, i, r.pos, s.pos)
+				}
+			case closer != 1 || !errors.Is(got[i], io.ErrClosedPipe):
+				t.Errorf("%s: consumer %d ends with %v", name, i, got[i])
+			}
+			if r.pos != r.c.Position() && closer != 1 || r.pos < r.c.Position() || r.pos > s.pos {
+				t.Errorf("%s: consumer %d counts %d, position %d, of %d", name, i, r.pos, r.c.Position(), s.pos)
+			}
+		}
+		if t.Failed() {
+			return
+		}
 	}
 }

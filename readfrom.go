@@ -10,21 +10,21 @@ import (
 )
 
 // A spill holds what a source has returned while the ring had no room for it. So
-// ReadFrom can ask its source without needing room: it sees an end that comes
-// right after the last byte that fits, and it takes a message whole. What lies
-// in the spill is published before anything else, by whichever call of the
-// producer comes next, and is not counted before that.
+// ReadFrom can read its source without needing room: it sees an end that comes
+// right after the last byte that fits, and it reads a message whole. The next
+// call of the producer, whichever it is, publishes what is in the spill before
+// anything else; it is not counted before that.
 type spill struct {
 	buf  []byte // made when it is first needed
-	rest []byte // what is not published yet, the end of what was put into buf
+	rest []byte // the end of buf's bytes, which is not published yet
 }
 
-// streamSpill is the room of a stream's spill. It has to hold a byte, and is no
+// streamSpill is the size of a stream's spill. It must hold a byte, and it is no
 // larger than what a read costs more than a copy.
 const streamSpill = 512
 
-// spillOf returns the spill's memory, of n bytes at least. That for messages
-// begins on a page, as some devices want it.
+// spillOf returns the spill's memory, at least n bytes. For messages it begins on
+// a page, as some devices require.
 func (p *Producer) spillOf(n int) []byte {
 	if len(p.spill.buf) < n {
 		if n <= streamSpill {
@@ -36,20 +36,19 @@ func (p *Producer) spillOf(n int) []byte {
 	return p.spill.buf[:n:n]
 }
 
-// keep makes rest what is in the spill.
-func (p *Producer) keep(rest []byte) {
+func (p *Producer) setSpill(rest []byte) {
 	p.spill.rest = rest
 	p.ring.spilled.Store(uint32(len(rest)))
 }
 
-// unspill publishes what it can of the spill, and returns how many bytes that
+// unspill publishes as much of the spill as fits, and returns how many bytes that
 // was.
 func (p *Producer) unspill() (int, error) {
 	rest := p.spill.rest
-	p.spill.rest = nil // as for put there is none
+	p.spill.rest = nil // so that put does not wait for it
 	n, err := p.put(rest)
 	if p.spill.rest = rest; n > 0 {
-		p.keep(rest[n:])
+		p.setSpill(rest[n:])
 	}
 	return n, err
 }
@@ -64,13 +63,13 @@ func (p *Producer) unspilled() bool {
 }
 
 // flush publishes what is in the spill, and parks while there is no room. It
-// returns how many bytes that was. More bytes are to be written after it.
+// returns how many bytes that was. The caller has more bytes to write after it.
 func (p *Producer) flush(ctx context.Context, more int) (n int, err error) {
 	for len(p.spill.rest) > 0 {
 		m, err := p.unspill()
 		n += m
 		if err == nil && m == 0 {
-			err = p.await(ctx, 1, min(len(p.spill.rest)+more, p.ring.quarter()))
+			err = p.await(ctx, demand{need: 1, want: min(len(p.spill.rest)+more, p.ring.quarter())})
 		}
 		if err != nil {
 			return n, err
@@ -79,37 +78,38 @@ func (p *Producer) flush(ctx context.Context, more int) (n int, err error) {
 	return n, nil
 }
 
-// maxEmptyReads is how often in a row a reader may return nothing at all
-// before io.ErrNoProgress is returned, as in package bufio.
+// maxEmptyReads is the number of reads in a row that return nothing before
+// ReadFrom returns io.ErrNoProgress, as in package bufio.
 const maxEmptyReads = 100
 
 // ReadFrom reads from src straight into the empty space until src returns
-// io.EOF, which is not an error here. Every read is published at once as far as
-// there is room, and ReadFrom parks while there is none. It returns how many
-// bytes were published and the error of src, that of [Producer.Err] or
+// io.EOF, which is not an error here. It publishes each read at once as far as
+// there is room, and parks while there is none. It returns how many bytes were
+// published, and the error of src, that of [Producer.Err] or
 // os.ErrDeadlineExceeded. It does not close the producer.
 //
-// Where src is a [vectored.Reader], or a connection, a file or a pipe of
-// package net or os, one readv fills the space on both sides of the wrap
-// ([vectored.ReaderOf] has the rule). One call is offered at most half of the
-// ring, and at most 1 MiB, so that the consumer has something to do meanwhile.
+// If src is a [vectored.Reader], or a connection, a file or a pipe of package net
+// or os, one readv fills the space on both sides of the wrap ([vectored.ReaderOf]
+// has the rule). One call is offered at most half of the ring, and at most 1 MiB,
+// so that the consumer has something to do meanwhile.
 //
-// ReadFrom asks src without needing room, as io.Copy does: while the ring is full
-// it reads up to 512 bytes into memory of its own, so that it sees an end that
-// comes after the last byte that fits. Where a read of src ends with a message or
-// a record (see [vectored.BoundaryOf]) that is room enough for one. So src may be
-// ahead of the ring by so much. If ReadFrom then fails, with os.ErrDeadlineExceeded for example, these
-// bytes are kept: the next call of the producer that writes, waits for space or
-// looks at it publishes them before anything else, and they are counted only by a
-// ReadFrom that does. Close drops them, as bytes that were never written.
+// ReadFrom does not need room to read src, as io.Copy does not: while the ring is
+// full it reads up to 512 bytes into memory of its own, so that it sees an end that
+// comes after the last byte that fits. If a read of src ends with a message or a
+// record (see [vectored.BoundaryOf]), that memory has room for a whole one. So src
+// may be ahead of the ring by that much. If ReadFrom then fails, with
+// os.ErrDeadlineExceeded for example, these bytes are kept: the next call of the
+// producer that writes, waits for space or looks at it publishes them before
+// anything else, and only a ReadFrom that does so counts them. Close drops them, as
+// bytes that were never written.
 //
-// Once all consumers are closed, src is asked once more if they have taken
-// everything, and if that is the end ReadFrom has succeeded. What src returns
-// otherwise is lost.
+// Once all consumers are closed and have taken everything, ReadFrom reads src once
+// more. If that is the end, ReadFrom has succeeded. Otherwise what src returned is
+// lost.
 //
-// A reader that returns more bytes than it was offered, or less than none, ends
-// it with an error that wraps [ErrInvalidCount]. What src returned
-// while the producer was being closed is lost and not counted.
+// If a reader returns a negative count, or more bytes than it was offered, the
+// error wraps [ErrInvalidCount]. What src returned while the producer was being
+// closed is lost and not counted.
 func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 	p.enter()
 	defer p.leave()
@@ -125,12 +125,12 @@ func (p *Producer) ReadFrom(src io.Reader) (total int64, err error) {
 		case err == io.EOF:
 			return total, late
 		case late != nil:
-			return total, with(late, err)
+			return total, joinErrors(late, err)
 		case err != nil:
 			return total, err
 		}
 		if in.spill == 0 && !p.ready(1) {
-			if err := p.await(context.Background(), 1, p.ring.quarter()); err != nil {
+			if err := p.await(context.Background(), demand{need: 1, want: p.ring.quarter()}); err != nil {
 				return total, err
 			}
 		}
@@ -151,7 +151,7 @@ type input struct {
 	src   io.Reader
 	v     vectored.Reader // nil if src has none
 	stops vectored.Boundary
-	spill int // the room that it needs where the ring has none
+	spill int // bytes of spill to offer where the ring has no room
 }
 
 func newInput(src io.Reader) input {
@@ -166,22 +166,21 @@ func newInput(src io.Reader) input {
 }
 
 // read reads once from in, and publishes what the ring has room for. It returns
-// how many bytes it read, and how many it has published. The rest is in the
-// spill.
+// how many bytes it read and how many it published. The rest is in the spill.
 func (p *Producer) read(in *input) (read, published int, err error) {
 	var a, b, rest []byte
 	ended := p.Err()
 	switch {
 	case ended == nil:
 		a, b, rest = p.offer(in)
-	case p.closed() || in.spill == 0 || !p.ring.taken(p.pos):
+	case p.closed() || in.spill == 0 || p.taken() < len(p.peers):
 		return 0, 0, ended
 	default: // only to see whether the source has ended too
 		rest = p.spillOf(in.spill)
 	}
-	bufs := p.vec.of(a, b)
+	bufs := p.bufs.of(a, b)
 	if len(rest) > 0 {
-		bufs = p.vec.and(a, b, rest)
+		bufs = p.bufs.and(a, b, rest)
 	}
 	var n int
 	if in.v != nil {
@@ -191,7 +190,7 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 	}
 	room := len(a) + len(b)
 	if bad := checkCount("the reader", n, room+len(rest)); bad != nil {
-		return 0, 0, with(bad, err)
+		return 0, 0, joinErrors(bad, err)
 	}
 	if ended != nil {
 		if n > 0 || err == nil && in.stops == vectored.Message { // which may be empty
@@ -200,11 +199,11 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 		return n, 0, err
 	}
 	if published = min(n, room); published < n {
-		p.keep(rest[:n-published])
+		p.setSpill(rest[:n-published])
 	}
 	if published > 0 {
 		if lost := p.commit(published); lost != nil {
-			p.keep(nil)
+			p.setSpill(nil)
 			return 0, 0, lost
 		}
 	}
@@ -212,7 +211,7 @@ func (p *Producer) read(in *input) (read, published int, err error) {
 }
 
 // offer returns what one read of in is offered: a and b in the ring, and then
-// the spill if that has to take what they have no room for.
+// the spill if they have no room for all that may come.
 func (p *Producer) offer(in *input) (a, b, rest []byte) {
 	a, b = p.empty()
 	room, least := len(a)+len(b), in.spill
@@ -223,7 +222,7 @@ func (p *Producer) offer(in *input) (a, b, rest []byte) {
 		b, room = nil, len(a) // all that can be read is one slice
 	}
 	if room >= least {
-		if a, b = p.ring.part(a, b, least); in.v == nil {
+		if a, b = p.ring.limitCall(a, b, least); in.v == nil {
 			b = nil
 		}
 		return a, b, nil

@@ -1,4 +1,4 @@
-//go:build !linux && !interleave
+//go:build !linux
 
 package bytering
 

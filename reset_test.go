@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -200,16 +198,60 @@ func TestResetInsideACall(t *testing.T) {
 	}
 }
 
+// A call that is left behind keeps its ring from any other use, for as long as it
+// does not return.
+func TestResetWithACallLeftBehind(t *testing.T) {
+	p, c := pair(t, 4)
+	reading, read := make(chan bool), make(chan bool)
+	left := make(chan error)
+	go func() {
+		_, err := p.ReadFrom(readerFunc(func(b []byte) (int, error) {
+			reading <- true
+			<-read
+			return copy(b, "late"), io.EOF
+		}))
+		left <- err
+	}()
+	<-reading
+	closeAll(p, []*Consumer{c})
+	for range 2 {
+		if err := Reset(p, c); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "call is running of the producer") {
+			t.Errorf("Reset with a ReadFrom left behind: %v", err)
+		}
+	}
+	close(read)
+	if err := <-left; err != io.ErrClosedPipe {
+		t.Errorf("the ReadFrom returns %v", err)
+	}
+	mustReset(t, p, []*Consumer{c})
+}
+
+// Reset leaves the memory as it is, and no call that reads shows that.
+func TestResetDoesNotClear(t *testing.T) {
+	p, c := pair(t, 4)
+	p.WriteString("old!")
+	closeAll(p, []*Consumer{c})
+	mustReset(t, p, []*Consumer{c})
+	if a, _ := p.Slices(); string(a) != "old!" {
+		t.Errorf("the memory is %q", a)
+	}
+	p.Commit(0)
+	p.WriteString("n")
+	if a, b := c.Slices(); string(a) != "n" || len(b) > 0 {
+		t.Errorf("the consumer sees %q and %q", a, b)
+	}
+}
+
 // What was promised to run in one life does not run in the next.
 func TestResetWithdraws(t *testing.T) {
 	p, c := pair(t, 4)
 	f := func() { t.Error("it runs in another life") }
-	p.ring.space.note.Store(&note{p.target(1), f})
-	c.reader.data.note.Store(&note{c.target(1), f})
-	p.ring.write.Or(closed) // closed, and not told of it yet
-	c.reader.read.Or(closed)
-	p.ring.open.Store(0)
-	p.ring.stopped.Store(1)
+	p.ring.producer.target.note.Store(&note{p.goal(1), f})
+	c.shared.target.note.Store(&note{c.goal(1), f})
+	p.ring.producer.cursor.Or(closed) // closed, and not told of it yet
+	c.shared.cursor.Or(closed)
+	p.ring.openConsumers.Store(0)
+	p.ring.openProducer.Store(0)
 	mustReset(t, p, []*Consumer{c})
 	fill(t, p, 4)
 	c.Discard(4)
@@ -244,11 +286,11 @@ func TestResetUnderATimer(t *testing.T) {
 func TestLateCloseHasAnError(t *testing.T) {
 	p, c := pair(t, 4)
 	fill(t, p, 1)
-	p.ring.write.Or(closed)
+	p.ring.producer.cursor.Or(closed)
 	want(t, "Wait", 0, c.Wait(forever, 2), 0, io.ErrUnexpectedEOF)
 	drain(t, c, stream(0, 1), io.EOF)
-	c.reader.read.Or(closed)
-	if err := p.ring.gone(); err != io.ErrClosedPipe {
+	c.shared.cursor.Or(closed)
+	if err := p.peersErr(); err != io.ErrClosedPipe {
 		t.Errorf("the producer is told %v", err)
 	}
 }
@@ -262,13 +304,13 @@ func TestAllocsOfReset(t *testing.T) {
 		}
 		got := testing.AllocsPerRun(100, func() {
 			p.Write(b)
-			p.ring.write.Or(closed) // Close, which has an error to keep
+			p.ring.producer.cursor.Or(closed) // Close, which has an error to keep
 			for _, c := range cs {
 				c.Read(b)
-				c.reader.read.Or(closed)
+				c.shared.cursor.Or(closed)
 			}
-			p.ring.open.Store(0)
-			p.ring.stopped.Store(1)
+			p.ring.openConsumers.Store(0)
+			p.ring.openProducer.Store(0)
 			if err := Reset(p, cs...); err != nil {
 				t.Error(err)
 			}
@@ -308,7 +350,7 @@ func TestStressReset(t *testing.T) {
 				if closer != 1 {
 					p.Close()
 				}
-				for p.ring.write.Load()&closed == 0 {
+				for p.ring.producer.cursor.Load()&closed == 0 {
 					time.Sleep(time.Microsecond)
 				}
 			})

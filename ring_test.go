@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -11,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/bytering/bytering/internal/mutants"
 )
 
 // sizes are capacities on both sides of every border that there could be.
@@ -153,7 +153,7 @@ func TestCursorsComeRound(t *testing.T) {
 					}
 					moved += n
 				}
-				if pos := (start + uint64(moved)) & count; p.Position() != pos || c.Position() != pos {
+				if pos := (start + uint64(moved)) & cursorMask; p.Position() != pos || c.Position() != pos {
 					t.Errorf("positions %d and %d after %d bytes, want %d", p.Position(), c.Position(), moved, pos)
 				}
 			}
@@ -165,7 +165,7 @@ func TestCursorsComeRound(t *testing.T) {
 func TestCloseWhileCursorsComeRound(t *testing.T) {
 	for _, capacity := range []int{1, 3, 8} {
 		for before := range uint64(capacity + 2) {
-			p, c := pair(t, capacity, startAt((1<<63-before)&count))
+			p, c := pair(t, capacity, startAt((1<<63-before)&cursorMask))
 			fill(t, p, capacity)
 			wrote := stream(c.Position(), capacity)
 			p.Close()
@@ -201,7 +201,7 @@ func TestFilledIsInRange(t *testing.T) {
 	for _, far := range []uint64{0, 1, 99, 100, 101, 1<<31 - 1, 1 << 31, 1<<31 + 7, 1 << 32, 1<<33 + 1, 1 << 61} {
 		for _, read := range []uint64{0, 1<<63 - 1} {
 			want := int(min(far, 100))
-			if got := p.ring.filled(read, (read+far)&count); got != want {
+			if got := p.ring.filled(read, (read+far)&cursorMask); got != want {
 				t.Errorf("filled from %d over %d bytes is %d, want %d", read, far, got, want)
 			}
 		}
@@ -253,4 +253,27 @@ func TestSlicesAtLeast(t *testing.T) {
 	a, _, _ := c.SlicesAtLeast(1)
 	b, _, _ := p.SlicesAtLeast(1)
 	want(t, "SlicesAtLeast after the end", len(a)+len(b), nil, 0, nil)
+}
+
+// TestMutantsOfTests runs the tests against those defects that the explorer
+// does not see.
+func TestMutantsOfTests(t *testing.T) {
+	mutants.Skip(t)
+	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
+		"-failfast", "-timeout=20s", "-run", "Spinning|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|AfterTheConsumersClose", ".")
+}
+
+// The text of an exported error begins with the package that it is from.
+func TestErrorsNameTheirPackage(t *testing.T) {
+	for _, err := range []error{
+		ErrInvalidCapacity, ErrRange, ErrInvalidAlignment, ErrInvalidConsumers, ErrInvalidReset,
+		ErrNoMemory, ErrInvalidMemory, ErrLock, ErrFile,
+	} {
+		if !strings.HasPrefix(err.Error(), "bytering: ") {
+			t.Errorf("%q does not begin with the package", err)
+		}
+	}
+	if says := ErrInvalidCount.Error(); !strings.HasPrefix(says, "vectored: ") {
+		t.Errorf("%q does not begin with the package", says)
+	}
 }

@@ -1,6 +1,6 @@
-// This file is unsafe because a string's bytes are shown as a slice without
-// copying them. What keeps it safe: Write only reads them and keeps no part of
-// the slice.
+// This file is unsafe because it makes a slice of a string's bytes without
+// copying them. It is safe because Write only reads them and does not keep the
+// slice.
 
 package bytering
 

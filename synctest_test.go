@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -222,8 +220,8 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		w := start(func() (int, error) { return 0, p.Wait(ctx, 4) })
 		r := start(func() (int, error) { return 0, c2.Wait(ctx, 4) })
-		c.reader.read.Store(2) // moved, and the token not sent yet
-		p2.ring.write.Store(4)
+		c.shared.cursor.Store(2) // moved, and the token not sent yet
+		p2.ring.producer.cursor.Store(4)
 		cancel(errTest)
 		w.ends(t, "producer's Wait", 0, nil)
 		r.ends(t, "consumer's Wait", 0, nil)
@@ -231,9 +229,10 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 }
 
 // WaitEmpty waits until everything was taken, before the producer's Close and
-// after it.
+// after it, spinning or not.
 func TestWaitEmpty(t *testing.T) {
-	for _, closed := range []bool{false, true} {
+	for i := range 4 {
+		closed, spin := i%2 > 0, time.Duration(i/2)
 		for _, consumers := range []int{0, 2} {
 			for name, end := range map[string]func(p *Producer, cs []*Consumer) (wait error){
 				"taken":       func(p *Producer, cs []*Consumer) error { drainAll(cs, 8); return nil },
@@ -261,6 +260,7 @@ func TestWaitEmpty(t *testing.T) {
 			} {
 				synctest.Test(t, func(t *testing.T) {
 					p, cs := some(t, 8, consumers)
+					p.spinner.budget = spin
 					fill(t, p, 8)
 					if closed {
 						p.SetWriteDeadline(time.Now().Add(time.Second)) // which ends with the Close

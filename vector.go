@@ -1,11 +1,11 @@
 package bytering
 
-// A vector is what a callback gets its slices in. It lies in the half, because
-// a local one would escape to the heap in every call. The third slice is for
+// A vector holds the slices for a callback or a readv. It is part of the half,
+// because a local one would escape to the heap in every call. The third slice is
 // ReadFrom's spill.
 type vector [3][]byte
 
-// of returns those of a and b that are not empty; b is empty if a is.
+// of returns those of a and b that are not empty. If a is empty, so is b.
 func (v *vector) of(a, b []byte) [][]byte {
 	v[0], v[1] = a, b
 	switch {
@@ -17,7 +17,7 @@ func (v *vector) of(a, b []byte) [][]byte {
 	return v[:2]
 }
 
-// and returns what of returns and one slice more.
+// and returns what of returns, followed by c.
 func (v *vector) and(a, b, c []byte) [][]byte {
 	n := len(v.of(a, b))
 	v[n] = c

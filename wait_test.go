@@ -1,5 +1,3 @@
-//go:build !interleave
-
 package bytering
 
 import (
@@ -7,10 +5,16 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bytering/bytering/internal/seam"
 )
 
 // Wait where it need not park: what is there wins over a context that has
@@ -109,21 +113,21 @@ func TestWaitDisarms(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.Wait(ended(), 4)
 	c.Wait(ended(), 4)
-	if space, data := p.ring.space.Load(), c.reader.data.Load(); space != 0 || data != 0 {
+	if space, data := p.ring.producer.target.Load(), c.shared.target.Load(); space != 0 || data != 0 {
 		t.Errorf("targets are %#x and %#x after their waits", space, data)
 	}
 	fill(t, p, 2)
 	c.Discard(4)
-	if n := len(p.ring.lot.token) + len(c.reader.lot.token); n != 0 {
+	if n := len(seam.Chan(p.ring.producer.target.token)) + len(seam.Chan(c.shared.target.token)); n != 0 {
 		t.Errorf("%d tokens for nobody", n)
 	}
 }
 
-// A token that nobody needs any more is harmless: the waiter loops.
+// A token that is no longer needed is harmless: the waiter loops.
 func TestSpuriousTokens(t *testing.T) {
 	p, c := at(t, 2, 1, 2)
-	p.ring.lot.token <- struct{}{}
-	c.reader.lot.token <- struct{}{}
+	seam.Post(p.ring.producer.target.token)
+	seam.Post(c.shared.target.token)
 	if err := p.Wait(ended(), 1); err != errTest {
 		t.Errorf("Wait with a token too many: %v", err)
 	}
@@ -151,14 +155,14 @@ func TestTargets(t *testing.T) {
 		{armed | (1<<63 - 1), 1<<63 - 2, false, true},
 		{armed | 2, 1<<63 - 2, false, true},
 	} {
-		for name, f := range map[string]func(*lot, *target) bool{
-			"moved": func(l *lot, w *target) bool { l.moved(w, tc.at); return tc.moved },
-			"wake":  func(l *lot, w *target) bool { l.wake(w); return tc.waked },
+		for name, f := range map[string]func(*target) bool{
+			"moved": func(w *target) bool { w.moved(tc.at); return tc.moved },
+			"wake":  func(w *target) bool { w.wake(); return tc.waked },
 		} {
-			l, w := newLot(), new(target)
+			w := &target{token: seam.NewToken()}
 			w.Store(tc.target)
-			want := f(&l, w)
-			if got := len(l.token) == 1; got != want {
+			want := f(w)
+			if got := len(seam.Chan(w.token)) == 1; got != want {
 				t.Errorf("%s of %#x at %#x posts: %v, want %v", name, tc.target, tc.at, got, want)
 			}
 			if disarmed := w.Load() == 0; disarmed != (want || tc.target == 0) {
@@ -174,15 +178,15 @@ func TestDiscardedByTheLast(t *testing.T) {
 	p, cs := cast(t, 4, 2)
 	cs[0].Close()
 	cs[1].Close()
-	p.ring.space.Store(armed | 3)
-	p.ring.discarded()
-	if len(p.ring.lot.token) != 1 || p.ring.space.Load() != 0 {
-		t.Errorf("%d tokens, target %#x", len(p.ring.lot.token), p.ring.space.Load())
+	p.ring.producer.target.Store(armed | 3)
+	p.ring.wakeProducer()
+	if len(seam.Chan(p.ring.producer.target.token)) != 1 || p.ring.producer.target.Load() != 0 {
+		t.Errorf("%d tokens, target %#x", len(seam.Chan(p.ring.producer.target.token)), p.ring.producer.target.Load())
 	}
-	p.ring.space.Store(armed | 3)
-	p.ring.shareSpace()
-	if p.ring.space.Load() == 0 {
-		t.Error("shareSpace wakes for consumers that are gone")
+	p.ring.producer.target.Store(armed | 3)
+	p.ring.wakeSoft()
+	if p.ring.producer.target.Load() == 0 {
+		t.Error("wakeSoft wakes for consumers that are gone")
 	}
 }
 
@@ -232,4 +236,369 @@ func TestLookingOn(t *testing.T) {
 	drain(t, c, stream(0, total), errTest)
 	close(done)
 	wg.Wait()
+}
+
+// The bytes that a consumer which waits for more than it has gets are those
+// that a Write could not put into a full ring before.
+var waitsForMore = map[string]func(c *Consumer, n int) (done func() bool){
+	"Read": func(c *Consumer, n int) func() bool {
+		return inBackground(func() { c.Discard(c.Len()); c.Read(make([]byte, 1)) })
+	},
+	"Peek": func(c *Consumer, n int) func() bool { return inBackground(func() { c.Peek(n) }) },
+	"Wait": func(c *Consumer, n int) func() bool { return inBackground(func() { c.Wait(context.Background(), n) }) },
+	"Notify": func(c *Consumer, n int) func() bool {
+		told := false
+		c.Notify(n, func() { told = true })
+		return isTrue(&told)
+	},
+	"Ready": func(c *Consumer, n int) func() bool {
+		c.Discard(c.Len())
+		ready := c.Ready()
+		return inBackground(func() { <-ready })
+	},
+	"IOSlices of nothing": polls(func(c *Consumer) {
+		c.IOSlices(func([][]byte, int) (int, error) { return 0, nil })
+	}),
+	"Slices":             polls(func(c *Consumer) { c.Slices(); c.Slices() }),
+	"SlicesAtLeast":      polls(func(c *Consumer) { c.SlicesAtLeast(8) }),
+	"Discard of nothing": polls(func(c *Consumer) { c.Discard(0) }),
+	"TryRead of nothing": polls(func(c *Consumer) { c.TryRead(nil) }),
+	"TryRead of an empty ring": func(c *Consumer, n int) func() bool {
+		c.Discard(c.Len())
+		b := make([]byte, 1)
+		return func() bool { m, _ := c.TryRead(b); synctest.Wait(); k, _ := c.TryRead(b); return m+k > 0 }
+	},
+}
+
+func inBackground(f func()) func() bool {
+	done := false
+	go func() { f(); done = true }()
+	return isTrue(&done)
+}
+
+func isTrue(b *bool) func() bool { return func() bool { synctest.Wait(); return *b } }
+
+// polls looks once and then whether the bytes have come.
+func polls(look func(c *Consumer)) func(*Consumer, int) func() bool {
+	return func(c *Consumer, n int) func() bool {
+		return func() bool { look(c); synctest.Wait(); return c.Len() >= n }
+	}
+}
+
+// A Write or ReadFrom that waits for a quarter of the ring takes one free byte
+// for a consumer that waits for more than it has, whichever came first.
+func TestOneFreeByteServesWhoWaits(t *testing.T) {
+	writes := map[string]func(p *Producer){
+		"Write":    func(p *Producer) { p.Write(stream(p.Position(), 12)) },
+		"ReadFrom": func(p *Producer) { p.ReadFrom(&source{p.Position(), 12}) },
+	}
+	for write, run := range writes {
+		for wait, begin := range waitsForMore {
+			for _, order := range []string{"the space", "the wait"} {
+				name := write + ", " + wait + ", first " + order
+				synctest.Test(t, func(t *testing.T) {
+					p, cs := cast(t, 8, 2)
+					a, b := cs[0], cs[1]
+					go run(p)
+					synctest.Wait()
+					// One of two consumers has 8 bytes and gives back what it takes
+					// to need one more; the other gives back one.
+					var done func() bool
+					if order == "the wait" {
+						a.Discard(1)
+						done = begin(a, 8)
+						synctest.Wait()
+						b.Discard(1)
+					} else {
+						a.Discard(1)
+						b.Discard(1)
+						done = begin(a, 8)
+					}
+					if !done() {
+						t.Errorf("%s: no byte comes, with %d free", name, p.Free())
+					}
+					p.Close()
+					a.Close()
+					b.Close()
+				})
+			}
+		}
+	}
+}
+
+// The same with one consumer, which gives back a byte before it waits.
+func TestOneFreeByteServesTheConsumer(t *testing.T) {
+	for wait, begin := range waitsForMore {
+		synctest.Test(t, func(t *testing.T) {
+			p, c := pair(t, 8)
+			go p.Write(stream(0, 12))
+			synctest.Wait()
+			c.Discard(1)
+			if done := begin(c, 8); !done() {
+				t.Errorf("%s: no byte comes, with %d free", wait, p.Free())
+			}
+			p.Close()
+			c.Close()
+		})
+	}
+}
+
+// While no consumer waits, a Write waits for a quarter of the ring, and a Wait or
+// a Notify for what it says in any case.
+func TestOneFreeByteIsNotEnoughOtherwise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, cs := cast(t, 8, 2)
+		fill(t, p, 8)
+		done := inBackground(func() { p.Write(stream(8, 8)) })
+		for i, c := range cs {
+			c.Discard(1)
+			if synctest.Wait(); p.Position() != 8 {
+				t.Errorf("Write went on after %d of 2 consumers had given back a byte", i+1)
+			}
+		}
+		cs[0].Discard(1)
+		cs[1].Discard(1)
+		if synctest.Wait(); p.Position() != 10 || done() {
+			t.Errorf("Write is at %d, not at 10", p.Position())
+		}
+		p.Close()
+	})
+	for _, wait := range []string{"Wait", "Notify"} {
+		synctest.Test(t, func(t *testing.T) {
+			p, c := pair(t, 8)
+			fill(t, p, 8)
+			var told func() bool
+			if wait == "Notify" {
+				f := false
+				p.Notify(2, func() { f = true })
+				told = isTrue(&f)
+			} else {
+				told = inBackground(func() { p.Wait(context.Background(), 2) })
+			}
+			synctest.Wait()
+			c.Discard(1)
+			go c.Peek(8)
+			if told() {
+				t.Errorf("%s of 2 has come true with %d free", wait, p.Free())
+			}
+			p.Close()
+		})
+	}
+}
+
+func spinsOrSkip(t *testing.T) {
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("nothing spins on one processor")
+	}
+}
+
+// unstuck ends the ring of p with an error if the test comes to a standstill, so
+// that it fails soon and does not hang.
+func unstuck(t *testing.T, p *Producer) {
+	timer := time.AfterFunc(30*time.Second, func() { p.CloseWithError(errors.New("a standstill")) })
+	t.Cleanup(func() { timer.Stop() })
+}
+
+// Halves that spin don't spin at each other: with a budget of an hour they would
+// come to a standstill.
+func TestSpinningHalvesServeEachOther(t *testing.T) {
+	spinsOrSkip(t)
+	p, c := pair(t, 8, Spin(time.Hour))
+	unstuck(t, p)
+	go func() { p.Write(stream(0, 107)); p.Close() }()
+	for at := range uint64(100) {
+		b, err := c.Peek(8)
+		if bad := checkStream(b, at); bad != nil || err != nil {
+			t.Fatalf("Peek: %v, %v", err, bad)
+		}
+		c.Discard(1)
+	}
+}
+
+func TestSpinningConsumerIsServed(t *testing.T) {
+	spinsOrSkip(t)
+	p, cs := cast(t, 8, 2, Spin(time.Hour))
+	unstuck(t, p)
+	wrote := make(chan error)
+	go func() { _, err := p.Write(stream(0, 12)); wrote <- err }()
+	read := make(chan error)
+	go func() { _, err := io.ReadFull(cs[0], make([]byte, 9)); read <- err }()
+	for cs[0].Len() > 0 || p.Position() < 8 { // until the first consumer wants the ninth
+		time.Sleep(time.Millisecond)
+	}
+	cs[1].Discard(1)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	cs[1].Discard(cs[1].Len())
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+}
+
+// long is a budget that no test outlives: whatever ends before it ended the
+// spin and not the park that follows.
+const long = time.Hour
+
+// spins runs f on a goroutine and do after it has begun to spin, and returns
+// what f did.
+func spins(t *testing.T, f func() (int, error), do func()) result {
+	t.Helper()
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("with one processor nothing spins")
+	}
+	done := make(chan result, 1)
+	go func() { n, err := f(); done <- result{n, err} }()
+	time.Sleep(time.Millisecond) // it passes without, too
+	do()
+	select {
+	case r := <-done:
+		return r
+	case <-time.After(10 * time.Second):
+		t.Fatal("it spins on")
+		panic("unreachable")
+	}
+}
+
+// TestSpinEnds: whatever ends a parked call also ends one that spins.
+func TestSpinEnds(t *testing.T) {
+	opt := Spin(long)
+	full := func() (*Producer, *Consumer) {
+		p, c := pair(t, 8, opt)
+		fill(t, p, 8)
+		return p, c
+	}
+	for _, e := range enders {
+		p, c := full()
+		got := spins(t, func() (int, error) { return p.Write([]byte("x")) }, func() {
+			closeHalf(p, c, e.other, e.err)
+		})
+		if got.err == nil {
+			t.Errorf("Write ends with nil after %s", e.name)
+		}
+		p, c = pair(t, 8, opt)
+		got = spins(t, func() (int, error) { return c.Read(make([]byte, 1)) }, func() {
+			closeHalf(p, c, !e.other, e.err)
+		})
+		if got.err == nil {
+			t.Errorf("Read ends with nil after %s", e.name)
+		}
+	}
+
+	p, c := full()
+	got := spins(t, func() (int, error) { return p.Write(make([]byte, 2)) }, func() { c.Discard(8) })
+	want(t, "Write", got.n, got.err, 2, nil)
+	p, c = pair(t, 8, opt)
+	got = spins(t, func() (int, error) { return c.Read(make([]byte, 2)) }, func() { fill(t, p, 2) })
+	want(t, "Read", got.n, got.err, 2, nil)
+
+	p, _ = full()
+	got = spins(t, func() (int, error) { return p.Write(make([]byte, 2)) }, func() { p.SetWriteDeadline(time.Now()) })
+	want(t, "Write", got.n, got.err, 0, os.ErrDeadlineExceeded)
+	_, c = pair(t, 8, opt)
+	got = spins(t, func() (int, error) { return c.Read(make([]byte, 2)) }, func() { c.SetReadDeadline(time.Now()) })
+	want(t, "Read", got.n, got.err, 0, os.ErrDeadlineExceeded)
+
+	ctx, cancel := context.WithCancelCause(forever)
+	p, c = full()
+	got = spins(t, func() (int, error) { return 0, p.Wait(ctx, 1) }, func() { cancel(errTest) })
+	want(t, "Wait", got.n, got.err, 0, errTest)
+	c.Discard(8)
+	got = spins(t, func() (int, error) { return 0, c.Wait(ctx, 1) }, func() {})
+	want(t, "Wait", got.n, got.err, 0, errTest)
+}
+
+// closeHalf closes one of the halves, with an error if there is one.
+func closeHalf(p *Producer, c *Consumer, consumer bool, err error) {
+	if consumer {
+		c.CloseWithError(err)
+	} else {
+		p.CloseWithError(err)
+	}
+}
+
+// TestSpinStarving: a writer that spins for a quarter takes less when the
+// consumer has parked for more than there is.
+func TestSpinStarving(t *testing.T) {
+	p, c := pair(t, 100, Spin(long))
+	unstuck(t, p)
+	c.spinner = spinner{} // it parks at once
+	fill(t, p, 100)
+	got := spins(t, func() (int, error) { return p.Write(stream(100, 40)) }, func() {
+		c.Discard(10)
+		if b, err := c.Peek(95); len(b) != 95 || err != nil {
+			t.Errorf("Peek = %d bytes, %v", len(b), err)
+		}
+		c.Discard(c.Len())
+	})
+	want(t, "Write", got.n, got.err, 40, nil)
+}
+
+// TestSpinInBubble: the clock of a bubble stands still while a goroutine runs,
+// and a spin ends nevertheless.
+func TestSpinInBubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := pair(t, 8, Spin(time.Millisecond))
+		r := start(func() (int, error) { return c.Read(make([]byte, 1)) })
+		r.stays(t, "Read")
+		c.Close()
+		r.ends(t, "Read", 0, io.ErrClosedPipe)
+	})
+}
+
+func TestNoSpin(t *testing.T) {
+	if s := (spinner{}); s.wanted() {
+		t.Error("Park spins")
+	}
+	for _, budget := range []time.Duration{0, -1} {
+		cfg := config{spin: 1}
+		Spin(budget)(&cfg)
+		if s := (spinner{budget: cfg.spin}); s.wanted() {
+			t.Errorf("Spin(%v) spins", budget)
+		}
+	}
+	s := spinner{budget: long}
+	if yes := runtime.GOMAXPROCS(0) > 1; s.wanted() != yes {
+		t.Errorf("Spin spins: %v", !yes)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s = spinner{budget: long}
+	if s.wanted() {
+		t.Error("Spin spins with one processor")
+	}
+	for range 2 * procsEvery {
+		if s.wanted() {
+			t.Fatal("it begins to spin with one processor")
+		}
+	}
+}
+
+// TestPoliciesMove passes a stream by each policy, checked, in a ring so small
+// that both halves wait all the time.
+func TestPoliciesMove(t *testing.T) {
+	for name, opt := range map[string]Option{
+		"Park": Park(), "Spin": Spin(10 * time.Microsecond),
+	} {
+		p, c := pair(t, 100, opt)
+		const total = 300_000
+		go func() {
+			for pos := 0; pos < total; pos += 30 {
+				p.Write(stream(uint64(pos), 30))
+			}
+			p.Close()
+		}()
+		b, pos := make([]byte, 64), 0
+		for {
+			n, err := c.Read(b)
+			if err := checkStream(b[:n], uint64(pos)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if pos += n; err != nil {
+				if pos != total || err != io.EOF {
+					t.Errorf("%s: %d bytes, %v", name, pos, err)
+				}
+				break
+			}
+		}
+	}
 }

@@ -2,6 +2,6 @@
 
 package bytering
 
-// leastWant is the smallest free space that a writer waits for when any amount
+// leastWant is the least free space that a writer waits for when any amount
 // would do.
 const leastWant = 1

@@ -8,43 +8,43 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A ReaderAtContext is a source whose reads can be interrupted. ReadAtContext is
-// [io.ReaderAt]'s ReadAt, but returns early once ctx has ended, and may return
-// less than len(b) bytes without an error.
+// A ReaderAtContext is a source whose reads can be interrupted. ReadAtContext is like
+// ReadAt of [io.ReaderAt], but returns early when ctx ends, and may return fewer than
+// len(b) bytes with a nil error.
 type ReaderAtContext interface {
 	ReadAtContext(ctx context.Context, b []byte, off int64) (n int, err error)
 }
 
-// A WriterAtContext is a sink whose writes can be interrupted. WriteAtContext is
-// [io.WriterAt]'s WriteAt, but returns early once ctx has ended.
+// A WriterAtContext is a sink whose writes can be interrupted. WriteAtContext is like
+// WriteAt of [io.WriterAt], but returns early when ctx ends.
 type WriterAtContext interface {
 	WriteAtContext(ctx context.Context, b []byte, off int64) (n int, err error)
 }
 
-// Fill reads src into the ring of p, up to [Depth] blocks at once, straight into
-// the ring's memory. What is complete from the beginning on is committed, and only
-// that, so the consumers see the bytes in order. It does not close p.
+// Fill reads src into the ring of p, with up to [Depth] reads at once, directly into the
+// ring's memory. It commits only the prefix of the stream that is complete, so the
+// consumers see the bytes in order. It does not close p.
 //
-// Fill returns nil after everything up to src's io.EOF, or up to [Length], was
-// committed. Otherwise it returns the first of these:
+// Fill returns nil after it has committed everything up to the io.EOF of src, or up to
+// [Length]. Otherwise it returns the first of these:
 //
-//   - an [*Error]: the error of src at the lowest offset, after everything before
-//     it was committed;
+//   - an [*Error] with the error of src at the lowest offset, after everything before
+//     that was committed;
 //   - the cause of ctx;
-//   - what [bytering.Producer.Err] returns, or os.ErrDeadlineExceeded if p's
-//     deadline passes while it waits.
+//   - the error of [bytering.Producer.Err], or os.ErrDeadlineExceeded if the deadline of
+//     p passes while Fill waits for space.
 //
-// It calls src from several goroutines at once, with offsets in no order, also
-// beyond its end. A read may return less than it was asked for: Fill goes on
-// behind it. An io.EOF ends the stream where the lowest one was; what was read
-// beyond is dropped. So of a file that shrinks and grows meanwhile the bytes up to
-// its end at some moment arrive.
+// Fill calls src from several goroutines at once, with offsets in no particular order,
+// which may lie beyond its end. If a read returns fewer bytes than it was asked for,
+// Fill reads the rest. The io.EOF at the lowest offset ends the stream; bytes that were
+// read beyond it are dropped. So if a file shrinks and grows meanwhile, Fill delivers
+// its bytes up to one of its ends.
 //
-// Whatever ends it, Fill returns when no call of src uses the ring's memory any
-// more. If src is a [ReaderAtContext], calls under way are interrupted; ReadAt
-// of another is waited for. The consumers' Close is noticed at once, with a depth
-// of 1 when the call under way has returned. A panic in src comes out of Fill,
-// after the other calls have ended.
+// Fill returns when no call of src uses the ring's memory any more, whatever ends it. If
+// src is a [ReaderAtContext] it interrupts calls in flight; otherwise it waits for them.
+// It notices the Close of the consumers at once, or with a depth of 1 when the call in
+// flight has returned. A panic in src propagates out of Fill, after the other calls have
+// ended.
 func Fill(ctx context.Context, p *bytering.Producer, src io.ReaderAt, opts ...Option) (Stats, error) {
 	c, err := configure(opts)
 	if err != nil {
@@ -59,30 +59,29 @@ func Fill(ctx context.Context, p *bytering.Producer, src io.ReaderAt, opts ...Op
 	return e.do()
 }
 
-// Drain writes what comes out of the ring of c to dst, up to [Depth] blocks at
-// once, straight out of the ring's memory. What is written from the beginning on
-// is discarded, and only that. It waits for whole blocks, except at the end of the
-// stream. It does not close c.
+// Drain writes the stream in the ring of c to dst, with up to [Depth] writes at once,
+// directly out of the ring's memory. It discards only the prefix of the stream that is
+// written. It waits for whole blocks, except at the end of the stream. It does not close
+// c.
 //
-// Drain returns nil after everything up to the end of the stream, or [Length],
-// was written. Otherwise it returns the first of these:
+// Drain returns nil after it has written everything up to the end of the stream, or up
+// to [Length]. Otherwise it returns the first of these:
 //
-//   - the producer's error, after everything before it was written;
-//   - an [*Error]: the error of dst at the lowest offset, after everything before
-//     it was written;
+//   - the producer's error, after everything before that was written;
+//   - an [*Error] with the error of dst at the lowest offset, after everything before
+//     that was written;
 //   - the cause of ctx;
-//   - io.ErrClosedPipe if c was closed, which is noticed when an operation ends,
-//     or os.ErrDeadlineExceeded if c's deadline passes while it waits.
+//   - io.ErrClosedPipe if c was closed, which Drain notices when an operation ends, or
+//     os.ErrDeadlineExceeded if the deadline of c passes while Drain waits for bytes.
 //
-// It calls dst from several goroutines at once, with offsets in no order. After an
-// error bytes of dst at and beyond Stats.Safe are undefined: truncate a new file
-// to there. A write that returns less than it was given without an error is an
-// io.ErrShortWrite.
+// Drain calls dst from several goroutines at once, with offsets in no particular order.
+// After an error the bytes of dst from [Offset] + Stats.Safe on are undefined; truncate
+// a new file to that length. If a write returns fewer bytes than it was given and a nil
+// error, its error is io.ErrShortWrite.
 //
-// Whatever ends it, Drain returns when no call of dst uses the ring's memory any
-// more. If dst is a [WriterAtContext], calls under way are interrupted; WriteAt
-// of another is waited for. A panic in dst comes out of Drain, after the other
-// calls have ended.
+// Drain returns when no call of dst uses the ring's memory any more, whatever ends it.
+// If dst is a [WriterAtContext] it interrupts calls in flight; otherwise it waits for
+// them. A panic in dst propagates out of Drain, after the other calls have ended.
 func Drain(ctx context.Context, c *bytering.Consumer, dst io.WriterAt, opts ...Option) (Stats, error) {
 	cfg, err := configure(opts)
 	if err != nil {
@@ -97,31 +96,29 @@ func Drain(ctx context.Context, c *bytering.Consumer, dst io.WriterAt, opts ...O
 	return e.do()
 }
 
-// DrainParts cuts what comes out of the ring of c into parts of [Block] bytes, and
-// has w write up to [Depth] of them at once. All parts are of that size but the
-// last, which may be smaller; an empty stream has none. A part begins when its
-// bytes are in the ring, and it is known whether it is the last. It does not close
-// c.
+// DrainParts cuts the stream in the ring of c into parts of [Block] bytes, and makes w
+// write up to [Depth] of them at once. The last part may be smaller; an empty stream has
+// no part. A part begins when its bytes are in the ring and it is known whether it is
+// the last. DrainParts does not close c.
 //
-// A part's memory is the ring's. It is discarded, in order, when WritePart has
-// returned nil, and every reader of the part is closed. A part that fails, and
-// that [Retry] does not try again, ends the call with an [*Error]: parts before it
-// are finished, later ones interrupted by their context. The other results are
-// those of [Drain].
+// A part is in the ring's memory. It is discarded, in order, after WritePart has
+// returned nil and every reader of the part is closed. If a part fails, and [Retry] does
+// not try it again, DrainParts finishes the parts before it, interrupts later ones
+// through their context, and returns an [*Error]. The other results are those of
+// [Drain].
 //
-// DrainParts returns when nothing uses the ring's memory any more: when every
-// WritePart has returned, and every reader is closed. It allocates a little for
-// each part.
+// DrainParts returns when nothing uses the ring's memory any more: every WritePart has
+// returned, and every reader is closed. It allocates a few objects for each part.
 //
-// A ring that has no room for a part and a byte of the next is an error that wraps
-// [ErrInvalidOption].
+// If the ring does not have room for a part and one byte more, DrainParts returns an
+// error that wraps [ErrInvalidOption] before it takes any byte.
 func DrainParts(ctx context.Context, c *bytering.Consumer, w PartWriter, opts ...Option) (Stats, error) {
 	cfg, err := configure(opts)
 	if err != nil {
 		return Stats{}, err
 	}
 	if capacity := int64(c.Cap()); cfg.block >= capacity {
-		return Stats{}, fmt.Errorf("%w: parts of %d bytes take a ring of more than that, not of %d", ErrInvalidOption, cfg.block, capacity)
+		return Stats{}, fmt.Errorf("%w: parts of %d bytes need a ring of more than that, not of %d", ErrInvalidOption, cfg.block, capacity)
 	}
 	e := newEngine(ctx, draining{c}, "part", cfg)
 	e.window.whole = true

@@ -1,7 +1,6 @@
 package async_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -34,57 +33,27 @@ func drain(t *testing.T, capacity int, b []byte, end error, dst io.WriterAt, opt
 	return s, err
 }
 
+// From rings of every kind all is written, at its offset.
 func TestDrainRings(t *testing.T) {
 	want := data(20_000)
-	for _, tc := range []struct {
-		name     string
-		capacity int
-		begin    int
-		opts     []bytering.Option
-	}{
-		{"heap", 4096, 0, nil},
-		{"heap, wrapping", 5001, 77, nil},
-		{"smaller than a block", 100, 0, nil},
-		{"one byte", 1, 0, nil},
-		{"mirrored", 8192, 77, []bytering.Option{bytering.Mirror()}},
-		{"mapped", 5001, 77, []bytering.Option{bytering.Prefault()}},
-	} {
-		for _, depth := range []int{1, 2, 7} {
-			for _, consumers := range []int{1, 2} {
-				p, cs, err := bytering.NewBroadcast(tc.capacity, consumers, tc.opts...)
-				if errors.Is(err, errors.ErrUnsupported) {
-					continue
-				}
-				must(err)
-				for range tc.begin {
-					must(p.WriteByte(0))
-					for _, c := range cs {
-						c.ReadByte()
-					}
-				}
-				go func() { p.Write(want); p.Close() }()
-				var other func() ([]byte, error)
-				if consumers == 2 {
-					other = collect(cs[1])
-				}
-				var f file
-				s, err := async.Drain(t.Context(), cs[0], &f, async.Depth(depth), async.Block(512), async.Offset(3))
-				size := min(512, p.Cap())
-				if want := min(depth, max(1, p.Cap()/size-1)); err != nil || s.Safe != 20_000 || s.Depth != want || s.Head != 20_003 {
-					t.Errorf("%s, depth %d: %+v, %v", tc.name, depth, s, err)
-				}
-				same(t, tc.name, f.b[3:], want)
-				if other != nil {
-					b, err := other()
-					must(err)
-					same(t, tc.name, b, want)
-				}
-				for _, c := range cs {
-					c.Close()
-				}
-			}
+	rings(t, func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer) {
+		go func() { p.Write(want); p.Close() }()
+		var others []func() ([]byte, error)
+		for _, c := range cs[1:] {
+			others = append(others, collect(c))
 		}
-	}
+		var f file
+		s, err := async.Drain(t.Context(), cs[0], &f, async.Depth(depth), async.Block(512), async.Offset(3))
+		if err != nil || s.Safe != 20_000 || s.Head != 20_003 {
+			t.Errorf("%+v, %v", s, err)
+		}
+		same(t, "written", f.b[3:], want)
+		for _, other := range others {
+			b, err := other()
+			must(err)
+			same(t, "consumed", b, want)
+		}
+	})
 }
 
 func TestDrainResults(t *testing.T) {
@@ -201,111 +170,6 @@ func TestDrainWaitsForBlocks(t *testing.T) {
 		_, err := async.Drain(t.Context(), c, writerAt(func(b []byte, _ int64) (int, error) { sizes = append(sizes, len(b)); return len(b), nil }), async.Block(100))
 		if err != nil || len(sizes) != 3 || sizes[0] != 100 || sizes[1] != 100 || sizes[2] != 50 {
 			t.Errorf("%v, writes of %v bytes", err, sizes)
-		}
-	})
-}
-
-func TestDrainStopped(t *testing.T) {
-	for _, depth := range []int{1, 4} {
-		for _, filled := range []int{100, 900} {
-			for _, tc := range []struct {
-				name string
-				stop func(cancel context.CancelCauseFunc, c *bytering.Consumer)
-				err  error
-			}{
-				{"ctx", func(cancel context.CancelCauseFunc, _ *bytering.Consumer) { cancel(errTest) }, errTest},
-				{"consumer", func(_ context.CancelCauseFunc, c *bytering.Consumer) { c.Close() }, io.ErrClosedPipe},
-			} {
-				if tc.name == "consumer" && filled == 900 {
-					continue // noticed when an operation ends
-				}
-				synctest.Test(t, func(t *testing.T) {
-					p, c := pair(t, 1000)
-					p.Write(make([]byte, filled))
-					ctx, cancel := context.WithCancelCause(t.Context())
-					defer cancel(nil)
-					began := time.Now()
-					time.AfterFunc(time.Second, func() { tc.stop(cancel, c) })
-					s, err := async.Drain(ctx, c, ctxWriter(func(ctx context.Context, b []byte, off int64) (int, error) {
-						if off < 100 {
-							return len(b), nil
-						}
-						<-ctx.Done()
-						return 1, ctx.Err()
-					}), async.Block(100), async.Depth(depth))
-					if d := time.Since(began); d != time.Second || !errors.Is(err, tc.err) || s.Safe < 100 {
-						t.Errorf("%s, depth %d, %d bytes: after %v, %v, %+v", tc.name, depth, filled, d, err, s)
-					}
-				})
-			}
-		}
-	}
-}
-
-func TestDrainDeadline(t *testing.T) {
-	p, c := pair(t, 300)
-	p.Write(make([]byte, 50))
-	c.SetReadDeadline(time.Now().Add(time.Millisecond))
-	if s, err := async.Drain(t.Context(), c, new(file), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 0 {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if n, err := c.Read(make([]byte, 100)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error(n, err)
-	}
-	c.SetReadDeadline(time.Time{})
-	if n, err := c.Read(make([]byte, 100)); n != 50 || err != nil {
-		t.Error("the ring is not usable:", n, err)
-	}
-}
-
-func TestDrainPanics(t *testing.T) {
-	for _, depth := range []int{1, 4} {
-		p, c := pair(t, 500)
-		p.Write(make([]byte, 500))
-		var running atomic.Int32
-		v := recovered(func() {
-			async.Drain(t.Context(), c, ctxWriter(func(ctx context.Context, b []byte, off int64) (int, error) {
-				running.Add(1)
-				defer running.Add(-1)
-				switch {
-				case off == 100:
-					panic(errTest)
-				case off > 100:
-					<-ctx.Done()
-					return 0, ctx.Err()
-				}
-				return len(b), nil
-			}), async.Block(100), async.Depth(depth))
-		})
-		if v != errTest || running.Load() != 0 || c.Position() != 100 {
-			t.Errorf("depth %d: panicked with %v, %d writes run, %d bytes safe", depth, v, running.Load(), c.Position())
-		}
-	}
-}
-
-// The memory of a mapped ring stays while an operation uses it that can't be
-// interrupted, whoever closes both halves: it would be a fault otherwise.
-func TestMappedMemoryStays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, c, err := bytering.New(1<<16, bytering.Prefault())
-		if errors.Is(err, errors.ErrUnsupported) {
-			t.Skip(err)
-		}
-		must(err)
-		p.Write(make([]byte, 1<<16))
-		time.AfterFunc(time.Second, func() { p.Close(); c.Close() })
-		var sum atomic.Int64
-		s, err := async.Drain(t.Context(), c, writerAt(func(b []byte, off int64) (int, error) {
-			if off > 0 {
-				time.Sleep(time.Minute)
-			}
-			for _, v := range b {
-				sum.Add(int64(v))
-			}
-			return len(b), nil
-		}), async.Block(1<<13), async.Depth(2))
-		if err != io.ErrClosedPipe || s.Safe != 1<<13 || c.Limits() {
-			t.Errorf("%v, %+v, limits %t", err, s, c.Limits())
 		}
 	})
 }

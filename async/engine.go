@@ -11,35 +11,35 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// An engine is one call under way: a half of a ring, a window over it, and the
-// operations. The goroutine of the caller owns the half; it hands blocks out,
-// commits, and waits. Workers run the operations, each on a goroutine of its own,
-// or with a depth of 1 on that of the caller. They meet under the mutex:
+// An engine is a running call: a half of a ring, a window over it, and the operations.
+// The goroutine of the caller owns the half; it hands blocks out, commits, and waits.
+// Workers run the operations, each on a goroutine of its own, or with a depth of 1 on
+// that of the caller. The window is shared under the mutex:
 //
 //	the caller                       a worker
-//	grant    a block is handed out   moved    a part of it is complete
+//	grant    hands a block out       moved    a part of the block is complete
 //	prefix   what can be committed   stop     the stream ends here
-//	commit   it was                  release  its memory is not used any more
-//	halt     nothing is handed out
-//	         any more
+//	commit   has committed it        release  the block's memory is not used any more
+//	halt     hands nothing out any
+//	         more
 //
-// After each of its steps a worker sends a token, and the caller looks again.
-// Nothing of the ring is called under the mutex.
+// After each step a worker sends a token, and the caller looks at the window again. No
+// method of the ring is called under the mutex.
 type engine struct {
 	config
 	half   half
 	op     string                // of an Error
-	run    func(*worker, *block) // moves a block, or lets it fail
+	run    func(*worker, *block) // moves a block
 	events events
 	ctx    context.Context // of the call
 
-	// Of the caller.
-	start   func(*block)
-	work    chan *block
-	running sync.WaitGroup
-	dead    bool // the half moves nothing any more
-	alone   bool // at the last look no operation was under way, and all is committed
-	settled bool // nothing is in use, and the workers have ended
+	// Used by the caller only.
+	start      func(*block)
+	work       chan *block
+	running    sync.WaitGroup
+	halfClosed bool // the half moves nothing any more
+	idle       bool // at the last look no operation was in flight, and all was committed
+	settled    bool // no memory is in use, and the workers have ended
 
 	mu      seam.Mutex
 	window  window
@@ -49,11 +49,11 @@ type engine struct {
 	retries int64
 }
 
-// A crash is how an operation has ended that did not return.
+// A crash says how an operation ended that did not return.
 type crash struct{ value any } // of the panic; nil for runtime.Goexit
 
-// errStopped is the cause of the context of an operation that is not needed any
-// more.
+// errStopped is the cause of the context of an operation whose bytes are not needed
+// any more.
 var errStopped = errors.New("async: the call is ending")
 
 func newEngine(ctx context.Context, h half, op string, c config) *engine {
@@ -65,24 +65,20 @@ func newEngine(ctx context.Context, h half, op string, c config) *engine {
 		op:     op,
 		ctx:    ctx,
 		events: events{make(chan struct{}, 1)},
-		work:   make(chan *block, depth), // a block in use each, so a send never waits
+		work:   make(chan *block, depth), // at most depth blocks are in use, so a send never blocks
 		window: window{size: size, depth: depth, end: c.length},
 	}
 	e.start = e.dispatch
 	return e
 }
 
-// do runs the call. It returns once nothing uses the ring's memory.
+// do runs the call. It returns when nothing uses the ring's memory any more.
 func (e *engine) do() (Stats, error) {
 	defer context.AfterFunc(e.ctx, e.post)()
 	e.meter.watch(e)
 	defer e.meter.keep(e)
-	e.half.Pin()
-	defer func() { // also if an operation has ended this goroutine
-		e.settle()
-		e.half.advance(0) // gives back what Slices has handed out; it fails on a closed half
-		e.half.Unpin()
-	}()
+	e.acquire()
+	defer e.release() // also if an operation has ended this goroutine
 	for {
 		if e.ctx.Err() != nil {
 			e.halt(context.Cause(e.ctx))
@@ -103,15 +99,25 @@ func (e *engine) do() (Stats, error) {
 	return e.stats(), e.result()
 }
 
-// step commits what is complete, and hands out what there is room for. It returns
-// how many bytes of the half the next block needs, or 0, and whether the call is
-// over.
+// acquire keeps the ring's memory for the operations, whoever closes the half.
+func (e *engine) acquire() { e.half.Pin() }
+
+// release gives the memory back once nothing uses it.
+func (e *engine) release() {
+	e.settle()
+	e.half.advance(0) // gives back what Slices has handed out; it fails on a closed half
+	e.half.Unpin()
+}
+
+// step commits what is complete, and hands out the blocks that the half has enough
+// for. It returns what the next block needs, as window.need does, and whether the call
+// is done.
 func (e *engine) step() (need int64, done bool) {
-	if err := e.half.over(); err != nil {
+	if err := e.half.err(); err != nil {
 		e.halt(err)
 	}
 	a, b := e.commit()
-	there := lent{a, b}
+	there := span{a, b}
 	for {
 		e.mu.Lock()
 		var blk *block
@@ -123,42 +129,42 @@ func (e *engine) step() (need int64, done bool) {
 			e.mu.Unlock()
 			return need, done
 		}
-		blk.lent, blk.since = there.cut(blk.from-e.window.safe, blk.to-blk.from), time.Now()
+		blk.mem, blk.since = there.cut(blk.from-e.window.safe, blk.to-blk.from), time.Now()
 		e.mu.Unlock()
 		e.start(blk)
 		if e.window.depth == 1 {
-			return 0, false // it has run
+			return 0, false // the block has run
 		}
 	}
 }
 
-// look returns the results of step.
+// look returns the results of step. Its caller holds the mutex.
 func (e *engine) look() (need int64, done bool) {
 	w := &e.window
 	if e.halted == nil {
 		need = w.need()
 	}
-	if w.busy > 0 || w.prefix() > 0 && !e.dead {
-		e.alone = false
+	if w.busy > 0 || w.prefix() > 0 && !e.halfClosed {
+		e.idle = false
 		return need, false
 	}
-	e.alone = true
+	e.idle = true
 	return need, e.halted != nil || w.complete()
 }
 
-// commit commits the prefix, and returns what the half has then.
+// commit commits the prefix, and returns what the half has after that.
 func (e *engine) commit() (a, b []byte) {
 	e.mu.Lock()
 	n := e.window.prefix()
 	e.mu.Unlock()
 	a, b = e.half.Slices()
 	if there := int64(len(a) + len(b)); n > there {
-		n, e.dead = 0, true // it was closed
-		e.halt(e.closed())
+		n, e.halfClosed = 0, true
+		e.halt(e.closeError())
 	}
 	if n > 0 {
 		if err := e.half.advance(int(n)); err != nil {
-			n, e.dead = 0, true
+			n, e.halfClosed = 0, true
 			e.halt(err)
 		}
 		a, b = e.half.Slices()
@@ -169,15 +175,15 @@ func (e *engine) commit() (a, b []byte) {
 	return a, b
 }
 
-// closed returns the error of a half that has less than was handed out.
-func (e *engine) closed() error {
-	if err := e.half.over(); err != nil {
+// closeError returns the error of a half that was closed.
+func (e *engine) closeError() error {
+	if err := e.half.err(); err != nil {
 		return err
 	}
 	return io.ErrClosedPipe
 }
 
-// await waits for the bytes that the next block needs, or an event.
+// await waits for an event, or for the bytes that the next block needs.
 func (e *engine) await(need int64) {
 	e.mu.Lock()
 	halted := e.halted != nil
@@ -189,9 +195,9 @@ func (e *engine) await(need int64) {
 	var ended bool
 	var err error
 	if need == 0 || need > int64(e.half.Cap()) {
-		err = e.half.idle(e.events)
+		err = e.half.awaitEvent(e.events)
 	} else {
-		ended, err = e.half.more(e.events, int(need), e.alone)
+		ended, err = e.half.await(e.events, int(need), e.idle)
 	}
 	if err != nil {
 		if err != errEvent {
@@ -203,14 +209,14 @@ func (e *engine) await(need int64) {
 	there := int64(len(a) + len(b))
 	e.mu.Lock()
 	if ended {
-		e.end(e.window.safe+there, errEnd)
+		e.stopLocked(e.window.safe+there, errEnd)
 	} else if there < need {
-		e.window.short = there // what there is
+		e.window.limit = there // take what there is
 	}
 	e.mu.Unlock()
 }
 
-// dispatch has a worker run the block.
+// dispatch makes a worker run the block.
 func (e *engine) dispatch(b *block) {
 	e.mu.Lock()
 	busy, n := e.window.busy, len(e.workers)
@@ -231,8 +237,8 @@ func (e *engine) dispatch(b *block) {
 	e.work <- b
 }
 
-// halt hands nothing out any more, because of the first err, and interrupts all
-// operations.
+// halt stops handing out blocks and interrupts all operations. The first err is the
+// reason.
 func (e *engine) halt(err error) {
 	e.mu.Lock()
 	if e.halted == nil {
@@ -242,20 +248,20 @@ func (e *engine) halt(err error) {
 	e.mu.Unlock()
 }
 
-// stop ends the stream, and interrupts the operations beyond its end.
+// stop ends the stream at an offset, and interrupts the operations beyond its end.
 func (e *engine) stop(at int64, err error) {
 	e.mu.Lock()
-	e.end(at, err)
+	e.stopLocked(at, err)
 	e.mu.Unlock()
 }
 
-// end is stop under the mutex.
-func (e *engine) end(at int64, err error) {
+// stopLocked is stop for a caller that holds the mutex.
+func (e *engine) stopLocked(at int64, err error) {
 	e.window.stop(at, err)
 	e.interrupt(e.window.end)
 }
 
-// interrupt interrupts the operations from an offset on.
+// interrupt interrupts the operations from an offset on. Its caller holds the mutex.
 func (e *engine) interrupt(from int64) {
 	for _, w := range e.workers {
 		if w.block != nil && w.block.from >= from {
@@ -273,7 +279,7 @@ func post(token chan struct{}) {
 	}
 }
 
-// settle waits until nothing is in use, and the workers have ended.
+// settle waits until no memory is in use and the workers have ended.
 func (e *engine) settle() {
 	if e.settled {
 		return
@@ -296,7 +302,7 @@ func (e *engine) settle() {
 	}
 }
 
-// result returns the error of a call that has ended by itself.
+// result returns the error of a call that has ended without a crash.
 func (e *engine) result() error {
 	w := &e.window
 	if !w.complete() {
@@ -304,7 +310,7 @@ func (e *engine) result() error {
 	}
 	err := w.err
 	if err == errEnd {
-		if err = e.half.reason(); err != io.EOF {
+		if err = e.half.end(); err != io.EOF {
 			return err // the producer's
 		}
 		if err = nil; e.exact {

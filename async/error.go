@@ -5,28 +5,27 @@ import (
 	"fmt"
 )
 
+// Errors of this package. They are wrapped: test with [errors.Is].
 var (
-	// ErrInvalidOption is for an option that can't be, and for parts that the
-	// ring can't hold. It is wrapped: test with [errors.Is].
+	// ErrInvalidOption is for an option that is out of range, and for parts that the
+	// ring cannot hold.
 	ErrInvalidOption = errors.New("async: invalid option")
 	// ErrStalled is for an operation that moved nothing for the time of [Stall].
-	// It is wrapped.
 	ErrStalled = errors.New("async: operation stalled")
-	// ErrReleased is for a [PartReader] that is closed, or that was opened when
-	// the part was over.
-	ErrReleased = errors.New("async: the part's memory is given back")
+	// ErrReleased is for a call of a [PartReader] that is closed.
+	ErrReleased = errors.New("async: the part's memory has been given back")
 )
 
-// An Error says which operation failed, and where.
+// An Error is the failure of an operation.
 type Error struct {
 	// Op is "read", "write" or "part".
 	Op string
-	// Offset is where in the source or sink it failed, [Offset] included:
-	// everything before it is safe. For a part it is where that begins.
+	// Offset is where it failed in the source or sink, including [Offset].
+	// Everything before it is safe. The offset of a part is that of its first byte.
 	Offset int64
-	// Err is what the source or sink returned; io.ErrUnexpectedEOF if the stream
-	// ended before its [Length], io.ErrNoProgress, io.ErrShortWrite, or an error
-	// that wraps bytering.ErrInvalidCount or [ErrStalled].
+	// Err is the error of the source or sink, or one of these: io.ErrUnexpectedEOF
+	// if the stream ended before its [Length], io.ErrNoProgress, io.ErrShortWrite,
+	// an error that wraps bytering.ErrInvalidCount or [ErrStalled].
 	Err error
 }
 

@@ -2,11 +2,9 @@ package async_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,53 +37,22 @@ func fill(t *testing.T, capacity int, src io.ReaderAt, opts ...async.Option) ([]
 // wherever the ring begins.
 func TestFillRings(t *testing.T) {
 	want := data(20_000)
-	for _, tc := range []struct {
-		name     string
-		capacity int
-		begin    int // bytes through the ring before that
-		opts     []bytering.Option
-	}{
-		{"heap", 4096, 0, nil},
-		{"heap, wrapping", 5001, 77, nil},
-		{"smaller than a block", 100, 0, nil},
-		{"one byte", 1, 0, nil},
-		{"mirrored", 8192, 77, []bytering.Option{bytering.Mirror()}},
-		{"mapped", 5001, 77, []bytering.Option{bytering.Prefault()}},
-	} {
-		for _, depth := range []int{1, 2, 7} {
-			for _, consumers := range []int{1, 2} {
-				p, cs, err := bytering.NewBroadcast(tc.capacity, consumers, tc.opts...)
-				if errors.Is(err, errors.ErrUnsupported) {
-					continue
-				}
-				must(err)
-				for range tc.begin {
-					must(p.WriteByte(0))
-					for _, c := range cs {
-						c.ReadByte()
-					}
-				}
-				var gots []func() ([]byte, error)
-				for _, c := range cs {
-					gots = append(gots, collect(c))
-				}
-				s, err := async.Fill(t.Context(), p, bytes.NewReader(want), async.Depth(depth), async.Block(512), async.Offset(3))
-				p.Close()
-				for _, got := range gots {
-					b, e := got()
-					same(t, tc.name, b, want[3:])
-					must(e)
-				}
-				for _, c := range cs {
-					c.Close()
-				}
-				size := min(512, p.Cap())
-				if want := min(depth, max(1, p.Cap()/size-1)); err != nil || s.Safe != 20_000-3 || s.Depth != want || s.Head != 20_000 {
-					t.Errorf("%s, depth %d: %+v, %v", tc.name, depth, s, err)
-				}
-			}
+	rings(t, func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer) {
+		var gots []func() ([]byte, error)
+		for _, c := range cs {
+			gots = append(gots, collect(c))
 		}
-	}
+		s, err := async.Fill(t.Context(), p, bytes.NewReader(want), async.Depth(depth), async.Block(512), async.Offset(3))
+		p.Close()
+		for _, got := range gots {
+			b, e := got()
+			same(t, "consumed", b, want[3:])
+			must(e)
+		}
+		if err != nil || s.Safe != 20_000-3 || s.Head != 20_000 {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
 }
 
 // Each result of a source, at depths with and without goroutines.
@@ -154,6 +121,21 @@ func TestFillResults(t *testing.T) {
 			} else if err != nil && (!errors.As(err, &e) || e.Offset != int64(tc.n) || e.Op != "read" || !strings.HasPrefix(err.Error(), "async: read at byte ")) {
 				t.Errorf("%s, depth %d: %v, at byte %d", tc.name, depth, err, tc.n)
 			}
+		}
+	}
+}
+
+// The offset of an error counts from the beginning of the source or sink.
+func TestErrorOffsets(t *testing.T) {
+	src := bytes.NewReader(data(1000))
+	_, _, err1 := fill(t, 500, src, async.Block(100), async.Offset(300), async.Length(701))
+	_, _, err2 := fill(t, 500, readerAt(func(b []byte, off int64) (int, error) { return 0, errTest }), async.Offset(1000))
+	_, err3 := drain(t, 500, data(700), nil, new(file), async.Block(100), async.Offset(300), async.Length(701))
+	_, err4 := drain(t, 500, data(700), nil, writerAt(func(b []byte, off int64) (int, error) { return int(1000 - off), errTest }), async.Block(100), async.Offset(999))
+	for i, err := range []error{err1, err2, err3, err4} {
+		var e *async.Error
+		if !errors.As(err, &e) || e.Offset != 1000 {
+			t.Errorf("error %d is %v, not at byte 1000", i, err)
 		}
 	}
 }
@@ -342,237 +324,4 @@ func TestFillDepth(t *testing.T) {
 			}
 		}
 	})
-}
-
-// The end of the context, of the consumers, or of the producer interrupts a
-// source that can be, and what was complete is committed.
-func TestFillStopped(t *testing.T) {
-	for _, depth := range []int{1, 4} {
-		for _, tc := range []struct {
-			name string
-			stop func(cancel context.CancelCauseFunc, p *bytering.Producer, c *bytering.Consumer)
-			err  error
-		}{
-			{"ctx", func(cancel context.CancelCauseFunc, _ *bytering.Producer, _ *bytering.Consumer) { cancel(errTest) }, errTest},
-			{"consumer", func(_ context.CancelCauseFunc, _ *bytering.Producer, c *bytering.Consumer) { c.CloseWithError(errTest) }, errTest},
-			{"producer", func(_ context.CancelCauseFunc, p *bytering.Producer, _ *bytering.Consumer) { p.Close() }, io.ErrClosedPipe},
-		} {
-			if depth == 1 && tc.name != "ctx" {
-				continue // noticed when the call is back
-			}
-			for _, capacity := range []int{500, 300} { // what is in flight fills the ring, or not
-				synctest.Test(t, func(t *testing.T) {
-					p, c := pair(t, capacity)
-					ctx, cancel := context.WithCancelCause(t.Context())
-					defer cancel(nil)
-					began := time.Now()
-					time.AfterFunc(time.Second, func() { tc.stop(cancel, p, c) })
-					s, err := async.Fill(ctx, p, ctxReader(func(ctx context.Context, b []byte, off int64) (int, error) {
-						if off < 100 {
-							return len(b), nil
-						}
-						<-ctx.Done()
-						return 1, ctx.Err()
-					}), async.Block(100), async.Depth(depth))
-					if d := time.Since(began); d != time.Second || !errors.Is(err, tc.err) || s.Safe < 100 {
-						t.Errorf("%s: after %v, %v, %+v", tc.name, d, err, s)
-					}
-				})
-			}
-		}
-	}
-}
-
-// Another source is waited for, so that it uses no memory of the ring when Fill
-// has returned.
-func TestFillWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, c := pair(t, 1000)
-		began := time.Now()
-		time.AfterFunc(time.Second, func() { c.Close() })
-		_, err := async.Fill(t.Context(), p, readerAt(func(b []byte, off int64) (int, error) {
-			time.Sleep(time.Minute)
-			return copy(b, "x"), nil
-		}), async.Block(100))
-		if d := time.Since(began); d != time.Minute || err != io.ErrClosedPipe {
-			t.Errorf("after %v, %v", d, err)
-		}
-	})
-}
-
-func TestFillDeadline(t *testing.T) {
-	p, _ := pair(t, 300)
-	p.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	if s, err := async.Fill(t.Context(), p, readerAt(func(b []byte, off int64) (int, error) { return len(b), nil }), async.Block(100)); !errors.Is(err, os.ErrDeadlineExceeded) || s.Safe != 300 {
-		t.Errorf("%+v, %v", s, err)
-	}
-}
-
-func TestFillContextEnded(t *testing.T) {
-	p, _ := pair(t, 300)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errTest)
-	if s, err := async.Fill(ctx, p, readerAt(func(b []byte, off int64) (int, error) { t.Error("read"); return 0, io.EOF })); err != errTest || s.Safe != 0 {
-		t.Errorf("%+v, %v", s, err)
-	}
-}
-
-// A panic comes out of Fill when the others have ended, and the ring is usable.
-func TestFillPanics(t *testing.T) {
-	for _, depth := range []int{1, 4} {
-		p, c := pair(t, 500)
-		var running atomic.Int32
-		src := ctxReader(func(ctx context.Context, b []byte, off int64) (int, error) {
-			running.Add(1)
-			defer running.Add(-1)
-			switch {
-			case off == 100:
-				panic(errTest)
-			case off > 100:
-				<-ctx.Done()
-				return 0, ctx.Err()
-			}
-			return len(b), nil
-		})
-		v := recovered(func() { async.Fill(t.Context(), p, src, async.Block(100), async.Depth(depth)) })
-		if v != errTest || running.Load() != 0 {
-			t.Errorf("depth %d: panicked with %v, %d reads run", depth, v, running.Load())
-		}
-		if _, err := p.Write([]byte("more")); err != nil {
-			t.Error(err)
-		}
-		p.Close()
-		if b, err := io.ReadAll(c); string(b) != string(make([]byte, 100))+"more" || err != nil {
-			t.Errorf("depth %d: %q, %v", depth, b, err)
-		}
-		exited := make(chan bool)
-		p, _ = pair(t, 500)
-		go func() {
-			defer close(exited)
-			async.Fill(t.Context(), p, readerAt(func([]byte, int64) (int, error) { runtime.Goexit(); return 0, nil }), async.Depth(depth))
-			t.Error("Fill returned after runtime.Goexit in the source")
-		}()
-		<-exited
-		p.Slices() // its owner's again
-	}
-}
-
-func TestFillRetry(t *testing.T) {
-	want := data(1000)
-	for _, depth := range []int{1, 4} {
-		synctest.Test(t, func(t *testing.T) {
-			var attempts [20]int // of one goroutine at a time
-			began := time.Now()
-			b, s, err := fill(t, 1000, readerAt(func(b []byte, off int64) (int, error) {
-				if attempts[off/50]++; attempts[off/50] < 3 {
-					return 0, errTest
-				}
-				n, err := bytes.NewReader(want).ReadAt(b[:min(50, len(b))], off)
-				return n, err
-			}), async.Block(100), async.Depth(depth), async.Length(1000), async.Retry(func(err error, attempt int) (time.Duration, bool) {
-				return time.Duration(attempt) * time.Second, err == errTest && attempt < 3
-			}))
-			if d, most := time.Since(began), 3*20*time.Second; err != nil || s.Retries != 40 || depth == 1 && d != most || d > most {
-				t.Errorf("%v, %d retries in %v", err, s.Retries, d)
-			}
-			same(t, "retried", b, want)
-		})
-	}
-	_, s, err := fill(t, 1000, readerAt(func([]byte, int64) (int, error) { return 0, errTest }), async.Retry(func(_ error, n int) (time.Duration, bool) { return 0, n < 4 }), async.Depth(1))
-	if !errors.Is(err, errTest) || s.Retries != 3 {
-		t.Errorf("%v after %d retries", err, s.Retries)
-	}
-}
-
-// The wait before another attempt ends with the context.
-func TestFillRetryStopped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errTest)
-		defer cancel()
-		p, _ := pair(t, 100)
-		began := time.Now()
-		_, err := async.Fill(ctx, p, readerAt(func([]byte, int64) (int, error) { return 0, io.ErrUnexpectedEOF }), async.Retry(func(error, int) (time.Duration, bool) { return time.Hour, true }))
-		if d := time.Since(began); d != time.Second || err != errTest {
-			t.Errorf("%v after %v", err, d)
-		}
-	})
-}
-
-// An operation that moves nothing for long fails, and can be tried again; a slow
-// one does not.
-func TestFillStall(t *testing.T) {
-	for _, depth := range []int{1, 4} {
-		synctest.Test(t, func(t *testing.T) {
-			var hung atomic.Int32
-			src := ctxReader(func(ctx context.Context, b []byte, off int64) (int, error) {
-				for i := range b {
-					if off == 200 && i == 50 && hung.Add(1) < 3 {
-						<-ctx.Done()
-						return i, context.Cause(ctx)
-					}
-					time.Sleep(time.Second)
-					async.Progress(ctx)
-				}
-				return len(b), nil
-			})
-			var errs []error
-			b, s, err := fill(t, 500, src, async.Block(100), async.Depth(depth), async.Length(400), async.Stall(10*time.Second),
-				async.Retry(func(err error, attempt int) (time.Duration, bool) {
-					errs = append(errs, err)
-					return time.Minute, true
-				}))
-			if err != nil || len(b) != 400 || s.Retries != 1 || len(errs) != 1 || !errors.Is(errs[0], async.ErrStalled) {
-				t.Errorf("%d bytes, %v, %+v, %v", len(b), err, s, errs)
-			}
-			hung.Store(0)
-			_, s, err = fill(t, 500, src, async.Block(100), async.Depth(depth), async.Stall(10*time.Second))
-			var e *async.Error
-			if !errors.As(err, &e) || !errors.Is(err, async.ErrStalled) || e.Offset != 250 {
-				t.Errorf("without Retry: %v, %+v", err, s)
-			}
-		})
-	}
-}
-
-func TestInvalidOptions(t *testing.T) {
-	p, c := pair(t, 100)
-	for _, o := range []async.Option{async.Depth(0), async.Block(0), async.Offset(-1), async.Length(-1), async.Stall(-1)} {
-		_, err1 := async.Fill(t.Context(), p, bytes.NewReader(nil), o)
-		_, err2 := async.Drain(t.Context(), c, new(file), o)
-		_, err3 := async.DrainParts(t.Context(), c, nil, o)
-		for _, err := range []error{err1, err2, err3} {
-			if !errors.Is(err, async.ErrInvalidOption) || !strings.HasPrefix(err.Error(), "async: ") {
-				t.Errorf("%v", err)
-			}
-		}
-	}
-	if _, err := async.DrainParts(t.Context(), c, nil, async.Block(100)); !errors.Is(err, async.ErrInvalidOption) {
-		t.Errorf("a part as large as the ring: %v", err)
-	}
-}
-
-// In the long run nothing is allocated for a block.
-func TestAllocs(t *testing.T) {
-	const block = 64
-	for _, depth := range []int{1, 4} {
-		run := func(blocks int64) func() {
-			return func() {
-				p, c, _ := bytering.New(8 * block)
-				go func() {
-					async.Fill(context.Background(), p, readerAt(func(b []byte, off int64) (int, error) { return len(b), nil }),
-						async.Block(block), async.Depth(depth), async.Length(blocks*block), async.Stall(time.Hour))
-					p.Close()
-				}()
-				s, err := async.Drain(context.Background(), c, writerAt(func(b []byte, off int64) (int, error) { return len(b), nil }),
-					async.Block(block), async.Depth(depth), async.Stall(time.Hour))
-				if err != nil || s.Safe != blocks*block {
-					t.Errorf("%v, %+v", err, s)
-				}
-			}
-		}
-		few, many := testing.AllocsPerRun(5, run(500)), testing.AllocsPerRun(5, run(2500))
-		if many > few+50 { // the runtime has some of its own for goroutines that park
-			t.Errorf("depth %d: %v allocations for 500 blocks, %v for 2500", depth, few, many)
-		}
-	}
 }

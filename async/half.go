@@ -8,7 +8,7 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A half is a half of the ring, as the window uses both.
+// A half is what the engine needs of a producer or a consumer.
 type half interface {
 	Slices() (a, b []byte)
 	Cap() int
@@ -17,49 +17,49 @@ type half interface {
 
 	// advance gives the first n bytes of Slices to the other half.
 	advance(n int) error
-	// over returns why nothing can be moved any more, or nil.
-	over() error
-	// more waits until Slices has n bytes, or an event. It reports whether there
-	// never will be that many, because the stream has ended. While no operation is
-	// under way the other half may be waiting for this one: then fewer will do,
-	// where it can use them.
-	more(e events, n int, alone bool) (ended bool, err error)
-	// reason returns the error at the end of the stream, or io.EOF.
-	reason() error
-	// idle waits for an event. Both return errEvent after one.
-	idle(e events) error
+	// err returns why nothing can be moved any more, or nil.
+	err() error
+	// await waits until Slices has n bytes. ended means that it never will, because
+	// the stream has ended. If idle is true no operation is in flight, so the other
+	// half may be waiting for this one: then await returns with fewer bytes if the
+	// other half can use them. After an event await returns errEvent.
+	await(e events, n int, idle bool) (ended bool, err error)
+	// awaitEvent waits for an event and returns errEvent, or for the end.
+	awaitEvent(e events) error
+	// end returns the error at the end of the stream, or io.EOF.
+	end() error
 }
 
 // filling is the producer of Fill.
 type filling struct{ *bytering.Producer }
 
 func (f filling) advance(n int) error { return f.Commit(n) }
-func (f filling) over() error         { return f.Err() }
-func (f filling) reason() error       { return io.EOF }
+func (f filling) err() error          { return f.Err() }
+func (f filling) end() error          { return io.EOF }
 
-func (f filling) more(e events, n int, alone bool) (bool, error) {
-	if alone {
+func (f filling) await(e events, n int, idle bool) (bool, error) {
+	if idle {
 		return false, f.WaitSoft(e, n)
 	}
 	return false, f.Wait(e, n)
 }
 
-func (f filling) idle(e events) error { return f.WaitEnd(e) }
+func (f filling) awaitEvent(e events) error { return f.WaitEnd(e) }
 
 // draining is the consumer of Drain and DrainParts.
 type draining struct{ *bytering.Consumer }
 
 func (d draining) advance(n int) error { return d.Discard(n) }
-func (d draining) over() error         { return nil }
-func (d draining) reason() error       { return d.Err() }
+func (d draining) err() error          { return nil }
+func (d draining) end() error          { return d.Err() }
 
-func (d draining) more(e events, n int, _ bool) (bool, error) {
+func (d draining) await(e events, n int, _ bool) (bool, error) {
 	err := d.Wait(e, n)
 	if err == nil || err == errEvent {
 		return false, err
 	}
-	// The deadline, or the end. At the end the producer's error may be any, so
-	// the error does not tell which.
+	// The deadline has passed, or the stream has ended. The error does not tell
+	// which, because it can be any of the producer's.
 	if d.Notify(n, func() {}) {
 		d.Disarm()
 		return false, err
@@ -68,20 +68,19 @@ func (d draining) more(e events, n int, _ bool) (bool, error) {
 	return len(a)+len(b) < n, nil
 }
 
-// At the end of the stream the consumer has nothing to wait for, so only events
-// are left. A Close of it from elsewhere is found after the next one.
-func (d draining) idle(e events) error {
+// awaitEvent waits for an event alone. A consumer has no way to wait for its own
+// Close, which is found after the next event.
+func (d draining) awaitEvent(e events) error {
 	<-e.token
 	return errEvent
 }
 
-// events is a context that a wait for the ring can be given, so that a token ends
-// it. It is done whenever the token is there, which the wait then takes. So a
-// wait for the ring and for operations allocates nothing, and the goroutine that
-// owns the half is the only one that touches it.
+// An events is a context for a wait on the ring that a token ends. The wait takes the
+// token. So waiting for the ring and for operations at once allocates nothing, and
+// only the goroutine that owns the half uses it.
 type events struct{ token chan struct{} }
 
-var errEvent = errors.New("async: an operation has ended")
+var errEvent = errors.New("async: an event has ended the wait")
 
 func (e events) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (e events) Done() <-chan struct{}       { return e.token }

@@ -6,24 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 var errTest = errors.New("test")
 
-// data returns n bytes of the stream that tests move.
-func data(n int) []byte {
-	b := make([]byte, n)
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
-	return b
-}
+// data returns the first n bytes of the stream that tests move.
+func data(n int) []byte { return pattern.Bytes(0, n) }
 
 func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Producer, *bytering.Consumer) {
 	t.Helper()
@@ -33,6 +26,47 @@ func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Produc
 	}
 	t.Cleanup(func() { p.Close(); c.Close() })
 	return p, c
+}
+
+// rings calls f with rings of every kind, of one consumer and of two, at every
+// depth. Some are not at the beginning of their memory.
+func rings(t *testing.T, f func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer)) {
+	for _, tc := range []struct {
+		name     string
+		capacity int
+		begin    int // bytes through the ring before
+		opts     []bytering.Option
+	}{
+		{"heap", 4096, 0, nil},
+		{"heap, wrapping", 5001, 77, nil},
+		{"smaller than a block", 100, 0, nil},
+		{"one byte", 1, 0, nil},
+		{"mirrored", 8192, 77, []bytering.Option{bytering.Mirror()}},
+		{"mapped", 5001, 77, []bytering.Option{bytering.Prefault()}},
+	} {
+		for _, depth := range []int{1, 2, 7} {
+			for _, consumers := range []int{1, 2} {
+				t.Run(fmt.Sprintf("%s, depth %d, %d consumers", tc.name, depth, consumers), func(t *testing.T) {
+					p, cs, err := bytering.NewBroadcast(tc.capacity, consumers, tc.opts...)
+					if errors.Is(err, errors.ErrUnsupported) {
+						t.Skip(err)
+					}
+					must(err)
+					for range tc.begin {
+						must(p.WriteByte(0))
+						for _, c := range cs {
+							c.ReadByte()
+						}
+					}
+					f(t, depth, p, cs)
+					p.Close()
+					for _, c := range cs {
+						c.Close()
+					}
+				})
+			}
+		}
+	}
 }
 
 // A readerAt and a writerAt are functions.

@@ -26,22 +26,29 @@ type world struct {
 	p      *bytering.Producer
 	c      *bytering.Consumer
 	blocks []*block // handed out
-	refill bool     // the caller is the producer too
+	wait   func()   // what the caller does in its wait, or nil
 }
 
-// newWorld makes one over a ring of capacity bytes with n blocks of a byte.
-func newWorld(t *interleave.T, capacity, n int, fills bool) *world {
-	w := &world{T: t}
-	w.p, w.c, _ = bytering.New(capacity)
-	var h half = filling{w.p}
-	if !fills {
-		h = draining{w.c}
-	}
-	c, err := configure([]Option{Block(1), Depth(5), Length(int64(n))})
+// newWorld makes one over a ring with room for n blocks of a byte and one more.
+func newWorld(t *interleave.T, n int, fills bool) *world {
+	p, c, err := bytering.New(n + 1)
 	if err != nil {
 		panic(err)
 	}
-	w.e = newEngine(context.Background(), h, "test", c)
+	if fills {
+		return newWorldOf(t, p, c, filling{p}, n)
+	}
+	return newWorldOf(t, p, c, draining{c}, n)
+}
+
+// newWorldOf makes one over p and c, with n blocks of a byte for h.
+func newWorldOf(t *interleave.T, p *bytering.Producer, c *bytering.Consumer, h half, n int) *world {
+	w := &world{T: t, p: p, c: c}
+	cfg, err := configure([]Option{Block(1), Depth(5), Length(int64(n))})
+	if err != nil {
+		panic(err)
+	}
+	w.e = newEngine(context.Background(), h, "test", cfg)
 	w.e.window.depth = n
 	w.e.start = func(b *block) { w.blocks = append(w.blocks, b) }
 	t.Name("engine", &w.e.mu)
@@ -58,18 +65,20 @@ func (w *world) run(n int, check func(err error)) {
 	}
 	var over interleave.Uint32
 	w.Go("caller", func() {
-		w.e.half.Pin()
+		w.e.acquire()
 		for {
 			if _, done := w.e.step(); done {
 				break
 			}
-			if w.refill {
-				w.p.TryWrite([]byte{0xff}) // what is free is overwritten
+			if w.wait != nil {
+				w.wait()
 			}
 			interleave.Spin()
 		}
-		w.e.half.advance(0)
-		w.e.half.Unpin()
+		if n := w.e.window.busy; n > 0 {
+			w.Fail("the call is over while %d operations use the memory", n)
+		}
+		w.e.release()
 		check(w.e.result())
 		over.Store(1) // for those that were handed nothing
 	})
@@ -119,13 +128,15 @@ func want(outcomes []outcome) (n int, err error) {
 	return len(outcomes), nil
 }
 
-// completions lets n reads end in every order.
-func completions(outcomes ...outcome) func(*interleave.T) {
+// completions lets n reads end in every order, which it notes in seen.
+func completions(seen map[string]bool, outcomes ...outcome) func(*interleave.T) {
 	return func(t *interleave.T) {
 		n := len(outcomes)
-		w := newWorld(t, n+1, n, true)
+		w := newWorld(t, n, true)
+		var order []int // in which the reads end
 		w.e.run = func(wk *worker, b *block) {
 			wk.transfer(b, true, func(_ context.Context, mem []byte, off int64) (int, error) {
+				order = append(order, int(off))
 				switch outcomes[off] {
 				case ends:
 					return 0, io.EOF
@@ -152,6 +163,9 @@ func completions(outcomes ...outcome) func(*interleave.T) {
 					w.Fail("byte %d is %d", i, v)
 				}
 			}
+			if seen != nil {
+				seen[fmt.Sprint(order)] = true
+			}
 		})
 	}
 }
@@ -160,7 +174,7 @@ func completions(outcomes ...outcome) func(*interleave.T) {
 func drains(outcomes ...outcome) func(*interleave.T) {
 	return func(t *interleave.T) {
 		n := len(outcomes)
-		w := newWorld(t, n+1, n, false)
+		w := newWorld(t, n, false)
 		for i := range n {
 			w.p.WriteByte(byte(i) + 1)
 		}
@@ -178,7 +192,7 @@ func drains(outcomes ...outcome) func(*interleave.T) {
 				return 1, nil
 			})
 		}
-		w.refill = true
+		w.wait = func() { w.p.TryWrite([]byte{0xff}) } // what is free is overwritten
 		w.run(n, func(err error) {
 			safe, why := want(outcomes)
 			if w.c.Position() != uint64(safe) || !errors.Is(err, why) || (err != nil) != (why != nil) {
@@ -196,7 +210,7 @@ func drains(outcomes ...outcome) func(*interleave.T) {
 // closing has the other half closed at any moment.
 func closing(n int) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t, n+1, n, true)
+		w := newWorld(t, n, true)
 		running := 0
 		w.e.run = func(wk *worker, b *block) {
 			wk.transfer(b, true, func(ctx context.Context, mem []byte, off int64) (int, error) {
@@ -215,11 +229,50 @@ func closing(n int) func(*interleave.T) {
 	}
 }
 
+// overwriting has a consumer of two closed at any moment, and the producer write
+// as soon as it may: not over bytes that operations still use.
+func overwriting(n int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		p, cs, err := bytering.NewBroadcast(n, 2)
+		if err != nil {
+			panic(err)
+		}
+		for i := range n {
+			p.WriteByte(byte(i) + 1)
+		}
+		cs[1].TryRead(make([]byte, n)) // and limits the producer no more
+		w := newWorldOf(t, p, cs[0], draining{cs[0]}, n)
+		w.e.run = func(wk *worker, b *block) {
+			wk.transfer(b, false, func(_ context.Context, mem []byte, off int64) (int, error) {
+				interleave.TouchRead(mem)
+				if int(mem[0]) != int(off)+1 {
+					w.Fail("byte %d is %d", off, mem[0])
+				}
+				return 1, nil
+			})
+		}
+		w.wait = func() {
+			if err := cs[0].Err(); err != nil {
+				w.e.halt(err)
+			}
+		}
+		w.Go("closer", func() {
+			cs[0].Close()
+			p.TryWrite(make([]byte, n))
+		})
+		w.run(n, func(err error) {
+			if err != nil && err != io.ErrClosedPipe || err == nil && w.e.window.safe != int64(n) {
+				w.Fail("%v with %d bytes safe", err, w.e.window.safe)
+			}
+		})
+	}
+}
+
 // halting ends the call at any moment: what was complete from the beginning on is
 // committed.
 func halting(n int) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t, n+1, n, true)
+		w := newWorld(t, n, true)
 		complete := make([]bool, n)
 		w.e.run = func(wk *worker, b *block) {
 			wk.transfer(b, true, func(ctx context.Context, mem []byte, off int64) (int, error) {
@@ -247,7 +300,7 @@ func halting(n int) func(*interleave.T) {
 func leases(t *interleave.T) {
 	mem := []byte{1, 2}
 	back := 0
-	l := &lease{lent: lent{a: mem[:1], b: mem[1:]}, size: 2, users: 1, progress: func() {}}
+	l := &lease{mem: span{a: mem[:1], b: mem[1:]}, size: 2, users: 1, progress: func() {}}
 	l.back = func() {
 		interleave.TouchWrite(mem)
 		back++
@@ -287,7 +340,7 @@ func scenarios() (all []scenario) {
 	for n := 1; n <= 5; n++ {
 		bound := []int{0, 4, 2, 1, 0, 0}[n]
 		add := func(os []outcome) {
-			all = append(all, scenario{fmt.Sprintf("fill/%v", os), bound, completions(os...)})
+			all = append(all, scenario{fmt.Sprintf("fill/%v", os), bound, completions(nil, os...)})
 			for _, o := range os {
 				if o == ends || o == endsBehind {
 					return
@@ -302,7 +355,7 @@ func scenarios() (all []scenario) {
 				os[i] = o
 				add(os)
 				for j := range n {
-					if j != i && o != fails {
+					if j != i && (o != fails || i < j) {
 						both := make([]outcome, n)
 						both[i], both[j] = o, fails
 						add(both)
@@ -315,7 +368,19 @@ func scenarios() (all []scenario) {
 		all = append(all, scenario{fmt.Sprintf("closing/%d", n), []int{0, 2, 1, 1}[n], closing(n)})
 		all = append(all, scenario{fmt.Sprintf("halting/%d", n), []int{0, 2, 1, 1}[n], halting(n)})
 	}
+	for n := 1; n <= 2; n++ {
+		all = append(all, scenario{fmt.Sprintf("overwriting/%d", n), []int{0, 2, 1}[n], overwriting(n)})
+	}
 	return append(all, scenario{"leases", 1, leases})
+}
+
+// Within its bound the explorer lets five reads end in every order.
+func TestEveryOrder(t *testing.T) {
+	seen := map[string]bool{}
+	interleave.Explore(interleave.Options{Preemptions: 0}, completions(seen, make([]outcome, 5)...))
+	if len(seen) != 5*4*3*2 {
+		t.Errorf("%d orders of five", len(seen))
+	}
 }
 
 // TestInterleavings runs every scenario within its bound. ONLY and SEED are as in

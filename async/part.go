@@ -11,48 +11,48 @@ import (
 
 // A PartWriter takes the parts of a stream.
 type PartWriter interface {
-	// WritePart writes a part. It is called by several goroutines at once, for
-	// different parts, and again for a part that failed if [Retry] says so. It
-	// returns soon once ctx has ended.
+	// WritePart writes a part. Several goroutines call it at once, for different
+	// parts, and it is called again for a part that failed if [Retry] says so. It
+	// should return soon after ctx has ended.
 	//
-	// It closes every reader that it has opened, or has it closed: DrainParts
-	// waits for that. It may leave this to others that are still reading, as
-	// net/http may be after RoundTrip has returned.
+	// Every reader that WritePart opens must be closed, because DrainParts waits for
+	// that. It may be closed after WritePart has returned, by others that are still
+	// reading: net/http may read a request body after RoundTrip has returned.
 	WritePart(ctx context.Context, part *Part) error
 }
 
 // A Part is a piece of the stream, in the ring's memory.
 type Part struct {
-	Index  int   // from 0 on
-	Offset int64 // of its first byte, [Offset] included
+	Index  int   // of the part, from 0 on
+	Offset int64 // of its first byte, including [Offset]
 	Len    int64
-	Last   bool // the stream ends with it
+	Last   bool // the stream ends with this part
 
 	lease *lease
 }
 
-// Open returns a new reader of the part, at its beginning. Each attempt to write
-// the part opens one of its own, and closes it. Any goroutine may call it. After
-// the part is over the reader is closed already.
+// Open returns a new reader at the beginning of the part. Each attempt to write the
+// part should open a reader of its own. Any goroutine may call Open. Once the part's
+// memory has been given back, Open returns a closed reader.
 func (p *Part) Open() *PartReader {
 	r := &PartReader{lease: p.lease}
 	r.open = p.lease.open()
 	return r
 }
 
-// A lease is the memory of a part: it is the part's until WritePart has returned
-// for the last time, and no reader uses it.
+// A lease is the right to use the memory of a part. It ends when WritePart has returned
+// for the last time and no reader uses the memory any more.
 type lease struct {
-	lent     lent
+	mem      span
 	size     int64
 	progress func()
 	back     func() // gives the memory back
 
 	mu    seam.Mutex
-	users int // WritePart, and readers that are open or in a call
+	users int // WritePart, open readers, and calls of readers
 }
 
-// open adds a user, unless the memory was given back.
+// open adds a user. It reports whether the lease has not ended yet.
 func (l *lease) open() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -63,7 +63,7 @@ func (l *lease) open() bool {
 	return true
 }
 
-// close removes a user. The last one gives the memory back.
+// close removes a user. The last one ends the lease.
 func (l *lease) close() {
 	l.mu.Lock()
 	l.users--
@@ -74,10 +74,10 @@ func (l *lease) close() {
 	}
 }
 
-// A PartReader reads a part. Read, Seek and WriteTo belong to one goroutine at a
-// time. Close and ReadAt may be called by any goroutine at any time: what is
-// running then is finished, and later calls return [ErrReleased], which is an
-// fs.ErrClosed too.
+// A PartReader reads a part. One goroutine at a time may call Read, Seek, Len and
+// WriteTo. Any goroutine may call ReadAt and Close at any time. Calls that are running
+// when Close is called finish; later ones return an error that wraps [ErrReleased] and
+// fs.ErrClosed.
 type PartReader struct {
 	lease *lease
 	at    int64
@@ -94,7 +94,7 @@ var _ interface {
 
 var errReleased = errors.Join(ErrReleased, fs.ErrClosed)
 
-// enter begins a call that uses the memory, for which it is a user of its own.
+// enter begins a call that uses the memory. The call is a user of its own.
 func (r *PartReader) enter() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +104,7 @@ func (r *PartReader) enter() error {
 	return nil
 }
 
-// Len returns how many bytes Read has not returned yet.
+// Len returns how many bytes are left to read.
 func (r *PartReader) Len() int { return int(max(0, r.lease.size-r.at)) }
 
 // Read implements io.Reader.
@@ -127,7 +127,7 @@ func (r *PartReader) ReadAt(b []byte, off int64) (n int, err error) {
 	}
 	defer r.lease.close()
 	for n < len(b) && off < r.lease.size {
-		m := copy(b[n:], r.lease.lent.from(off))
+		m := copy(b[n:], r.lease.mem.from(off))
 		n, off = n+m, off+int64(m)
 	}
 	if n > 0 {
@@ -139,15 +139,15 @@ func (r *PartReader) ReadAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
-// WriteTo implements io.WriterTo. It hands w the ring's memory, which w must not
-// keep or change, as no io.Writer does.
+// WriteTo implements io.WriterTo. It passes the ring's memory to w, which must neither
+// modify nor retain it, as for any io.Writer.
 func (r *PartReader) WriteTo(w io.Writer) (total int64, err error) {
 	if err := r.enter(); err != nil {
 		return 0, err
 	}
 	defer r.lease.close()
 	for r.at < r.lease.size {
-		b := r.lease.lent.from(r.at)
+		b := r.lease.mem.from(r.at)
 		n, err := w.Write(b[:len(b):len(b)])
 		if n < 0 || n > len(b) {
 			return total, errors.Join(invalidCount(n, len(b)), err)
@@ -185,8 +185,9 @@ func (r *PartReader) Seek(offset int64, whence int) (int64, error) {
 	return offset, nil
 }
 
-// Close gives the memory back, after the calls of the reader that are running have
-// ended. A second Close does nothing.
+// Close closes the reader. It does not wait for calls of the reader that are running;
+// the part's memory stays until they have returned. A second Close does nothing. Close
+// always returns nil.
 func (r *PartReader) Close() error {
 	r.mu.Lock()
 	open := r.open
@@ -198,11 +199,11 @@ func (r *PartReader) Close() error {
 	return nil
 }
 
-// part writes a block by calls of WritePart.
+// part writes a block with WritePart.
 func (w *worker) part(b *block, pw PartWriter) {
 	size := b.to - b.from
-	l := &lease{lent: b.lent, size: size, progress: w.watch.progress, users: 1}
-	l.back = func() { w.over(b) }
+	l := &lease{mem: b.mem, size: size, progress: w.watch.progress, users: 1}
+	l.back = func() { w.giveBack(b) }
 	defer l.close()
 	w.mu.Lock()
 	last := b.to == w.window.end

@@ -5,34 +5,37 @@ import (
 	"time"
 )
 
-// Stats says what a call has done.
+// Stats says how far a call is.
 type Stats struct {
-	// Safe is how many bytes are committed to the ring, or written to the sink
-	// and discarded from it: all up to there, in order. After an error, bytes of
-	// a sink at and beyond it, counted from [Offset], are undefined.
+	// Safe is the number of bytes that were committed to the ring, or that were
+	// written to the sink and discarded from the ring. They are the first bytes of
+	// the stream. After an error, the bytes of a sink from [Offset] + Safe on are
+	// undefined.
 	Safe int64
-	// InFlight is how many operations use memory of the ring now.
+	// InFlight is the number of operations that use memory of the ring now.
 	InFlight int
-	// Depth is how many there are at most: less than the option if the ring is
-	// too small for it.
+	// Depth is the largest number of operations in flight at once. It is less than
+	// the option if the ring is too small for that.
 	Depth int
-	// Head is the offset in the source or sink that the next commit waits for,
-	// and HeadAge is for how long its operation is under way. It is 0 if none is.
+	// Head is the offset in the source or sink at which the next commit begins.
+	// HeadAge is how long the operation at Head has been in flight, or 0 if there
+	// is none.
 	Head    int64
 	HeadAge time.Duration
-	// Retries is how often an operation was tried again.
+	// Retries is how many times an operation was tried again.
 	Retries int64
 }
 
-// A Meter looks on while a call runs. The zero value is ready. It shows the call
-// that it was given to last.
+// A Meter shows the Stats of a call while it runs. The zero value is ready to use. A
+// Meter shows the call that it was given to last.
 type Meter struct {
 	mu    sync.Mutex
 	call  *engine // nil if none runs
 	final Stats
 }
 
-// Stats returns what was done until now. Any goroutine may call it at any time.
+// Stats returns the present Stats of the call, or the last ones after it has ended. Any
+// goroutine may call it at any time.
 func (m *Meter) Stats() Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -51,7 +54,7 @@ func (m *Meter) watch(e *engine) {
 	}
 }
 
-// keep makes m show what e has done at last, unless it was given to another call.
+// keep makes m show the last Stats of e, unless m was given to another call.
 func (m *Meter) keep(e *engine) {
 	if m != nil {
 		m.mu.Lock()

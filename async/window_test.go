@@ -30,10 +30,10 @@ func TestWindow(t *testing.T) {
 			case k == 0 && next < 60: // hand out
 				to := int(min(int64(next/size*size+size), end))
 				if !whole && r.IntN(5) == 0 {
-					w.short = 1 + r.Int64N(4)
+					w.limit = 1 + r.Int64N(4)
 				}
-				if w.short > 0 {
-					to = min(to, next+int(w.short))
+				if w.limit > 0 {
+					to = min(to, next+int(w.limit))
 				}
 				least := to - safe
 				if whole && int64(to) < end {
@@ -49,7 +49,7 @@ func TestWindow(t *testing.T) {
 					t.Fatalf("seed %d, step %d: granted %v with %d there of %d", seed, step, b, there, least)
 				}
 				if b != nil {
-					if w.short != 0 {
+					if w.limit != 0 {
 						t.Fatalf("seed %d, step %d: the block after is short too", seed, step)
 					}
 					if b.from != int64(next) || b.to != int64(to) || !b.used || b.done != 0 {

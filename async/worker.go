@@ -11,33 +11,33 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A worker runs operations, one after another. Its context is theirs.
+// A worker runs operations, one after another, with its context.
 type worker struct {
 	*engine
-	block *block // under way, or nil; under the engine's mutex
+	block *block // in flight, or nil; guarded by the engine's mutex
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	watch  stallTimer
 }
 
-// renew gives the worker a context that has not ended, unless the operation is
-// not needed any more.
+// renew gives the worker a new context. It is cancelled at once if the operation is not
+// needed any more. The caller holds the mutex.
 func (w *worker) renew() {
 	w.ctx, w.cancel = context.WithCancelCause(context.WithValue(w.engine.ctx, progressKey{}, w))
 	w.check()
 }
 
-// check interrupts an operation that is not needed any more: that was not under
-// way yet, or under another context, when the others were interrupted.
+// check interrupts the operation if it is not needed any more: it may have begun, or
+// got its context, after the others were interrupted. The caller holds the mutex.
 func (w *worker) check() {
 	if w.block != nil && (w.halted != nil || w.block.from >= w.window.end) {
 		w.cancel(errStopped)
 	}
 }
 
-// revive gives the worker another context if a call of it has stalled, and
-// reports whether one has.
+// revive gives the worker a new context if its call has stalled, and reports whether
+// it has.
 func (w *worker) revive() bool {
 	if context.Cause(w.ctx) != ErrStalled {
 		return false
@@ -50,7 +50,7 @@ func (w *worker) revive() bool {
 
 // begin begins a call.
 func (w *worker) begin() {
-	w.revive() // one that has stalled in the moment when it returned
+	w.revive() // the last call may have stalled just when it returned
 	w.watch.begin(w)
 }
 
@@ -60,7 +60,8 @@ func (w *worker) loop() {
 	}
 }
 
-// do runs one operation. If it does not return, the call ends as it does.
+// do runs one operation. If that panics or calls runtime.Goexit, the call ends in the
+// same way.
 func (w *worker) do(b *block) {
 	w.mu.Lock()
 	w.block = b
@@ -87,8 +88,8 @@ func (w *worker) do(b *block) {
 	returned = true
 }
 
-// over takes the block back from the operation.
-func (e *engine) over(b *block) {
+// giveBack takes the block back from the operation.
+func (e *engine) giveBack(b *block) {
 	e.mu.Lock()
 	e.window.release(b)
 	e.mu.Unlock()
@@ -103,20 +104,20 @@ func (e *engine) moved(b *block, n int) {
 	e.post()
 }
 
-// last counts n bytes of the block, and ends the stream behind them. It is one
-// step: if they complete the block, the next one could be committed.
-func (w *worker) last(b *block, n int, err error) {
+// finish counts n bytes of the block, and ends the stream behind them. This is one
+// step: between two the next block could be committed, if the bytes complete this one.
+func (w *worker) finish(b *block, n int, err error) {
 	wanted := w.wanted()
 	w.mu.Lock()
 	b.done += int64(n)
 	if wanted {
-		w.end(b.from+b.done, err)
+		w.stopLocked(b.from+b.done, err)
 	}
 	w.mu.Unlock()
 	w.post()
 }
 
-// fail ends the stream where the block is incomplete, unless the operation was
+// fail ends the stream at the first missing byte of the block, unless the operation was
 // interrupted because it is not needed any more.
 func (w *worker) fail(b *block, err error) {
 	if w.wanted() {
@@ -133,16 +134,16 @@ func invalidCount(n, offered int) error {
 	return fmt.Errorf("%w: %d for %d bytes", bytering.ErrInvalidCount, n, offered)
 }
 
-// maxEmptyReads is how often in a row a source may return nothing at all, as in
-// package bufio.
+// maxEmptyReads is how many times in a row a source may return 0 and nil, as in package
+// bufio.
 const maxEmptyReads = 100
 
-// transfer reads or writes a block by calls of f, which moves b at an offset.
+// transfer reads or writes a block with f, which is a ReadAt or a WriteAt.
 func (w *worker) transfer(blk *block, reads bool, f func(ctx context.Context, b []byte, off int64) (int, error)) {
-	defer w.over(blk)
+	defer w.giveBack(blk)
 	fails, empty := 0, 0
 	for blk.from+blk.done < blk.to && w.wanted() {
-		b := blk.lent.from(blk.done)
+		b := blk.mem.from(blk.done)
 		w.begin()
 		n, err := f(w.ctx, b, w.offset+blk.from+blk.done)
 		w.watch.end()
@@ -158,7 +159,7 @@ func (w *worker) transfer(blk *block, reads bool, f func(ctx context.Context, b 
 			err = errEnd
 		}
 		if ends || err != nil && blk.from+blk.done+int64(n) == blk.to {
-			w.last(blk, n, err)
+			w.finish(blk, n, err)
 			return
 		}
 		w.moved(blk, n)
@@ -182,8 +183,8 @@ func (w *worker) transfer(blk *block, reads bool, f func(ctx context.Context, b 
 	}
 }
 
-// again returns nil, when it is time, if an operation that failed is to be tried
-// again, and otherwise why it has failed.
+// again returns nil if an operation that failed with err is to be tried again, after
+// the wait before that. Otherwise it returns why the operation has failed.
 func (w *worker) again(err error, attempt int) error {
 	if !w.wanted() {
 		return err
@@ -213,9 +214,9 @@ func (w *worker) again(err error, attempt int) error {
 	return nil
 }
 
-// Progress tells that the operation whose context is ctx, or one that ctx is
-// derived from, has moved something, for [Stall]. A source or sink whose one call
-// takes long calls it as bytes come and go.
+// Progress reports to [Stall] that an operation has moved bytes. ctx is the context of
+// the operation, or derived from it. A source or sink calls Progress if one of its
+// calls can take long while bytes are moving. With any other ctx it does nothing.
 func Progress(ctx context.Context) {
 	if w, ok := ctx.Value(progressKey{}).(*worker); ok {
 		w.watch.progress()
@@ -224,11 +225,12 @@ func Progress(ctx context.Context) {
 
 type progressKey struct{}
 
-// A stallTimer ends the context of a worker whose call moves nothing for long.
+// A stallTimer ends the context of a worker when its call has moved nothing for the
+// time of Stall.
 type stallTimer struct {
 	mu   sync.Mutex
 	t    *time.Timer
-	on   bool // a call is under way
+	on   bool // a call is in flight
 	last time.Time
 }
 

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// TestLinks sends bytes in pieces of every length through every link and
-// compares them all.
+// TestLinks sends bytes in pieces of every length through every link, and compares
+// all of them.
 func TestLinks(t *testing.T) {
 	for _, l := range links() {
 		t.Run(l.name, func(t *testing.T) {
-			const capacity = 1000 // no power of two
+			const capacity = 1000 // not a power of two
 			w, r, err := l.open(capacity)
 			if err != nil {
 				t.Fatal(err)
@@ -53,14 +53,14 @@ func TestLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("got %d bytes in place of %d, or others", len(got), len(want))
+				t.Errorf("got %d bytes, want %d, or they differ", len(got), len(want))
 			}
 		})
 	}
 }
 
-// TestLinksBuffer writes as much as the capacity while nobody reads. io.Pipe
-// has none.
+// TestLinksBuffer writes as much as the capacity before anything is read. io.Pipe
+// holds nothing.
 func TestLinksBuffer(t *testing.T) {
 	for _, l := range links() {
 		if !l.holds() {
@@ -95,16 +95,16 @@ func tiny(t *testing.T) config {
 	return cfg
 }
 
-// TestMain lets the tests run as the command, for what starts itself.
+// TestMain lets the test binary run as the command, for trials that start it.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "-through" || os.Args[1] == "-life") {
+	if len(os.Args) > 1 && os.Args[1] == "-life" {
 		main()
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// TestSuites runs one short trial of everything.
+// TestSuites runs a short trial of every contender of every suite.
 func TestSuites(t *testing.T) {
 	cfg := tiny(t)
 	for _, s := range suites(cfg) {
@@ -115,7 +115,7 @@ func TestSuites(t *testing.T) {
 		if len(s.metrics) > 0 {
 			sizes = []int{1000, 64 << 10} // of system calls, not of copying
 		}
-		if s.name == "latency" {
+		if s.name == "latency" || strings.HasPrefix(s.name, "window") {
 			sizes = s.sizes
 		}
 		for _, c := range s.contenders {
@@ -142,7 +142,7 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-// A faulty link spoils the nth chunk of those that pass.
+// A faulty link spoils the nth chunk that passes.
 type faulty struct {
 	io.WriteCloser
 	n     int
@@ -151,6 +151,7 @@ type faulty struct {
 
 func (f *faulty) Write(b []byte) (int, error) {
 	if f.n--; f.n == 0 {
+		b = bytes.Clone(b) // it may be everyone's payload
 		f.spoil(b)
 	}
 	return f.WriteCloser.Write(b)
@@ -179,7 +180,7 @@ func TestFaultsAreFound(t *testing.T) {
 		}
 	}
 
-	// Bytes after the end.
+	// A byte that is left over at the end.
 	s, err := newStream(links()[0], capacity, size)
 	if err != nil {
 		t.Fatal(err)
@@ -248,7 +249,7 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
-// measured makes a result of two contenders, ours and a rival.
+// measured returns a result of two contenders, ours and a rival.
 func measured(ours, rival []float64) *result {
 	r := &result{
 		suite: suite{title: "T", op: "op"},
@@ -282,7 +283,7 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("verdict of %v and %v: %q, want %q", test.ours, test.rival, got, test.want)
 		}
 		var out strings.Builder
-		r.print(&out, true) // must cope with the same
+		r.print(&out, nil) // must cope with the same
 		if !strings.Contains(out.String(), "| rival |") {
 			t.Errorf("the table lacks a row:\n%s", out.String())
 		}
@@ -299,25 +300,38 @@ func TestProbe(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=0", "-duration=0s", "stray"} {
+	for _, args := range []string{"-sizes=7", "-sizes=x", "-capacity=0", "-bytes=0", "-x=", "-trials=0", "-procs=-1", "-duration=-1s", "stray"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) found nothing wrong", args)
 		}
 	}
-	for _, args := range []string{"-through=nonesuch", "-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16"} {
+	for _, args := range []string{"-life=nonesuch -sizes=4096", "-life=heap", "-life=heap -sizes=8,16", "-rtrb=nonesuch -only=rtrb"} {
 		if err := run(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("run(%q) found nothing wrong", args)
 		}
 	}
-	if _, err := choose("nonesuch", config{}); err == nil {
-		t.Error("an unknown suite was accepted")
+	for _, pattern := range []string{"nonesuch", "stream,none*", "[", ""} {
+		if _, err := choose(pattern, tiny(t)); err == nil {
+			t.Errorf("choose(%q) found nothing wrong", pattern)
+		}
 	}
-	var out strings.Builder
-	err := run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2 -extra"), &out)
+	chosen, err := choose("latency,conns*,conns", tiny(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| grpc bufconn |", "| bytering Write/Read |", "wins", "processor seconds"} {
+	var names []string
+	for _, s := range chosen {
+		names = append(names, s.name)
+	}
+	if got, want := strings.Join(names, " "), "conns conns-busy conns-trip conns-http conns-http8 conns-grpc latency"; got != want {
+		t.Errorf("chosen: %s, want %s", got, want)
+	}
+	var out strings.Builder
+	err = run(strings.Fields("-suite=stream,micro -only=bufconn,Write -sizes=8,64 -trials=2 -duration=1ms -procs=2"), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| grpc bufconn |", "| bytering Write/Read |", "wins", "(2 processors)"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
 		}

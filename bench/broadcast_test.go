@@ -10,10 +10,10 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// BenchmarkOneSlowConsumer writes through a ring to a fast consumer, which waits
-// at the head of the stream most of the time, and to a slow one, which gives back
-// a piece at a time. Each piece ends the producer's wait while the fast consumer
-// waits. ns for each 32 KiB.
+// BenchmarkOneSlowConsumer writes to a fast consumer, which waits at the head of the
+// stream most of the time, and to a slow one, which gives back a piece at a time. Each
+// piece ends the producer's wait while the fast consumer waits. An operation is
+// 32 KiB.
 func BenchmarkOneSlowConsumer(b *testing.B) {
 	for _, piece := range []int{64, 512} {
 		for _, yields := range []bool{false, true} {

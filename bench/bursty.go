@@ -10,17 +10,17 @@ import (
 	"github.com/bytering/bytering/pump"
 )
 
-// stall is for how long a bursty source or sink does nothing after each burst.
+// stall is how long a bursty source or sink sleeps after each burst.
 const stall = 5 * time.Millisecond
 
-// starting is what a process gets to start, before the clock runs.
+// starting is how long a process has to start before the clock runs.
 const starting = 30 * time.Millisecond
 
-// burstCount is how many make a trial.
+// burstCount is the number of bursts in a trial.
 const burstCount = 20
 
-// bursts measures what a copy between a source and a sink makes of it that
-// both are fast and slow by turns, but not at the same time.
+// bursts measures a copy between a source and a sink that are fast and slow by
+// turns, but not at the same time.
 func bursts() suite {
 	s := suite{
 		name:    "bursty",
@@ -38,7 +38,7 @@ func bursts() suite {
 		plain(32 << 10),
 		plain(16 << 20),
 		nioing(16 << 20),
-		reading(16),
+		reading(16, 1<<20),
 	} {
 		s.contenders = append(s.contenders, contender{w.name, w.ours, false, func(_ config, size int) (trial, error) {
 			return newBursty(w, size)
@@ -47,7 +47,7 @@ func bursts() suite {
 	return s
 }
 
-// burstyPipes is the same with whole processes.
+// burstyPipes is bursts with whole processes.
 func burstyPipes(cfg config) suite {
 	found, missing := tools(cfg)
 	s := suite{
@@ -76,9 +76,9 @@ func burstyPipes(cfg config) suite {
 
 func burstyLegend(first string) []string {
 	return []string{
-		first + fmt.Sprintf(" The source writes a burst and sleeps %v, and so on. The sink sleeps as long whenever it has read as much, but in the middle of the source's bursts: a buffer that holds half a burst lets both go on, so that a burst takes one sleep and the time to move it; without one it takes two.", stall),
-		"Processor time includes making the buffer, and starting a process: for small bursts that is most of it.",
-		"A sleep of 5 ms is a little longer; by how much depends on the machine's load.",
+		first + fmt.Sprintf(" The source writes a burst, sleeps %v, and so on. The sink sleeps as long after reading as much, but in the middle of the source's bursts. With a buffer that holds half a burst both go on, so that a burst takes one sleep and the time to move it. Without one it takes two sleeps.", stall),
+		"Processor time includes making the buffer and starting a process, which is most of it for small bursts.",
+		"A sleep of 5 ms takes a little longer. How much depends on the load of the machine.",
 	}
 }
 
@@ -86,8 +86,8 @@ func burstyLegend(first string) []string {
 type bursty struct {
 	size   int
 	w, r   *os.File
-	x      *child     // is between them, or
-	copied chan error // tells of the goroutine that is
+	x      *child     // between them, or nil
+	copied chan error // the result of the goroutine between them, if x is nil
 }
 
 func newBursty(w way, size int) (*bursty, error) {
@@ -116,7 +116,7 @@ func (b *bursty) run(n int) error {
 	}()
 	err := b.sink(n)
 	if err != nil {
-		b.r.Close() // so that nobody waits for it
+		b.r.Close() // so that the source does not wait for it
 	}
 	err = errors.Join(err, <-written)
 	if b.x != nil {
@@ -140,7 +140,8 @@ func (b *bursty) source(n int) error {
 	return nil
 }
 
-// sink stalls half a burst after the source has, and half a burst before.
+// sink stalls half a burst after the source, which is half a burst before its next
+// stall.
 func (b *bursty) sink(n int) error {
 	p, buf := newPayload(), make([]byte, 256<<10)
 	var got int
@@ -155,7 +156,7 @@ func (b *bursty) sink(n int) error {
 		}
 		switch {
 		case err == io.EOF && got != n*b.size:
-			return fmt.Errorf("%d bytes came out where %d went in", got, n*b.size)
+			return fmt.Errorf("%d bytes came out, want %d", got, n*b.size)
 		case err == io.EOF:
 			return nil
 		case err != nil:

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// A busyWriter has something to do with the bytes before each Write.
+// A busyWriter works on the bytes before each Write.
 type busyWriter struct {
 	io.WriteCloser
 	work func([]byte)
@@ -19,7 +19,7 @@ func (w busyWriter) Write(b []byte) (int, error) {
 	return w.WriteCloser.Write(b)
 }
 
-// A busyReader has something to do with the bytes after each Read.
+// A busyReader works on the bytes after each Read.
 type busyReader struct {
 	io.Reader
 	work func([]byte)
@@ -56,7 +56,7 @@ func hashing(s *stream) trial {
 func (h hashed) finish() error {
 	err := h.stream.finish()
 	if sent, got := h.sent.Sum(nil), h.got.Sum(nil); string(sent) != string(got) {
-		err = errors.Join(err, fmt.Errorf("the bytes hash to %x and did to %x", got, sent))
+		err = errors.Join(err, fmt.Errorf("the bytes read hash to %x, those written to %x", got, sent))
 	}
 	return err
 }

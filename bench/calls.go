@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// countCalls prints how many system calls the commands make for a GB.
+// countCalls prints how many system calls the commands make per GB.
 func countCalls(cfg config, out io.Writer) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("-calls: strace is for Linux")
@@ -26,8 +26,8 @@ func countCalls(cfg config, out io.Writer) error {
 	fmt.Fprintf(out, "| --- | --- |%s\n", strings.Repeat(" ---: |", len(callNames)+2))
 	found, missing := tools(cfg)
 	for _, t := range found {
-		// Ours makes its pipes large, and is kept from it for comparison. The
-		// others leave them, and are given large ones.
+		// Ours enlarges its pipes; for comparison it also runs without that. The
+		// others leave them; they also run with large ones.
 		for _, otherwise := range []bool{false, true} {
 			pipe := "as they come"
 			if otherwise && t.ours {
@@ -52,50 +52,15 @@ func countCalls(cfg config, out io.Writer) error {
 	for _, m := range missing {
 		fmt.Fprintf(out, "- %s\n", m)
 	}
-	fmt.Fprintln(out, "- Counted with strace -f -c, which slows X, so that pipes run full and empty at other moments. Kept: fcntl, by which bytering enlarges its pipes, is made to say that they are large already, and to do nothing.")
-	return countWraps(cfg, out)
-}
-
-// countWraps prints how many system calls move pieces over a ring's wrap.
-func countWraps(cfg config, out io.Writer) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	const rounds = 1000
-	names := []string{"readv", "writev", "read", "write"}
-	fmt.Fprintf(out, "\n## System calls for %d pieces of %s, each at a ring's wrap\n\n", rounds, sizeName(throughBlock))
-	fmt.Fprintf(out, "| the ring's memory | %s |\n", strings.Join(names, " | "))
-	fmt.Fprintf(out, "| --- |%s\n", strings.Repeat(" ---: |", len(names)))
-	found, missing := had(callMemories...)
-	for _, way := range callWays(found) {
-		t := tool{name: way.String(), argv: []string{self, "-through", way.String()}}
-		if err := (&pipeline{shop: cfg.shop, tool: t, size: throughBlock}).checkAll(rounds); err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
-		calls, err := t.count(cfg, rounds, throughBlock, false)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t.name, err)
-		}
-		fmt.Fprintf(out, "| %s |", t.name)
-		for _, name := range names {
-			fmt.Fprintf(out, " %d |", calls[name])
-		}
-		fmt.Fprintln(out)
-	}
-	fmt.Fprintln(out)
-	for _, m := range missing {
-		fmt.Fprintf(out, "- %s\n", m)
-	}
-	fmt.Fprintln(out, "- By ReadFrom and WriteTo, half of each piece before the wrap and half after it, in dd bs=32K | X | dd bs=32K. One read more finds the end, and a few are made as the process starts. The hash of all bytes is compared in a run of its own.")
+	fmt.Fprintln(out, "- Counted with strace -f -c, which slows X, so that pipes run full and empty at other moments. Kept: fcntl, with which bytering enlarges its pipes, does nothing and reports that they are large already.")
 	return nil
 }
 
-// callNames are the calls that have a column.
+// callNames are the calls with a column of their own.
 var callNames = []string{"read", "readv", "write", "writev", "splice", "futex", "epoll_pwait", "nanosleep"}
 
-// count runs X once under strace, which keeps it from enlarging pipes if that
-// is asked for.
+// count runs X once under strace. If keep is set, strace prevents X from enlarging
+// its pipes.
 func (t tool) count(cfg config, n, block int, keep bool) (map[string]int, error) {
 	log, err := cfg.shop.path("calls")
 	if err != nil {
@@ -124,7 +89,7 @@ func (t tool) count(cfg config, n, block int, keep bool) (map[string]int, error)
 	return parseCalls(string(text))
 }
 
-// parseCalls reads strace's table of two columns.
+// parseCalls parses strace's table of two columns.
 func parseCalls(text string) (map[string]int, error) {
 	calls := map[string]int{}
 	for line := range strings.Lines(text) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// patience is how long a process may take that has no reason to take long.
+// patience is how long a process may take before it is killed.
 const patience = 2 * time.Minute
 
 // A tool is a command that copies its standard input to its standard output.
@@ -19,19 +19,20 @@ type tool struct {
 	name string // the command line
 	ours bool
 	argv []string
-	// pipe is the size to which the harness sets both pipes, which then are
-	// not what a shell makes; 0 leaves them.
+	// pipe is the size to which the harness sets both pipes; 0 leaves them as a
+	// shell would make them.
 	pipe int
 }
 
-// tools returns the commands, ours first, and those that are not installed.
+// tools returns the commands, ours first, and a line for each that is not
+// installed.
 func tools(cfg config) (found []tool, missing []string) {
 	lines := append([]string{"bytering -q", "cat", "pv -q", "mbuffer -q -s128k -m16M"}, cfg.commands...)
 	for _, line := range lines {
 		t := tool{name: line, argv: strings.Fields(line)}
 		t.ours = t.argv[0] == "bytering"
 		if _, err := exec.LookPath(t.argv[0]); err != nil && !t.ours {
-			missing = append(missing, t.argv[0]+" is not installed here and left out.")
+			missing = append(missing, t.argv[0]+" is not installed, so it is left out.")
 			continue
 		}
 		found = append(found, t)
@@ -46,7 +47,7 @@ type child struct {
 	cancel func()
 }
 
-// child makes one, with the command built here where that is meant.
+// child makes one. A command named bytering is the one built here.
 func (w *workshop) child(argv []string) (*child, error) {
 	name := argv[0]
 	if name == "bytering" {
@@ -62,7 +63,7 @@ func (w *workshop) child(argv []string) (*child, error) {
 	return c, nil
 }
 
-// end waits for the end.
+// end waits for the process to end.
 func (c *child) end() error {
 	defer c.cancel()
 	if c.Process == nil {
@@ -82,7 +83,7 @@ func (c *child) used() time.Duration {
 	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
-// connect makes a pipe from one child to the next, of a size if that is not 0.
+// connect makes a pipe from one child to the next. A size of 0 leaves it as it is.
 func connect(from, to *child, size int) error {
 	r, w, err := sizedPipe(size)
 	from.Stdout, to.Stdin = w, r
@@ -97,7 +98,7 @@ func sizedPipe(size int) (r, w *os.File, err error) {
 	return r, w, err
 }
 
-// start starts children and gives them alone the files that they have.
+// start starts children and closes its own copies of their files.
 func start(children ...*child) (err error) {
 	for _, c := range children {
 		if err == nil {
@@ -112,7 +113,7 @@ func start(children ...*child) (err error) {
 	return err
 }
 
-// endAll waits for the end of all.
+// endAll waits for all children to end.
 func endAll(children ...*child) error {
 	var errs []error
 	for _, c := range children {

@@ -13,10 +13,10 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A lifeWay is memory of which a process makes its first ring.
+// A lifeWay is the memory of the first ring of a process.
 type lifeWay struct {
 	memory
-	used bool // the process has used as much before, and the collector has it back
+	used bool // the process has used as much before, and the collector has freed it
 }
 
 func (w lifeWay) String() string {
@@ -39,29 +39,25 @@ func lifeWays(ms []memory) []lifeWay {
 
 var lifeMemories = []memory{heap, mirrored, mirrored.and(faulted), faulted, hugePages, hugePages.and(faulted), inFile}
 
-// faults measures what memory costs that is touched for the first time, and
-// when.
+// faults measures the cost of touching memory for the first time, and when it is
+// paid.
 func faults() suite {
 	s := suite{
-		name:  "memory-faults",
-		title: "A ring is made, filled and emptied, and filled and emptied again",
-		op:    "ring",
-		sizes: []int{64 << 20},
-		ops:   func(config, int) int { return 1 },
-		metrics: []metric{
-			stepMs("New", 0), stepMs("the first round", 1), stepMs("the second round", 2),
-			stepCount("minor page faults in New", 3), stepCount("minor page faults in the first round", 4),
-			stepCount("minor page faults in the second round", 5), stepCount("MiB in huge pages after it", 6),
-		},
+		name:    "memory-faults",
+		title:   "A ring is made, filled and emptied, and filled and emptied again",
+		op:      "ring",
+		sizes:   []int{64 << 20},
+		ops:     func(config, int) int { return 1 },
+		metrics: []metric{stepMs("New", 0), stepMs("the first round", 1), stepMs("the second round", 2)},
 		legend: []string{
-			"The column is the ring. A round is a Write of as much as it holds, in pieces of 64 KiB, and a Read of it, of which every byte is compared.",
-			"Each trial is a process of its own. Page faults are all of it, so a few may be the runtime's.",
-			"Used before: the collector has freed as much, and New has to zero it.",
-			"Mirrored memory is shared memory, whose huge pages are another setting of the system: see /sys/kernel/mm/transparent_hugepage.",
+			"The column is the capacity of the ring. A round writes as much as it holds, in pieces of 64 KiB, reads it and compares every byte.",
+			"Each trial is a process of its own, so that its memory is new.",
+			"Used before: the collector has freed as much memory, which New has to zero.",
+			"Prefault moves the faults of the first round into New. Mirrored memory is shared memory, for which huge pages are a separate setting of the system, in /sys/kernel/mm/transparent_hugepage.",
 		},
 	}
 	if now, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled"); err == nil {
-		s.legend = append(s.legend, "Huge pages here are: "+strings.TrimSpace(string(now))+".")
+		s.legend = append(s.legend, "Huge pages on this system: "+strings.TrimSpace(string(now))+".")
 	}
 	found, missing := had(lifeMemories...)
 	s.legend = append(s.legend, missing...)
@@ -80,11 +76,6 @@ func stepMs(name string, step int) metric {
 	return m
 }
 
-// stepCount is a count, of which nobody wins.
-func stepCount(name string, step int) metric {
-	return metric{name: name, of: figureOf(step), show: func(x float64, _ int) string { return fmt.Sprintf("%.0f", x) }}
-}
-
 // A lived is a trial of a ring in another process.
 type lived struct {
 	shop    *workshop
@@ -93,7 +84,7 @@ type lived struct {
 	figures []float64
 }
 
-// run has one ring live there, whatever n is.
+// run lets one ring live there, whatever n is.
 func (l *lived) run(int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -115,8 +106,8 @@ func (l *lived) run(int) error {
 		}
 		l.figures = append(l.figures, x)
 	}
-	if len(l.figures) != 7 {
-		return fmt.Errorf("%q in place of 7 figures", said.String())
+	if len(l.figures) != 3 {
+		return fmt.Errorf("%q, want 3 figures", said.String())
 	}
 	return nil
 }
@@ -124,40 +115,35 @@ func (l *lived) run(int) error {
 func (l *lived) report(s *sample, _ int) { s.figures = l.figures }
 func (l *lived) finish() error           { return nil }
 
-// life makes a ring, uses it twice and says what that took: the ns of New and
-// of both rounds, their page faults, and the MiB in huge pages after them.
+// life makes a ring, uses it twice and prints the ns of New and of both rounds.
 func life(name string, size int, out io.Writer) error {
 	for _, way := range lifeWays(lifeMemories) {
 		if way.String() != name {
 			continue
 		}
 		r := &living{memory: way.memory, size: size, buf: make([]byte, 64<<10)}
-		fill(r.buf, 0) // so that its own pages are there
+		fill(r.buf, 0) // to fault in its own pages
 		if way.used {
 			if err := errors.Join(r.begin(), r.round(), r.end()); err != nil {
 				return err
 			}
 			r.p, r.c = nil, nil
 			runtime.GC()
-			runtime.GC() // which ends what the first has left to do
+			runtime.GC() // finishes the sweep of the first
 		}
-		var times, counts []any
 		for _, step := range []func() error{r.begin, r.round, r.round} {
-			before, start := pageFaults(), time.Now()
+			start := time.Now()
 			if err := step(); err != nil {
 				return err
 			}
-			times = append(times, time.Since(start).Nanoseconds())
-			counts = append(counts, pageFaults()-before)
+			fmt.Fprintln(out, time.Since(start).Nanoseconds())
 		}
-		huge, _ := r.p.HugePages()
-		_, err := fmt.Fprintln(out, append(append(times, counts...), huge>>20)...)
-		return errors.Join(err, r.end())
+		return r.end()
 	}
 	return fmt.Errorf("-life: no way %q", name)
 }
 
-// A living is a ring from its beginning to its end.
+// A living is a ring from New to Close.
 type living struct {
 	memory
 	size int
@@ -173,7 +159,7 @@ func (l *living) begin() (err error) {
 
 // round fills the ring and empties it.
 func (l *living) round() error {
-	if err := pour(l.p, newPayload(), l.p.Cap()); err != nil {
+	if err := pour(l.p, newPayload(), l.p.Cap(), len(l.buf)); err != nil {
 		return err
 	}
 	return scoop(l.c, newPayload(), l.p.Cap(), l.buf)

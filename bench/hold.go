@@ -1,7 +1,7 @@
 package main
 
-// holds measures what it costs a half that its memory may be unmapped, or a
-// consumer that it may be dropped: the hold that each call takes.
+// holds measures the hold that each call takes on memory that may be unmapped, or
+// on a consumer that may be dropped.
 func holds(name, title string, prepare func(m memory, cfg config, size int) (trial, error)) suite {
 	s := suite{
 		name:  name,
@@ -9,8 +9,8 @@ func holds(name, title string, prepare func(m memory, cfg config, size int) (tri
 		op:    "chunk in and out",
 		sizes: []int{64, 4 << 10},
 		legend: []string{
-			"One goroutine does it all. The heap has no hold; a broadcast ring has one on the consumer, mapped memory one on both halves.",
-			"Prefaulted memory stands for what is mapped: it wraps as the heap does.",
+			"One goroutine does everything. On the heap there is no hold. On a broadcast ring the consumer takes one, on mapped memory both halves do.",
+			"Prefaulted memory stands for all that is mapped. Unlike mirrored memory it wraps as the heap does.",
 		},
 	}
 	broadcast := func(m memory) memory {

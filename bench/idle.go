@@ -63,7 +63,6 @@ func idles(cfg config) suite {
 	for i, name := range []string{"heap, KiB", "stacks, KiB", "goroutines", "RSS, KiB"} {
 		s.metrics = append(s.metrics, metric{
 			name: name, of: figureOf(i),
-			show: func(x float64, _ int) string { return figure(x) },
 		})
 	}
 	for _, n := range []int{1, 1000, 10_000} {
@@ -163,7 +162,7 @@ func (i *idle) run(int) error {
 // flow moves n bytes.
 func flow(from, to *net.TCPConn, n int) error {
 	sent := make(chan error, 1)
-	go func() { sent <- pour(from, newPayload(), n) }()
+	go func() { sent <- pour(from, newPayload(), n, 64<<10) }()
 	return errors.Join(scoop(to, newPayload(), n, make([]byte, min(n, 64<<10))), <-sent)
 }
 
@@ -217,7 +216,6 @@ func news() suite {
 		sizes: []int{1 << 10},
 		metrics: []metric{took("connection"), {
 			name: "bytes allocated", of: figureOf(0), what: ", bytes allocated", best: "fewest", much: "many",
-			show: func(x float64, _ int) string { return figure(x) },
 		}},
 		legend: []string{
 			"A client dials, sends the bytes and half-closes; the server reads them to their end and closes. The two connections, their dialing and accepting are counted too.",

@@ -10,8 +10,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// inPlace returns the contenders of streams that copy less than twice because
-// they work in the ring's own memory.
+// inPlace returns the contenders of streams that work in the ring's own memory, and
+// so copy less than twice.
 func inPlace() []contender {
 	var cs []contender
 	for _, c := range []struct {
@@ -32,12 +32,12 @@ func inPlace() []contender {
 	return cs
 }
 
-// A placing is a trial of which at least one side works in the ring's memory.
+// A placing is a trial in which at least one side works in the ring's memory.
 type placing struct {
 	stream
 	p         *bytering.Producer
 	c         *bytering.Consumer
-	put, take func(*placing) error // all the chunks that are left
+	put, take func(*placing) error // move all remaining chunks
 	made      maker
 	seen      checker
 }
@@ -72,7 +72,7 @@ func (t *placing) write() error {
 	return nil
 }
 
-// place waits for space for a chunk, lets f fill it and commits.
+// place waits for space for each chunk, calls f to fill it, and commits.
 func (t *placing) place(f func([]byte)) error {
 	size := len(t.made.chunk)
 	for t.made.left > 0 {
@@ -147,10 +147,10 @@ func (t *placing) writeTo() error {
 	return nil
 }
 
-// A maker is the bytes of a number of chunks, as a reader of any length.
+// A maker is a reader of a number of chunks, in pieces of any length.
 type maker struct {
 	chunk []byte
-	whole bool // every chunk has other bytes, not another stamp only
+	whole bool // chunks differ in all bytes, not only in their stamps
 	left  int
 	seq   int
 	at    int // in the chunk
@@ -190,8 +190,8 @@ func (m *maker) Read(b []byte) (total int, err error) {
 	return total, err
 }
 
-// mark writes what falls into b of a chunk's stamps, and leaves the rest of b
-// as it is.
+// mark writes the part of a chunk's stamps that falls into b, and leaves the rest
+// of b as it is.
 func (m *maker) mark(b []byte) {
 	if len(b) == 0 {
 		return
@@ -205,14 +205,14 @@ func (m *maker) mark(b []byte) {
 	}
 }
 
-// errEnough tells who writes to a checker that this was the last chunk.
+// errEnough is what a checker returns after the last chunk.
 var errEnough = errors.New("all chunks are there")
 
-// A checker compares the chunks that are written to it, in pieces of any
-// length, with those of a maker.
+// A checker compares the chunks written to it, in pieces of any length, with those
+// of a maker.
 type checker struct {
 	size  int
-	want  []byte // for chunks that are compared whole, else nil
+	want  []byte // room for a chunk if chunks are compared whole, otherwise nil
 	ends  [2 * stampSize]byte
 	left  int
 	seq   int
@@ -242,7 +242,7 @@ func (k *checker) Write(b []byte) (total int, err error) {
 	return total, err
 }
 
-// right tells whether a piece of the present chunk is as it should be.
+// right reports whether a piece of the current chunk is correct.
 func (k *checker) right(piece []byte) bool {
 	if k.want != nil {
 		if !k.begun {
@@ -252,7 +252,7 @@ func (k *checker) right(piece []byte) bool {
 		return bytes.Equal(piece, k.want[k.at:k.at+len(piece)])
 	}
 	if !k.begun {
-		stamp(k.ends[:], uint64(k.seq)) // both, next to each other
+		stamp(k.ends[:], uint64(k.seq)) // both stamps, side by side
 	}
 	k.begun = true
 	return overStamps(piece, k.at, k.size, func(b []byte, at int) bool {
@@ -263,9 +263,9 @@ func (k *checker) right(piece []byte) bool {
 	})
 }
 
-// overStamps calls f for what falls into b, which is at an offset of a chunk,
-// of the stamp at its beginning and of the one at its end. It stops when f
-// returns false and tells whether it has not.
+// overStamps calls f for the parts of a chunk's two stamps that fall into b, which
+// lies at an offset of the chunk. It stops when f returns false, and reports
+// whether f never did.
 func overStamps(b []byte, at, size int, f func(b []byte, at int) bool) bool {
 	within := func(from, to int) bool {
 		from, to = max(from, at), min(to, at+len(b))

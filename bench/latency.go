@@ -11,13 +11,13 @@ import (
 
 const (
 	greetings = 20                     // in a trial
-	pause     = 2 * time.Millisecond   // before each, in which X goes to sleep
-	silence   = 500 * time.Millisecond // after which nothing more will come
+	pause     = 2 * time.Millisecond   // before each, so that X sleeps
+	silence   = 500 * time.Millisecond // after which none is expected
 )
 
 var greeting = []byte("hi")
 
-// latency measures how soon a few bytes come out that went in.
+// latency measures how soon a few bytes that went in come out.
 func latency(cfg config) suite {
 	found, missing := tools(cfg)
 	s := suite{
@@ -29,8 +29,8 @@ func latency(cfg config) suite {
 		metrics: []metric{tookMs("greeting")},
 		each:    true,
 		legend: append(missing,
-			fmt.Sprintf("A trial is the median of %d, each after a pause in which X falls asleep.", greetings),
-			fmt.Sprintf("Never: nothing has come within %v. It waits for a full block, or the end.", silence)),
+			fmt.Sprintf("A trial is the median of %d greetings, each after a pause in which X falls asleep.", greetings),
+			fmt.Sprintf("Never: nothing came within %v. X waits for a full block or the end.", silence)),
 	}
 	for _, t := range found {
 		silent := false
@@ -60,7 +60,7 @@ func (g *greeter) open(cfg config, t tool) error {
 	if g.x, g.w, g.r, err = open(cfg, t); err != nil {
 		return err
 	}
-	// It is still starting.
+	// The first takes longer: X is still starting.
 	_, err = g.greet()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		g.silent = true
@@ -98,7 +98,7 @@ func (g *greeter) greet() (time.Duration, error) {
 		return 0, err
 	}
 	if string(got) != string(greeting) {
-		return 0, fmt.Errorf("%q came out where %q went in", got, greeting)
+		return 0, fmt.Errorf("%q came out, want %q", got, greeting)
 	}
 	return time.Since(start), nil
 }
@@ -125,7 +125,7 @@ func (g *greeter) report(s *sample, _ int) {
 	}
 }
 
-// finish looks for bytes that are too many. What came never may come now.
+// finish checks that nothing more comes, except a greeting that never came.
 func (g *greeter) finish() error {
 	if g.x == nil {
 		return nil

@@ -15,7 +15,8 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// holds tells whether a link takes as much as its capacity while nobody reads.
+// holds reports whether a link takes as much as its capacity while no goroutine
+// reads.
 func (l link) holds() bool { return !strings.HasSuffix(l.name, ".Pipe") }
 
 // links returns ours, then the rivals.
@@ -23,6 +24,7 @@ func links() []link {
 	return []link{
 		{"bytering Write/Read", true, openParking},
 		{"bytering Slices+Commit", true, openSlices},
+		{"bytering SlicesAtLeast+Commit", true, openAtLeast},
 		{"bytering TryWrite/TryRead", true, openTrying},
 		{"io.Pipe", false, openPipe},
 		{"net.Pipe", false, openNetPipe},
@@ -38,18 +40,28 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 	return p, c, err
 }
 
-// A slicesWriter copies into the ring's own memory, as code does that makes
-// its bytes there.
-type slicesWriter struct{ *bytering.Producer }
+// A slicesWriter copies into the ring's own memory, where other code would make
+// its bytes. If cached, it asks only for as much as it has to write.
+type slicesWriter struct {
+	*bytering.Producer
+	cached bool
+}
 
 func (w slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
-		x, y := w.Slices()
+		var x, y []byte
+		if w.cached {
+			if x, y, err = w.SlicesAtLeast(min(len(b)-total, w.Cap())); err != nil {
+				return total, err
+			}
+		} else {
+			x, y = w.Slices()
+		}
 		n := copy(x, b[total:])
 		n += copy(y, b[total+n:])
 		if n == 0 {
-			// As much as Write waits for.
-			if err := w.Wait(context.Background(), min(len(b)-total, w.Cap()/4)); err != nil {
+			// Write waits for as much.
+			if err := w.Wait(context.Background(), min(len(b)-total, max(1, w.Cap()/4))); err != nil {
 				return total, err
 			}
 			continue
@@ -62,12 +74,22 @@ func (w slicesWriter) Write(b []byte) (total int, err error) {
 	return total, nil
 }
 
-type slicesReader struct{ *bytering.Consumer }
+type slicesReader struct {
+	*bytering.Consumer
+	cached bool
+}
 
-func (r slicesReader) Read(b []byte) (int, error) {
+func (r slicesReader) Read(b []byte) (n int, err error) {
 	for {
-		x, y := r.Slices()
-		n := copy(b, x)
+		var x, y []byte
+		if r.cached {
+			if x, y, err = r.SlicesAtLeast(min(len(b), r.Cap())); err != nil {
+				return 0, err
+			}
+		} else {
+			x, y = r.Slices()
+		}
+		n = copy(b, x)
 		n += copy(b[n:], y)
 		if n > 0 {
 			return n, r.Discard(n)
@@ -80,10 +102,15 @@ func (r slicesReader) Read(b []byte) (int, error) {
 
 func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return slicesWriter{p}, slicesReader{c}, err
+	return slicesWriter{p, false}, slicesReader{c, false}, err
 }
 
-// A tryWriter spins.
+func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
+	p, c, err := bytering.New(capacity)
+	return slicesWriter{p, true}, slicesReader{c, true}, err
+}
+
+// A tryWriter spins instead of parking.
 type tryWriter struct{ *bytering.Producer }
 
 func (w tryWriter) Write(b []byte) (total int, err error) {
@@ -126,7 +153,7 @@ func openNetPipe(int) (io.WriteCloser, io.Reader, error) {
 	return w, r, nil
 }
 
-// openOSPipe leaves the pipe the size that the system gives it.
+// openOSPipe leaves the pipe at the size that the system gives it.
 func openOSPipe(int) (io.WriteCloser, io.Reader, error) {
 	r, w, err := os.Pipe()
 	return w, r, err
@@ -142,8 +169,8 @@ func openSmallnest(capacity int) (io.WriteCloser, io.Reader, error) {
 	return r.WriteCloser(), smallnestReader{r}, nil
 }
 
-// A smallnestReader keeps apart what smallnest returns together, bytes and the
-// end of the stream.
+// A smallnestReader separates bytes from the end of the stream, which smallnest
+// returns together.
 type smallnestReader struct{ *ringbuffer.RingBuffer }
 
 func (r smallnestReader) Read(b []byte) (int, error) {
@@ -157,20 +184,6 @@ func (r smallnestReader) Read(b []byte) (int, error) {
 // openBufconn uses one direction of a connection.
 func openBufconn(capacity int) (io.WriteCloser, io.Reader, error) {
 	l := bufconn.Listen(capacity)
-	defer l.Close()
-	dialled := make(chan error, 1)
-	var w io.WriteCloser
-	go func() {
-		c, err := l.Dial()
-		w = c
-		dialled <- err
-	}()
-	r, err := l.Accept()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := <-dialled; err != nil {
-		return nil, nil, err
-	}
-	return w, r, nil
+	w, r, err := place{l, l.DialContext}.pair()
+	return w, r, err
 }

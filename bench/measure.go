@@ -1,21 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"time"
 )
 
-// A sample is what one trial gave.
+// A sample is the result of one trial.
 type sample struct {
 	perOp  float64       // ns
 	allocs float64       // per operation
-	cpu    time.Duration // user and system time per GB; 0 where unknown
-	own    time.Duration // that of the contender alone, where a suite reports it
+	cpu    time.Duration // user and system time per GB; 0 if unknown
+	own    time.Duration // the same of the contender alone, if the suite reports it
 	probe  float64       // ns of a round trip between two processors, just before
 
-	figures []float64 // that only the suite knows what they are
+	figures []float64 // further ones, whose meaning the suite knows
 }
 
 // A cell holds all samples of one contender at one size.
@@ -24,26 +25,33 @@ type cell struct {
 	size      int
 	ops       int // in a trial
 	samples   []sample
+	discarded []sample // taken while the machine was in another regime
 }
 
 // A result is a measured suite.
 type result struct {
-	suite suite
-	sizes []int
-	cells [][]*cell // of each contender, at each size
-	probe float64   // the median probe
-	// Of all samples, how many were discarded because the machine was in
-	// another regime.
+	suite  suite
+	procs  int // GOMAXPROCS
+	trials int
+	sizes  []int
+	cells  [][]*cell // of each contender, at each size
+	probe  float64   // the median probe
+	// How many samples there were, and how many of them were discarded.
 	total, discarded int
-	kept             bool // none were, since the flags say so
+	kept             bool // the flags say to discard none
 }
 
 // measure runs trial k of every contender at every size in a random order,
-// then trial k+1, so that a change of the machine meets them all.
-func measure(s suite, cfg config) (*result, error) {
-	res := &result{suite: s, sizes: cfg.sizes, kept: cfg.keep}
+// then trial k+1, so that a change of the machine affects them all.
+func measure(s suite, cfg config, procs int) (*result, error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	res := &result{suite: s, procs: procs, trials: cfg.trials, sizes: cfg.sizes, kept: cfg.keep}
 	if res.sizes == nil {
 		res.sizes = s.sizes
+	}
+	cfg.procs = procs
+	if cfg.duration == 0 {
+		cfg.duration = cmp.Or(s.duration, 60*time.Millisecond)
 	}
 	var order []*cell
 	for _, c := range s.contenders {
@@ -73,8 +81,7 @@ func measure(s suite, cfg config) (*result, error) {
 	return res, nil
 }
 
-// calibrate finds out how many operations make a trial of the wanted
-// duration.
+// calibrate finds out how many operations fill a trial of the wanted duration.
 func (c *cell) calibrate(cfg config) error {
 	for n := 64; ; n *= 4 {
 		_, took, err := c.trial(cfg, n)
@@ -130,7 +137,7 @@ func (c *cell) trial(cfg config, n int) (sample, time.Duration, error) {
 	return s, took, nil
 }
 
-// perGB returns d for a GB where it was for so many bytes.
+// perGB scales d from a number of bytes to a GB.
 func perGB(d time.Duration, bytes int) time.Duration {
 	return time.Duration(float64(d) * 1e9 / float64(bytes))
 }

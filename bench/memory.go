@@ -9,24 +9,23 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// A memory is a kind of memory that a ring may lie in.
+// A memory is a kind of memory for a ring.
 type memory struct {
 	name      string
 	opts      []bytering.Option
-	file      bool // in a file, of the directory for temporary ones
-	broadcast bool // with one consumer, that could have been several
+	file      bool // in a temporary file
+	broadcast bool // a broadcast ring with one consumer
 }
 
 var (
 	heap      = memory{name: "heap"}
 	mirrored  = memory{name: "mirrored", opts: []bytering.Option{bytering.Mirror()}}
 	faulted   = memory{name: "prefaulted", opts: []bytering.Option{bytering.Prefault()}}
-	locked    = memory{name: "locked", opts: []bytering.Option{bytering.Lock()}}
 	inFile    = memory{name: "file", file: true}
 	hugePages = memory{name: "huge pages", opts: []bytering.Option{bytering.HugePages()}}
 )
 
-// and returns m with the options of another as well.
+// and returns m with the options of other added.
 func (m memory) and(other memory) memory {
 	m.name += ", " + other.name
 	m.opts = slices.Concat(m.opts, other.opts)
@@ -56,11 +55,10 @@ func (m memory) open(capacity int) (p *bytering.Producer, c *bytering.Consumer, 
 	return p, cs[0], nil
 }
 
-// had returns those that this system gives a small ring, and says which it
-// does not.
+// had returns the kinds that this system has, and a line for each that it lacks.
 func had(all ...memory) (found []memory, missing []string) {
 	for _, m := range all {
-		p, c, err := m.open(2 * throughBlock)
+		p, c, err := m.open(64 << 10)
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, bytering.ErrLock) {
 			missing = append(missing, fmt.Sprintf("%s: left out, %v.", m.name, err))
 			continue
@@ -69,19 +67,17 @@ func had(all ...memory) (found []memory, missing []string) {
 			p.Close()
 			c.Close()
 		}
-		found = append(found, m) // what is wrong otherwise is an error of its trials
+		found = append(found, m) // any other error comes up again in its trials
 	}
 	return found, missing
 }
 
-// memories measures what the kinds of memory cost and gain.
+// memories measures the costs and gains of the kinds of memory.
 func memories() []suite {
 	return []suite{
 		wraps("memory-wrap-read", "A pipe is read into a ring at its wrap", false),
 		wraps("memory-wrap-write", "A pipe is written from a ring at its wrap", true),
 		faults(),
-		ringSizes("memory-size-copy", "One goroutine writes, another reads, through rings of several sizes", true),
-		ringSizes("memory-size-place", "One goroutine reads into rings of several sizes, another writes out of them", false),
 		holds("memory-hold-slices", "Slices, Commit, Slices, Discard, of no bytes", newHeldSlices),
 		holds("memory-hold-copy", "One goroutine writes a chunk and reads it back", newHeldCopy),
 	}

@@ -6,61 +6,78 @@ import (
 	"strings"
 )
 
-// A metric is one figure of the samples that a suite reports. Less is better,
-// however it is shown.
+// A metric is one figure of the samples that a suite reports. Of figures less is
+// better, whatever their values.
 type metric struct {
 	name string
 	of   func(sample) float64
-	// show is how a figure is shown; rate, that it is as bytes per that figure,
-	// of which more is better.
-	show func(x float64, size int) string
+	// value converts a figure to what the name says; nil leaves it as it is.
+	value func(x float64, size int) float64
+	// rate marks values of which more is better.
 	rate bool
-	// what goes before a verdict; best and much are its words. Without them
+	// what stands before a verdict; best and much are its words. Without best
 	// there is none.
 	what, best, much string
 }
 
 // took is the time of an operation.
 func took(op string) metric {
-	return metric{
-		name: "ns per " + op, of: perOp, best: "fastest", much: "long",
-		show: func(x float64, _ int) string { return figure(x) },
-	}
+	return metric{name: "ns per " + op, of: perOp, best: "fastest", much: "long"}
 }
 
 // tookMs is took in milliseconds.
 func tookMs(op string) metric {
 	m := took(op)
 	m.name = "ms per " + op
-	m.show = func(x float64, _ int) string { return figure(x / 1e6) }
+	m.value = func(x float64, _ int) float64 { return x / 1e6 }
 	return m
 }
 
-// throughput is took, shown as what it comes to.
+// throughput is took, shown in GB/s.
 func throughput() metric {
 	m := took("")
 	m.name, m.rate = "GB/s", true
-	m.show = func(x float64, size int) string { return figure(float64(size) / x) }
+	m.value = func(x float64, size int) float64 { return float64(size) / x }
 	return m
 }
 
-// processor is the processor time of whatever a sample's field covers.
+// processor is the processor time in a field of the samples.
 func processor(whose string, of func(sample) float64) metric {
 	return metric{
 		name: "processor seconds per GB, " + whose, of: of,
-		show: func(x float64, _ int) string { return figure(x) },
 		what: ", processor time, " + whose, best: "cheapest", much: "much",
 	}
 }
+
+// allocated is the number of allocations of an operation. It has no verdict.
+func allocated(op string) metric { return metric{name: "allocations per " + op, of: allocs} }
 
 // mid is the median of a cell.
 func (m metric) mid(c *cell) float64 { return median(c.column(m.of)) }
 
 func (m metric) better(a, b *cell) bool { return m.mid(a) < m.mid(b) }
 
-// even tells whether two cells are too close to call: the middle half of the
-// samples of one overlaps that of the other, or they differ by less than 3 %,
-// which where the code lies in memory can do.
+// winner returns the best cell, or nil if there are none.
+func (m metric) winner(cells []*cell) (best *cell) {
+	for _, c := range cells {
+		if best == nil || m.better(c, best) {
+			best = c
+		}
+	}
+	return best
+}
+
+// shown returns the value of a figure.
+func (m metric) shown(x float64, size int) float64 {
+	if m.value == nil {
+		return x
+	}
+	return m.value(x, size)
+}
+
+// even reports whether two cells are too close to call: the middle half of the
+// samples of one overlaps that of the other, or the medians differ by less than
+// 3 %, which the placement of the code in memory alone can cause.
 func (m metric) even(a, b *cell) bool {
 	x, y := a.column(m.of), b.column(m.of)
 	if q := median(x) / median(y); q > 0.97 && q < 1.03 {
@@ -69,13 +86,14 @@ func (m metric) even(a, b *cell) bool {
 	return quantile(x, 0.25) <= quantile(y, 0.75) && quantile(y, 0.25) <= quantile(x, 0.75)
 }
 
-// entry is a cell as the table has it.
+// entry returns a cell as the table shows it. A rival is marked with what it
+// means for ours.
 func (m metric) entry(c, first *cell) string {
 	x := m.mid(c)
 	if math.IsInf(x, 1) {
 		return "never"
 	}
-	s := m.show(x, c.size)
+	s := figure(m.shown(x, c.size))
 	if len(first.samples) == 0 || m.mid(first) == 0 {
 		return s
 	}
@@ -83,18 +101,37 @@ func (m metric) entry(c, first *cell) string {
 	if m.rate {
 		q = 1 / q
 	}
-	return s + " (" + ratio(q) + ")"
+	return s + " (" + ratio(q) + m.mark(c, first) + ")"
+}
+
+// Marks of a rival's cell.
+const (
+	markWin  = " ▲"
+	markLoss = " ▼"
+	markEven = " ="
+)
+
+func (m metric) mark(c, first *cell) string {
+	switch {
+	case m.best == "" || c.contender.ours || c.contender.part || !first.contender.ours:
+		return ""
+	case m.even(first, c):
+		return markEven
+	case m.better(first, c):
+		return markWin
+	}
+	return markLoss
 }
 
 // stand says where ours stands against a rival. The title is the rival's name,
-// with "the fastest rival" before it and a comma after it where it is that.
+// perhaps between "the fastest rival" and a comma.
 func (m metric) stand(ours, rival *cell, title string) string {
 	x, y, name := m.mid(ours), m.mid(rival), ours.contender.name
 	switch {
 	case m.even(ours, rival):
 		return fmt.Sprintf("%s and %s are too close to call (%s).", name, title, ratio(x/y))
 	case math.IsInf(y, 1):
-		return fmt.Sprintf("%s beats %s, which never comes.", name, strings.TrimSuffix(title, ","))
+		return fmt.Sprintf("%s beats %s, which never answers.", name, strings.TrimSuffix(title, ","))
 	case x < y:
 		return fmt.Sprintf("%s beats %s, which takes %s times as %s.", name, strings.TrimSuffix(title, ","), ratio(y/x), m.much)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// micro measures what a call costs where nobody competes: one goroutine puts a
-// chunk in and takes it out again.
+// micro measures the cost of calls without contention: one goroutine puts a chunk
+// in and takes it out again.
 func micro() suite {
 	s := suite{
 		name:  "micro",
@@ -16,8 +16,8 @@ func micro() suite {
 		op:    "chunk in and out",
 		sizes: chunkSizes,
 		legend: []string{
-			"The rows that move no bytes are the calls alone: Slices, Commit, Slices, Discard, and IOSlices twice. Two copies are what is left without a buffer. They cannot win.",
-			"The pipes are missing because they cannot hold a chunk, or not every one.",
+			"The rows that move no bytes are the calls alone: Slices, Commit, Slices, Discard; and IOSlices twice. The row of two copies has no buffer at all. These rows cannot win.",
+			"The pipes are missing because they hold no chunk, or not every chunk.",
 		},
 	}
 	add := func(name string, ours, part bool, prepare func(cfg config, size int) (trial, error)) {
@@ -114,7 +114,7 @@ func (b *bare) run(n int) error {
 		}
 	}
 	if got := b.c.Position() - at; got != uint64(n)*uint64(b.size) {
-		return fmt.Errorf("moved %d bytes in place of %d times %d", got, n, b.size)
+		return fmt.Errorf("moved %d bytes, want %d times %d", got, n, b.size)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (b *bare) finish() error {
 	return b.c.Close()
 }
 
-// copying is the floor under all that copy twice.
+// copying is the minimum for all that copy twice.
 type copying struct{ out, mid, in []byte }
 
 func (c *copying) run(n int) error {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// largePipe is what Linux lets every user set a pipe to.
+// largePipe is the largest size of a pipe that Linux allows every user.
 const largePipe = 1 << 20
 
 // pipes measures whole processes, X in dd | X | dd.
@@ -33,13 +33,13 @@ func pipes(cfg config) suite {
 		},
 		each: true,
 		legend: append(missing,
-			"Processes as a shell would start them, from the start of the first to the end of the last, with the pipes that they get. The column is dd's block.",
-			"Of \"pipes of 1 MiB\" the harness has made both pipes that large, as some commands do by themselves and no shell does. These rows show what of the difference the pipes are, and cannot win.",
-			"cat and pv hold no more than a pipe does: they do less than a buffer has to.",
+			"Processes as a shell starts them, with the pipes that they get, from the start of the first to the end of the last. The column is the block of dd.",
+			"bytering enlarges its pipes itself. In the rows \"pipes of 1 MiB\" the harness has enlarged both pipes for a command that does not, as no shell does. They show how much of the difference is due to the pipes, and cannot win.",
+			"cat and pv hold no more than a pipe does, so they do less than a buffer has to. pv splices: its bytes stay in the kernel.",
 		),
 	}
 	if _, err := exec.LookPath("dd"); err != nil {
-		s.legend = append(s.legend, "dd is not installed here.")
+		s.legend = append(s.legend, "dd is not installed.")
 		return s
 	}
 	add := func(t tool) {
@@ -86,7 +86,7 @@ func (p *pipeline) first(n int) (*child, error) {
 	return p.shop.child([]string{"dd", "if=" + path, "bs=" + strconv.Itoa(p.size), "count=" + strconv.Itoa(n)})
 }
 
-// checkAll compares the hash of n blocks that have gone through X.
+// checkAll passes n blocks through X and compares their hash.
 func (p *pipeline) checkAll(n int) error {
 	want, err := p.shop.sum(n * p.size)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *pipeline) checkAll(n int) error {
 		return err
 	}
 	if got != int64(n*p.size) || !bytes.Equal(h.Sum(nil), want[:]) {
-		return fmt.Errorf("%d bytes came out where %d went in, or others", got, n*p.size)
+		return fmt.Errorf("%d bytes came out, want %d, or they differ", got, n*p.size)
 	}
 	return nil
 }
@@ -143,13 +143,13 @@ func (p *pipeline) run(n int) error {
 	p.own, p.all = x.used(), from.used()+x.used()+to.used()
 	for _, dd := range []*child{from, to} {
 		if got, err := ddCount(dd.stderr.String()); err != nil || got != n*p.size {
-			return fmt.Errorf("dd says %d of %d bytes: %w", got, n*p.size, err)
+			return fmt.Errorf("dd counts %d of %d bytes: %w", got, n*p.size, err)
 		}
 	}
 	return nil
 }
 
-// ddCount returns the bytes that dd says it has copied, in its last line.
+// ddCount returns the number of bytes in the last line that dd prints.
 func ddCount(said string) (int, error) {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	word, rest, _ := strings.Cut(lines[len(lines)-1], " ")

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// setPipeSize makes a pipe hold so many bytes.
+// setPipeSize sets the number of bytes that a pipe holds.
 func setPipeSize(f *os.File, size int) error {
 	raw, err := f.SyscallConn()
 	if err != nil {

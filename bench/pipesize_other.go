@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// setPipeSize can't be done here.
+// setPipeSize fails: this system has no such call.
 func setPipeSize(*os.File, int) error { return errors.ErrUnsupported }

@@ -9,9 +9,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// policies puts our ways to wait against each other, where both halves are
-// quick, where they are busy, where one is slow, and where many pairs share
-// the processors.
+// policies compares our ways to wait: with both halves quick, with both busy, with
+// one slow, and with many pairs that share the processors.
 func policies() []suite {
 	return []suite{
 		policySuite("policy-copy", "Both halves do nothing but copy", 1, copyingBoth, 64, 1<<10, 4<<10, 64<<10),
@@ -27,7 +26,8 @@ func policies() []suite {
 
 func policySuite(name, title string, pairs int, prepare func(link, config, int) (trial, error), sizes ...int) suite {
 	s := suite{name: name, title: title, op: "chunk", sizes: sizes,
-		legend: []string{"All are ours, and differ in how a half waits. With -extra also by the processor time that it takes."}}
+		metrics: []metric{took("chunk"), processor("both halves", cpu)},
+		legend:  []string{"Park is what a ring does without an option. Spin has to pay for the processor time that it takes from others."}}
 	for _, p := range []struct {
 		name string
 		opt  bytering.Option
@@ -39,7 +39,7 @@ func policySuite(name, title string, pairs int, prepare func(link, config, int) 
 			p, c, err := bytering.New(capacity, p.opt)
 			return p, c, err
 		}}
-		s.contenders = append(s.contenders, contender{name: p.name, prepare: func(cfg config, size int) (trial, error) {
+		s.contenders = append(s.contenders, contender{name: p.name, ours: true, prepare: func(cfg config, size int) (trial, error) {
 			all := make(together, pairs)
 			for i := range all {
 				var err error
@@ -65,24 +65,6 @@ func hashingBoth(l link, cfg config, size int) (trial, error) {
 	return hashing(s), nil
 }
 
-func tripping(l link, cfg config, size int) (trial, error) {
-	there, here, err := l.open(cfg.capacity)
-	if err != nil {
-		return nil, err
-	}
-	back, home, err := l.open(cfg.capacity)
-	if err != nil {
-		return nil, err
-	}
-	return newTrips(duplex{home, there}, duplex{here, back}, size), nil
-}
-
-// A duplex reads from one ring and writes to another.
-type duplex struct {
-	io.Reader
-	io.WriteCloser
-}
-
 func slowReader(l link, cfg config, size int) (trial, error) {
 	s, err := newStream(l, cfg.capacity, size)
 	if err == nil {
@@ -99,13 +81,13 @@ func slowWriter(l link, cfg config, size int) (trial, error) {
 	return s, err
 }
 
-// burn is 3 µs of work, whatever the bytes.
+// burn works for 3 µs.
 func burn([]byte) {
 	for begin := time.Now(); time.Since(begin) < 3*time.Microsecond; {
 	}
 }
 
-// together are trials that run at the same time.
+// together is several trials that run at the same time.
 type together []trial
 
 func (ts together) run(n int) error {

@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// pingPong returns the ns of a round trip of one word between two processors,
-// the median of short runs. A virtual machine's processors move between cache
-// domains, and then it can be five times what it was. With one processor there
-// is nothing to probe: 0.
+// pingPong returns the ns of a round trip of one word between two processors, as
+// the median of short runs. The processors of a virtual machine move between cache
+// domains, which can multiply it by five. With one processor it returns 0.
 //
-// It takes no longer than a few milliseconds, also where other processes keep
-// the processors busy, which makes it slow.
+// It takes a few milliseconds at most, even if other processes keep the processors
+// busy.
 func pingPong(procs int) float64 {
 	if procs == 1 {
 		return 0
@@ -23,7 +22,7 @@ func pingPong(procs int) float64 {
 		atomic.Int64
 		_ [128]byte
 	}
-	// Odd numbers go there, even ones come back, below 0 is the end.
+	// Odd numbers go, even numbers come back, a negative one is the end.
 	go func() {
 		for n := int64(1); ; n += 2 {
 			if !await(&word.Int64, n, time.Time{}) {
@@ -34,7 +33,7 @@ func pingPong(procs int) float64 {
 	}()
 	defer word.Store(-1)
 
-	// The other goroutine has to get its processor first.
+	// Wait until the other goroutine runs.
 	start := time.Now()
 	end := start.Add(budget)
 	word.Store(1)
@@ -57,9 +56,9 @@ func pingPong(procs int) float64 {
 	return median(took)
 }
 
-// await spins until word is n, and tells whether it was before the end, if
-// there is one. Now and then it lets others run, in case they are what it waits
-// for.
+// await spins until word is n, and reports whether that happened before the end,
+// if there is one. Now and then it yields, in case the other goroutine has no
+// processor.
 func await(word *atomic.Int64, n int64, end time.Time) bool {
 	for spins := 1; ; spins++ {
 		switch now := word.Load(); {

@@ -16,8 +16,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// services are what people run over connections: net/http and gRPC, both with
-// one connection for each client and keeping it.
+// services measures what is commonly run over connections, net/http and gRPC, with
+// one connection per client that stays open.
 func services() []suite {
 	kinds := []struct {
 		name, title, op string
@@ -32,8 +32,8 @@ func services() []suite {
 	}
 	var all []suite
 	for _, k := range kinds {
-		s := suite{name: k.name, title: k.title, op: k.op, sizes: []int{64, 1 << 10, 32 << 10}, legend: []string{
-			"Most of the time is net/http's or gRPC's own.",
+		s := suite{name: k.name, title: k.title, op: k.op, sizes: []int{64, 1 << 10, 32 << 10}, metrics: []metric{took(k.op), allocated(k.op)}, legend: []string{
+			"Most of the time is spent in net/http or gRPC.",
 		}}
 		for _, n := range nets() {
 			s.contenders = append(s.contenders, contender{name: n.name, ours: n.ours, prepare: func(cfg config, size int) (trial, error) {
@@ -49,7 +49,7 @@ func services() []suite {
 	return all
 }
 
-// A web is a trial of requests by some clients at once.
+// A web is a trial of requests by a number of clients.
 type web struct {
 	srv     *http.Server
 	tr      *http.Transport
@@ -108,7 +108,7 @@ func (w *web) get(buf []byte) error {
 	defer resp.Body.Close()
 	n, err := io.ReadFull(resp.Body, buf)
 	if err != io.ErrUnexpectedEOF || !bytes.Equal(buf[:n], w.body) {
-		return fmt.Errorf("%s with %d bytes in place of %d: %w", resp.Status, n, len(w.body), err)
+		return fmt.Errorf("%s with %d bytes, want %d: %w", resp.Status, n, len(w.body), err)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ type echo struct {
 	served chan error
 }
 
-// The service is registered by hand, so that nothing is generated.
+// echoService is written by hand, so that no code has to be generated.
 var echoService = grpc.ServiceDesc{
 	ServiceName: "Echo",
 	HandlerType: (*any)(nil),

@@ -2,8 +2,8 @@ package main
 
 import "slices"
 
-// quantile returns the value below which the fraction q of xs lies, between
-// two of them where that is needed. It returns 0 if xs is empty.
+// quantile returns the value below which the fraction q of xs lies, interpolated
+// between two of them. It returns 0 if xs is empty.
 func quantile(xs []float64, q float64) float64 {
 	if len(xs) == 0 {
 		return 0
@@ -12,21 +12,21 @@ func quantile(xs []float64, q float64) float64 {
 	at := q * float64(len(xs)-1)
 	i := int(at)
 	if i+1 == len(xs) || xs[i+1] == xs[i] || at == float64(i) {
-		return xs[i] // which the sum below would not be if one is infinite
+		return xs[i] // the sum below is not a number if one is infinite
 	}
 	return xs[i] + (at-float64(i))*(xs[i+1]-xs[i])
 }
 
 func median(xs []float64) float64 { return quantile(xs, 0.5) }
 
-// sameRegime tells whether a probe is that of a machine whose median is given:
-// at most twice as slow or twice as fast.
+// sameRegime reports whether a probe differs from the median by a factor of two
+// at most.
 func sameRegime(probe, median float64) bool {
 	return probe <= 2*median && probe >= median/2
 }
 
-// discard drops the samples from another regime of the machine, unless all are
-// kept.
+// discard sets aside the samples that were taken while the machine was in another
+// regime, unless all are kept.
 func (r *result) discard() {
 	var probes []float64
 	for _, row := range r.cells {
@@ -39,11 +39,16 @@ func (r *result) discard() {
 	r.total, r.probe = len(probes), median(probes)
 	for _, row := range r.cells {
 		for _, c := range row {
-			n := len(c.samples)
-			c.samples = slices.DeleteFunc(c.samples, func(s sample) bool {
-				return !r.kept && !sameRegime(s.probe, r.probe)
-			})
-			r.discarded += n - len(c.samples)
+			var kept []sample
+			for _, s := range c.samples {
+				if r.kept || sameRegime(s.probe, r.probe) {
+					kept = append(kept, s)
+				} else {
+					c.discarded = append(c.discarded, s)
+				}
+			}
+			c.samples = kept
+			r.discarded += len(c.discarded)
 		}
 	}
 }
@@ -62,7 +67,7 @@ func allocs(s sample) float64 { return s.allocs }
 func cpu(s sample) float64    { return s.cpu.Seconds() }
 func own(s sample) float64    { return s.own.Seconds() }
 
-// figureOf is for one of the figures that only the suite knows.
+// figureOf returns the function for one of the suite's own figures.
 func figureOf(i int) func(sample) float64 {
 	return func(s sample) float64 { return s.figures[i] }
 }

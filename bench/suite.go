@@ -2,29 +2,37 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A suite is one question put to several contenders. To add one, write a file
-// that has a function like streams and name it in suites.
+// with a function like streams and list it in suites.
 type suite struct {
 	name   string
 	title  string
 	op     string   // what the figures are for: "chunk", "round trip"
 	legend []string // what a reader must know to judge the tables
 
-	// sizes are those without the flag, in bytes that one operation moves.
+	// sizes are the bytes that one operation moves, unless the flag says others.
 	sizes []int
-	// ops says how many operations make a trial. Without it they are as many
-	// as take the wanted time.
+	// oneAndTwo measures with one processor, then with two, unless the flag says
+	// how many.
+	oneAndTwo bool
+	// duration is about how long a trial takes, unless the flag says; 0 is 60 ms.
+	duration time.Duration
+	// ops says how many operations make a trial. Without it, a trial has as many
+	// as fill its duration.
 	ops func(cfg config, size int) int
-	// metrics are what is reported; without any, the time.
+	// metrics are what is reported. Without any, the time is.
 	metrics []metric
-	// each makes a verdict name every rival, where they differ in what they do.
+	// each makes a verdict name every rival, for rivals that differ in what they
+	// do.
 	each bool
 
-	// The first contender is what the others are compared with.
+	// The others are compared with the first contender.
 	contenders []contender
 }
 
@@ -32,61 +40,76 @@ type suite struct {
 type contender struct {
 	name string
 	ours bool
-	// part is for one that does less than the whole job, and shows where the
-	// time goes. It is in the table, but cannot win.
+	// part marks one that does less than the whole job, to show where the time
+	// goes. It is in the table, but cannot win.
 	part bool
 
-	// prepare makes everything that a trial needs, outside of the timing. The
-	// size is the bytes that one operation moves.
+	// prepare makes everything that a trial needs; this is not timed. The size
+	// is the bytes that one operation moves.
 	prepare func(cfg config, size int) (trial, error)
 }
 
 // A trial is run once with a number of operations, then finished.
 type trial interface {
-	// run does n operations. This is what is timed. It checks every count and
+	// run does n operations; it is what is timed. It checks every count and
 	// every error, and enough of the bytes to notice any that are lost,
 	// repeated or out of order.
 	run(n int) error
-	// finish checks what is left to check, and gives everything back.
+	// finish makes the remaining checks and releases everything.
 	finish() error
 }
 
 // A reporter is a trial that knows some figures better than the clocks around
-// run do, such as the processor time of other processes.
+// run, such as the processor time of other processes.
 type reporter interface {
 	// report corrects the sample of a run of n operations.
 	report(s *sample, n int)
 }
 
-// suites returns all there are, in the order in which they run.
+// suites returns all suites, in the order in which they run.
 func suites(cfg config) []suite {
 	return slices.Concat(
-		[]suite{streams(), micro()}, // in memory
+		// Between goroutines.
+		[]suite{withRtrb(streams(), cfg), micro(), linkTrips()},
 		policies(),
 		memories(),
+		// Connections.
 		conns(),
-		[]suite{relays(), idles(cfg), news(), bursts()},     // pump
-		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)}, // the command
+		// Copies from end to end.
+		[]suite{relays(), idles(cfg), news(), bursts()},
+		// Whole processes.
+		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)},
+		windows(cfg),
 	)
 }
 
-// choose returns the suites that are named, separated by commas, or all.
-func choose(names string, cfg config) ([]suite, error) {
+// choose returns the suites whose name matches one of the patterns, which are
+// separated by commas, or all of them.
+func choose(patterns string, cfg config) ([]suite, error) {
 	all := suites(cfg)
-	if names == "all" {
+	if patterns == "all" {
 		return all, nil
 	}
-	var chosen []suite
-	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(all, func(s suite) bool { return s.name == name })
-		if i < 0 {
-			var known []string
-			for _, s := range all {
-				known = append(known, s.name)
+	wanted := make([]bool, len(all))
+	for pattern := range strings.SplitSeq(patterns, ",") {
+		known, found := make([]string, len(all)), false
+		for i, s := range all {
+			known[i] = s.name
+			if ok, err := path.Match(pattern, s.name); err != nil {
+				return nil, fmt.Errorf("-suite: %q: %w", pattern, err)
+			} else if ok {
+				wanted[i], found = true, true
 			}
-			return nil, fmt.Errorf("no suite %q: there are %s, and all", name, strings.Join(known, ", "))
 		}
-		chosen = append(chosen, all[i])
+		if !found {
+			return nil, fmt.Errorf("no suite %q: there are %s, and all", pattern, strings.Join(known, ", "))
+		}
+	}
+	var chosen []suite
+	for i, s := range all {
+		if wanted[i] {
+			chosen = append(chosen, s)
+		}
 	}
 	return chosen, nil
 }

@@ -8,28 +8,47 @@ import (
 	"strings"
 )
 
-// busy is what a round trip between two processors, in ns, takes nowhere where
-// both are ours.
+// busy is a round trip between two processors, in ns, that takes this long only
+// if other processes use them.
 const busy = 2000
 
-// print writes the suite's tables and verdicts as Markdown.
-func (r *result) print(out io.Writer, extra bool) {
-	fmt.Fprintf(out, "\n## %s\n\n", r.suite.title)
-	metrics := r.suite.metrics
-	if len(metrics) == 0 {
-		metrics = []metric{took(r.suite.op)}
+// reported returns the metrics of a suite.
+func (r *result) reported() []metric {
+	if len(r.suite.metrics) > 0 {
+		return r.suite.metrics
 	}
-	for _, m := range metrics {
+	return []metric{took(r.suite.op)}
+}
+
+// heading names the suite, and how many processors it had.
+func (r *result) heading() string {
+	if r.procs == 1 {
+		return r.suite.title + " (1 processor)"
+	}
+	return fmt.Sprintf("%s (%d processors)", r.suite.title, r.procs)
+}
+
+// print writes the suite's tables and verdicts as Markdown. If picture is not
+// nil, it returns the picture of a metric's table, or "".
+func (r *result) print(out io.Writer, picture func(i int) string) {
+	fmt.Fprintf(out, "\n## %s\n\n", r.heading())
+	metrics := r.reported()
+	for i, m := range metrics {
 		r.table(out, m.name+" (times the first row)", func(c *cell) string {
 			return m.entry(c, r.first(c))
 		})
 		fmt.Fprintln(out)
+		if picture != nil {
+			if p := picture(i); p != "" {
+				fmt.Fprintf(out, "%s\n\n", p)
+			}
+		}
 	}
 	for _, m := range metrics {
+		if m.best == "" {
+			continue
+		}
 		for col := range r.sizes {
-			if m.best == "" {
-				continue
-			}
 			fmt.Fprintln(out, r.verdict(m, col))
 		}
 	}
@@ -37,44 +56,22 @@ func (r *result) print(out io.Writer, extra bool) {
 	for _, l := range r.suite.legend {
 		fmt.Fprintf(out, "- %s\n", l)
 	}
-	if r.kept {
-		fmt.Fprintf(out, "- Medians of all %d trials, whatever the machine did: with -keep none is discarded. A round trip between two processors took %s ns.\n",
-			r.total, figure(r.probe))
-	} else {
-		fmt.Fprintf(out, "- Medians. A round trip between two processors took %s ns; %d of %d trials were discarded because it was off by more than twice.\n",
-			figure(r.probe), r.discarded, r.total)
+	fmt.Fprintf(out, "- Medians of %d trials.", r.trials)
+	if r.probe > 0 {
+		fmt.Fprintf(out, " A round trip between two processors took %s ns;", figure(r.probe))
+		if r.kept {
+			fmt.Fprint(out, " with -keep no trial was discarded for it.")
+		} else {
+			fmt.Fprintf(out, " %d of all %d trials were discarded because it was off by more than a factor of two.", r.discarded, r.total)
+		}
 	}
+	fmt.Fprintln(out)
 	if r.probe > busy {
 		fmt.Fprintln(out, "- THE MACHINE WAS BUSY with something else: that round trip should take some hundred ns. Do not trust this run.")
 	}
-	if !extra {
-		return
-	}
-	for _, m := range metrics {
-		fmt.Fprintln(out)
-		r.table(out, "quartiles, "+m.name, func(c *cell) string {
-			xs := c.column(m.of)
-			low, high := m.show(quantile(xs, 0.25), c.size), m.show(quantile(xs, 0.75), c.size)
-			if m.rate {
-				low, high = high, low
-			}
-			return low + "–" + high
-		})
-	}
-	if len(r.suite.metrics) > 0 {
-		return // what else there is to know it has said
-	}
-	fmt.Fprintln(out)
-	r.table(out, "allocations per "+r.suite.op, func(c *cell) string {
-		return fmt.Sprintf("%.2f", median(c.column(allocs)))
-	})
-	fmt.Fprintln(out)
-	r.table(out, "processor seconds per GB", func(c *cell) string {
-		return fmt.Sprintf("%.3g", median(c.column(cpu)))
-	})
 }
 
-// table prints what show says of each cell.
+// table writes a table of what show returns for each cell.
 func (r *result) table(out io.Writer, corner string, show func(*cell) string) {
 	fmt.Fprintf(out, "| %s |", corner)
 	for _, size := range r.sizes {
@@ -97,37 +94,37 @@ func (r *result) table(out io.Writer, corner string, show func(*cell) string) {
 // first returns the cell of the first contender in c's column.
 func (r *result) first(c *cell) *cell { return r.cells[0][slices.Index(r.sizes, c.size)] }
 
-// verdict says who wins a column, and where the first contender, if it is
-// ours, stands against the best rival, or each.
-func (r *result) verdict(m metric, col int) string {
-	var best, bestRival *cell
-	var rivals []*cell
+// column returns the cells of a column that have samples and can win, and those
+// of them that are rivals.
+func (r *result) column(col int) (all, rivals []*cell) {
 	for _, row := range r.cells {
 		c := row[col]
 		if len(c.samples) == 0 || c.contender.part {
 			continue
 		}
-		if best == nil || m.better(c, best) {
-			best = c
-		}
+		all = append(all, c)
 		if !c.contender.ours {
 			rivals = append(rivals, c)
-			if bestRival == nil || m.better(c, bestRival) {
-				bestRival = c
-			}
 		}
 	}
+	return all, rivals
+}
+
+// verdict says which contender wins a column, and where the first contender, if
+// it is ours, stands against the best rival, or against each.
+func (r *result) verdict(m metric, col int) string {
+	all, rivals := r.column(col)
 	size := sizeName(r.sizes[col]) + m.what
-	if best == nil {
+	if len(all) == 0 {
 		return fmt.Sprintf("- %s: all trials were discarded.", size)
 	}
-	s := fmt.Sprintf("- %s: %s wins.", size, best.contender.name)
-	first := r.cells[0][col]
-	if bestRival == nil || !first.contender.ours || len(first.samples) == 0 {
+	s := fmt.Sprintf("- %s: %s wins.", size, m.winner(all).contender.name)
+	first, rival := r.cells[0][col], m.winner(rivals)
+	if rival == nil || !first.contender.ours || len(first.samples) == 0 {
 		return s
 	}
 	if !r.suite.each {
-		return s + " " + m.stand(first, bestRival, "the "+m.best+" rival, "+bestRival.contender.name+",")
+		return s + " " + m.stand(first, rival, "the "+m.best+" rival, "+rival.contender.name+",")
 	}
 	for _, c := range rivals {
 		s += " " + m.stand(first, c, c.contender.name)
@@ -137,7 +134,7 @@ func (r *result) verdict(m metric, col int) string {
 
 func ratio(q float64) string { return strconv.FormatFloat(q, 'f', 2, 64) }
 
-// figure gives x three digits.
+// figure formats x with three digits.
 func figure(x float64) string {
 	switch {
 	case x < 10:

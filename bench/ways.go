@@ -26,8 +26,8 @@ func pumping(name string, opts ...pump.Option) way {
 	}}
 }
 
-// plain is io.Copy through a buffer, since what io.Copy finds in connections
-// and files that copies without one is hidden from it.
+// plain is io.Copy through a buffer. It hides the methods of connections and files
+// with which io.Copy would do without one.
 func plain(size int) way {
 	return way{fmt.Sprintf("io.CopyBuffer, %s, nothing but Read and Write", sizeName(size)), false,
 		func(dst io.Writer, src io.Reader) (int64, error) {
@@ -35,10 +35,10 @@ func plain(size int) way {
 		}}
 }
 
-// reading is readahead, with so many buffers of 1 MiB, its default size.
-func reading(buffers int) way {
-	return way{fmt.Sprintf("klauspost/readahead, %d × 1 MiB", buffers), false, func(dst io.Writer, src io.Reader) (int64, error) {
-		r, err := readahead.NewReaderSize(src, buffers, 1<<20)
+// reading is readahead with buffers of a size, which is 4 of 1 MiB by default.
+func reading(buffers, size int) way {
+	return way{fmt.Sprintf("klauspost/readahead, %d × %s", buffers, sizeName(size)), false, func(dst io.Writer, src io.Reader) (int64, error) {
+		r, err := readahead.NewReaderSize(src, buffers, size)
 		if err != nil {
 			return 0, err
 		}

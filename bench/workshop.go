@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 )
 
-// A workshop makes, when first asked, what trials of whole processes share.
+// A workshop makes what trials of whole processes share, on first use.
 type workshop struct {
-	file   string // what to move, if that was given
+	file   string // what to move, if the flags say
 	dir    string
-	binary string
-	sums   map[int][sha256.Size]byte
+	binary string // of the command
+
+	rtrbBinary string
+	sums       map[int][sha256.Size]byte
 }
 
 func (w *workshop) close() {
@@ -24,7 +26,7 @@ func (w *workshop) close() {
 	}
 }
 
-// path returns the path for a file of that name.
+// path returns the path of a temporary file with the name.
 func (w *workshop) path(name string) (string, error) {
 	if w.dir == "" {
 		dir, err := os.MkdirTemp("", "bench")
@@ -53,8 +55,8 @@ func (w *workshop) command() (string, error) {
 	return binary, nil
 }
 
-// source returns the path of what has at least n bytes: what was given, or a
-// file of random bytes, which leave no room for holes or compression.
+// source returns the path of a file with at least n bytes: the one in the flags, or
+// one of random bytes, which can have no holes and are not compressed.
 func (w *workshop) source(n int) (string, error) {
 	if w.file != "" {
 		return w.file, nil
@@ -74,7 +76,7 @@ func (w *workshop) source(n int) (string, error) {
 	if _, err := io.CopyN(f, rand.NewChaCha8([32]byte{1}), int64(n)); err != nil {
 		return "", err
 	}
-	// Written out later, it would be written out during some trial.
+	// Otherwise it would be written to disk during some trial.
 	return path, f.Sync()
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A wrapWay is how what lies on both sides of a ring's wrap gets in and out.
+// A wrapWay is a way to move what lies on both sides of a ring's wrap.
 type wrapWay struct {
 	memory
 	plain bool // with Read and Write, which take one slice
@@ -24,7 +24,7 @@ func (w wrapWay) String() string {
 	return w.name + ", readv and writev"
 }
 
-// wraps measures a call at the wrap, of one direction.
+// wraps measures calls at the wrap, in one direction.
 func wraps(name, title string, writes bool) suite {
 	s := suite{
 		name:  name,
@@ -32,8 +32,8 @@ func wraps(name, title string, writes bool) suite {
 		op:    "round",
 		sizes: []int{64, 4 << 10, 32 << 10},
 		legend: []string{
-			"The column is a piece of which half lies before the wrap and half after it. On the heap that is one call of two slices, or two calls of one; on mirrored memory it is one call of one slice.",
-			"By ReadFrom and WriteTo of a ring of two pieces, or a page, and the calls that bring the next piece to the wrap, which move no bytes. The pipe's other end is not in the time, but in the processor time.",
+			"The column is a piece of which half lies before the wrap and half after it. On the heap that is one call with two slices, or two calls with one. On mirrored memory it is one call with one slice. A read of one slice costs less than a readv of one.",
+			"A round is ReadFrom or WriteTo on a ring of two pieces, or a page, and the calls that bring the next piece to the wrap, which move no bytes. It leaves out the other end of the pipe.",
 		},
 	}
 	found, missing := had(heap, mirrored)
@@ -49,76 +49,7 @@ func wraps(name, title string, writes bool) suite {
 	return s
 }
 
-// A wrapping is a ring that moves pieces of a size over its wrap, each from
-// the beginning of the same place to its end.
-type wrapping struct {
-	p    *bytering.Producer
-	c    *bytering.Consumer
-	rest int // of the ring, beside a piece
-	src  io.Reader
-	dst  io.Writer
-	got  *pieceReader // src, or in it
-	sent *pieceWriter
-}
-
-func newWrapping(way wrapWay, size int, src, dst *os.File) (*wrapping, error) {
-	page := os.Getpagesize()
-	p, c, err := way.open((2*size + page - 1) / page * page)
-	if err != nil {
-		return nil, err
-	}
-	w := &wrapping{p: p, c: c, rest: p.Cap() - size, got: &pieceReader{r: src}, sent: &pieceWriter{w: dst}}
-	w.src, w.dst = w.got, w.sent
-	if !way.plain {
-		r, err := vectored.NewReader(src)
-		if err != nil {
-			return nil, err
-		}
-		v, err := vectored.NewWriter(dst)
-		if err != nil {
-			return nil, err
-		}
-		w.src, w.dst = &pieceReaderv{w.got, r}, &pieceWriterv{w.sent, v}
-	}
-	return w, w.skip(size / 2)
-}
-
-// skip moves an empty ring on by n bytes.
-func (w *wrapping) skip(n int) error {
-	w.p.Slices()
-	return errors.Join(w.p.Commit(n), w.c.Discard(n))
-}
-
-// room leaves the empty ring so much empty space as a piece has, over the
-// wrap. The consumer has to discard the rest of the ring.
-func (w *wrapping) room() error {
-	w.p.Slices()
-	return w.p.Commit(w.rest)
-}
-
-// read reads a piece, or what is there at the end, into the empty ring.
-func (w *wrapping) read() (int, error) {
-	if err := w.room(); err != nil {
-		return 0, err
-	}
-	w.got.left = w.p.Cap() - w.rest
-	n, err := w.p.ReadFrom(w.src)
-	if err != nil {
-		return int(n), err
-	}
-	return int(n), w.c.Discard(w.rest)
-}
-
-// write writes the n bytes that there are.
-func (w *wrapping) write(n int) error {
-	w.sent.left = n
-	if m, err := w.c.WriteTo(w.dst); int(m) != n || err != errEnough {
-		return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
-	}
-	return nil
-}
-
-// A pieceReader ends each piece as if it were the last.
+// A pieceReader returns io.EOF after each piece.
 type pieceReader struct {
 	r    io.Reader
 	left int
@@ -140,7 +71,7 @@ type pieceReaderv struct {
 
 func (p *pieceReaderv) Readv(bufs [][]byte) (int, error) { return p.count(p.v.Readv(bufs)) }
 
-// A pieceWriter has enough at the end of each piece.
+// A pieceWriter returns errEnough after each piece.
 type pieceWriter struct {
 	w    io.Writer
 	left int
@@ -162,21 +93,27 @@ type pieceWriterv struct {
 
 func (p *pieceWriterv) Writev(bufs [][]byte) (int, error) { return p.count(p.v.Writev(bufs)) }
 
-// A wrapTrial is a wrapping of which one end is a pipe and the other the
-// harness.
+// A wrapTrial moves pieces of one size between a pipe and a ring. Each lies half
+// before the wrap and half after it.
 type wrapTrial struct {
-	*wrapping
+	p       *bytering.Producer
+	c       *bytering.Consumer
+	rest    int // the capacity less a piece
+	src     io.Reader
+	dst     io.Writer
+	got     *pieceReader // src, or embedded in it
+	sent    *pieceWriter
 	r, w    *os.File
 	mirror  bool
 	writes  bool
-	batch   int // of pieces in the pipe
+	batch   int // pieces in the pipe
 	buf     []byte
 	made    maker
 	seen    checker
 	clocked time.Duration
 }
 
-// pipeHolds is what every system's pipe holds, with pieces that do not fill
+// pipeHolds is what a pipe holds on every system, also of pieces that do not fill
 // its pages.
 const pipeHolds = 32 << 10
 
@@ -185,12 +122,28 @@ func newWrapTrial(way wrapWay, size int, writes bool) (trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := newWrapping(way, size, r, w)
+	page := os.Getpagesize()
+	p, c, err := way.open((2*size + page - 1) / page * page)
 	if err != nil {
 		return nil, err
 	}
-	t := &wrapTrial{wrapping: ring, r: r, w: w, mirror: way.name == mirrored.name, writes: writes,
-		batch: max(1, pipeHolds/size), buf: make([]byte, size)}
+	t := &wrapTrial{p: p, c: c, rest: p.Cap() - size, got: &pieceReader{r: r}, sent: &pieceWriter{w: w}, r: r, w: w,
+		mirror: way.name == mirrored.name, writes: writes, batch: max(1, pipeHolds/size), buf: make([]byte, size)}
+	t.src, t.dst = t.got, t.sent
+	if !way.plain {
+		readv, err := vectored.NewReader(r)
+		if err != nil {
+			return nil, err
+		}
+		writev, err := vectored.NewWriter(w)
+		if err != nil {
+			return nil, err
+		}
+		t.src, t.dst = &pieceReaderv{t.got, readv}, &pieceWriterv{t.sent, writev}
+	}
+	if err := t.skip(size / 2); err != nil {
+		return nil, err
+	}
 	t.made = maker{chunk: make([]byte, size), whole: true}
 	t.seen = checker{size: size, want: make([]byte, size)}
 	err = t.run(2 * t.batch)
@@ -223,6 +176,41 @@ func (t *wrapTrial) run(n int) error {
 			}
 		}
 		left -= batch
+	}
+	return nil
+}
+
+// skip advances an empty ring by n bytes.
+func (t *wrapTrial) skip(n int) error {
+	t.p.Slices()
+	return errors.Join(t.p.Commit(n), t.c.Discard(n))
+}
+
+// room fills an empty ring except for a piece over the wrap. The consumer has to
+// discard the rest.
+func (t *wrapTrial) room() error {
+	t.p.Slices()
+	return t.p.Commit(t.rest)
+}
+
+// read reads a piece, or what is left at the end, into the empty ring.
+func (t *wrapTrial) read() (int, error) {
+	if err := t.room(); err != nil {
+		return 0, err
+	}
+	t.got.left = t.p.Cap() - t.rest
+	n, err := t.p.ReadFrom(t.src)
+	if err != nil {
+		return int(n), err
+	}
+	return int(n), t.c.Discard(t.rest)
+}
+
+// write writes the n bytes in the ring.
+func (t *wrapTrial) write(n int) error {
+	t.sent.left = n
+	if m, err := t.c.WriteTo(t.dst); int(m) != n || err != errEnough {
+		return fmt.Errorf("WriteTo wrote %d of %d bytes: %w", m, n, err)
 	}
 	return nil
 }
@@ -289,7 +277,7 @@ func (t *wrapTrial) out() error {
 	return t.write(len(t.buf))
 }
 
-// wrapped tells whether a piece lies where it should.
+// wrapped returns an error unless a piece lies over the wrap.
 func (t *wrapTrial) wrapped(a, b []byte) error {
 	if len(a)+len(b) != len(t.buf) || (len(b) == 0) != t.mirror {
 		return fmt.Errorf("a piece of %d bytes lies in %d and %d", len(t.buf), len(a), len(b))
@@ -301,45 +289,4 @@ func (t *wrapTrial) report(s *sample, n int) { s.perOp = float64(t.clocked) / fl
 
 func (t *wrapTrial) finish() error {
 	return errors.Join(t.p.Close(), t.c.Close(), t.r.Close(), t.w.Close())
-}
-
-// throughBlock is the piece of a ring that -calls counts for.
-const throughBlock = 32 << 10
-
-// callMemories are what -calls counts for.
-var callMemories = []memory{heap, mirrored, hugePages, hugePages.and(mirrored), locked, locked.and(mirrored),
-	faulted, inFile, inFile.and(mirrored)}
-
-func callWays(ms []memory) (ways []wrapWay) {
-	for _, m := range ms {
-		ways = append(ways, wrapWay{m, false})
-		if m.name == heap.name || m.name == mirrored.name {
-			ways = append(ways, wrapWay{m, true})
-		}
-	}
-	return ways
-}
-
-// through moves src to dst in pieces of throughBlock, each over the wrap of a
-// ring.
-func through(name string, src, dst *os.File) error {
-	for _, way := range callWays(callMemories) {
-		if way.String() != name {
-			continue
-		}
-		w, err := newWrapping(way, throughBlock, src, dst)
-		if err != nil {
-			return err
-		}
-		for {
-			n, err := w.read()
-			if n == 0 || err != nil {
-				return errors.Join(err, w.p.Close(), w.c.Close())
-			}
-			if err := w.write(n); err != nil {
-				return err
-			}
-		}
-	}
-	return fmt.Errorf("-through: no way %q", name)
 }

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/async"
+	"github.com/bytering/bytering/async/httprange"
 	"github.com/bytering/bytering/memconn"
 	"github.com/bytering/bytering/pump"
 	"github.com/bytering/bytering/vectored"
@@ -37,6 +40,18 @@ var sentinels = map[string]map[string]error{
 		"ErrInvalidRing":    pump.ErrInvalidRing,
 	},
 	"memconn": {},
+	"async": {
+		"ErrInvalidOption": async.ErrInvalidOption,
+		"ErrStalled":       async.ErrStalled,
+		"ErrReleased":      async.ErrReleased,
+	},
+	"async/httprange": {
+		"ErrNoRange":      httprange.ErrNoRange,
+		"ErrChanged":      httprange.ErrChanged,
+		"ErrInvalidRange": httprange.ErrInvalidRange,
+		"ErrRedirect":     httprange.ErrRedirect,
+		"ErrInvalidURL":   httprange.ErrInvalidURL,
+	},
 }
 
 func TestSentinelsBeginWithTheirPackage(t *testing.T) {
@@ -45,7 +60,7 @@ func TestSentinelsBeginWithTheirPackage(t *testing.T) {
 			t.Errorf("package %s declares %v, the list has %v", pkg, declared, listed)
 		}
 		for name, err := range errs {
-			if err != nil && !strings.HasPrefix(err.Error(), pkg+": ") {
+			if err != nil && !strings.HasPrefix(err.Error(), path.Base(pkg)+": ") {
 				t.Errorf("%s.%s is %q", pkg, name, err)
 			}
 		}
@@ -105,6 +120,10 @@ func TestErrorsBeginWithTheirPackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Close()
+	open, _, err := bytering.New(8)
+	if err != nil {
+		t.Fatal(err)
+	}
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +164,12 @@ func TestErrorsBeginWithTheirPackage(t *testing.T) {
 			second(file.Pwritev([][]byte{one}, 0)),
 			second(file.Pwritev([][]byte{one}, -1)),
 		},
+		"async: ": {
+			second(async.Fill(ended, open, strings.NewReader("x"), async.Depth(0))),
+			second(async.Fill(t.Context(), open, strings.NewReader("x"), async.Length(2))),
+			second(async.DrainParts(ended, c, nil)),
+		},
+		"httprange: ": {second(httprange.Open(ended, "ftp://x")), second(httprange.Open(ended, "http://127.0.0.1:1"))},
 		"pump: ": {
 			copied(ended, miscounts{}, miscounts{}),
 			copied(t.Context(), miscounts{}, miscounts{}),

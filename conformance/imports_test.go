@@ -27,15 +27,17 @@ var arrows = map[string][]string{
 	"internal/mutants":    {}, // for tests
 	"internal/netaddr":    {},
 	"internal/netwrite":   {},
+	"internal/pattern":    {}, // for tests
 	"internal/pause":      {},
-	"internal/scripted":   {"internal/kernel"}, // for tests
+	"internal/scripted":   {"internal/kernel", "internal/pattern"}, // for tests
 	"vectored":            {"internal/kernel", "internal/netaddr", "internal/netwrite"},
 	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
 	"pump":                {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
 	"async":               {"", "internal/seam"},
 	"async/httprange":     {"async"},
 	"memconn":             {"", "internal/seam", "vectored"},
-	"cmd/bytering":        {"", "pump", "vectored"},
+	"cmd/bytering":        {"", "async", "async/httprange", "pump", "vectored"},
+	"s3":                  {"", "async", "async/httprange"},
 }
 
 // list runs the go command in the root module, for a port such as linux/amd64.
@@ -81,7 +83,7 @@ func drawn(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	look := func(mark, port, tags string) {
-		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering") {
+		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering", module+"/s3") {
 			from := short(p.ImportPath)
 			if found[from] == nil {
 				found[from] = []string{}
@@ -159,11 +161,11 @@ func TestRootRequiresNothing(t *testing.T) {
 			t.Errorf("the root module depends on %s", p.ImportPath)
 		}
 	}
-	// Package net links the C library's resolver, threads and all, into the
-	// command.
-	for _, p := range packages(t, linux, "-deps", ".", "./vectored", "./pump", module+"/cmd/bytering") {
+	// Where cgo is on, package net links the C library's resolver, threads and all,
+	// into a program. The command, which connects over TCP, keeps these small.
+	for _, p := range packages(t, linux, "-deps", ".", "./vectored", "./pump") {
 		if p.ImportPath == "net" {
-			t.Error("one of the root package, vectored, pump and the command depends on net")
+			t.Error("one of the root package, vectored and pump depends on net")
 		}
 	}
 }

@@ -58,11 +58,11 @@ func (b built) vectored() string {
 
 func (b built) memory() string {
 	switch {
-	case b.has("internal/memory/map_other.go"):
+	case b.has("internal/memory/system_other.go"):
 		return "heap"
 	case b.has("internal/memory/place_linux_unsafe.go"):
 		return "all"
-	case b.has("internal/memory/lock_openbsd.go"):
+	case b.has("internal/memory/mlock_openbsd.go"):
 		return "no Mirror, no Lock"
 	}
 	return "no Mirror"

@@ -1,10 +1,13 @@
 package conformance
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +15,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/memconn"
+	"github.com/bytering/bytering/pump"
+	"github.com/bytering/bytering/vectored"
 )
 
 // readme is the loop of README.md, line by line.
@@ -76,4 +82,90 @@ func TestReadme(t *testing.T) {
 		peer.Close()
 	}
 	goleak.VerifyNone(t)
+}
+
+// TestReadmeInstead: what the README's table offers instead of io.Pipe and others
+// is the code below, and does what the table says.
+func TestReadmeInstead(t *testing.T) {
+	own, err := os.ReadFile("readme_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| today | write |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var calls int
+	for row := range strings.Lines(table) {
+		_, write, _ := strings.Cut(strings.Trim(row, "|\n"), "|")
+		for _, code := range regexp.MustCompile("`[^`]+`").FindAllString(write, -1) {
+			code = strings.Trim(code, "`")
+			if !strings.Contains(code, "(") || strings.HasPrefix(code, "bytering -") {
+				continue
+			}
+			if calls++; !strings.Contains(string(own), code) {
+				t.Errorf("README.md offers %s, which is not tested", code)
+			}
+		}
+	}
+	if calls < 5 {
+		t.Errorf("only %d calls in README.md's table:\n%s", calls, table)
+	}
+
+	ctx, header, body := context.Background(), []byte("header "), []byte("body")
+	check := func(what, got string, err error) {
+		if got != "header body" || err != nil {
+			t.Errorf("%s: %q, error %v", what, got, err)
+		}
+	}
+
+	w, r, err := bytering.New(64 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range [][]byte{header, body} {
+		if _, err := w.Write(b); err != nil { // does not wait for a Read
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	b, err := io.ReadAll(r)
+	check("bytering.New", string(b), err)
+
+	l := memconn.Listen(memconn.Buffer(1 << 20))
+	defer l.Close()
+	conn, err := l.DialAddr(ctx, "") // l.DialContext takes a network too
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Write(header)
+	conn.Write(body)
+	conn.Close()
+	b, err = io.ReadAll(peer)
+	check("memconn.Listen", string(b), err)
+
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	conn, peer = pipes(t, tcp)
+	v := vectored.WriterOf(conn)
+	if _, err := vectored.WriteAll(v, header, body); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	b, err = io.ReadAll(peer)
+	check("vectored.WriteAll", string(b), err)
+
+	dst := new(bytes.Buffer)
+	src := io.MultiReader(bytes.NewReader(header), bytes.NewReader(body))
+	_, err = pump.Copy(ctx, dst, src)
+	check("pump.Copy", dst.String(), err)
 }

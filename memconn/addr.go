@@ -8,34 +8,20 @@ import (
 // network is what [Addr.Network] returns.
 const network = "mem"
 
-// An Addr is the address of an end or of a listener. Its text is name:number,
-// like host and port. The number is unique in the process, except that the ends
-// that a listener accepts share its address. If the number is 0 the text is the
-// name alone. Addrs can be compared with ==.
-type Addr struct {
-	Name   string
-	Number uint64
-}
+// An Addr is the address of an end or of a listener. That of a listener is its
+// name, and the ends that it accepts share it. That of any other end is
+// name:number, like host and port, with a number that is unique in the process.
+type Addr string
 
 // Network returns "mem".
 func (a Addr) Network() string { return network }
 
-// String returns name:number, or the name alone if the number is 0.
-func (a Addr) String() string {
-	if a.Number == 0 {
-		return a.Name
-	}
-	return a.Name + ":" + strconv.FormatUint(a.Number, 10)
-}
+// String returns the address.
+func (a Addr) String() string { return string(a) }
 
-// lastNumber is the last number given to an address.
 var lastNumber atomic.Uint64
 
-// address returns a new address for an end.
-func (c *config) address() Addr {
-	name := c.name
-	if name == "" {
-		name = network
-	}
-	return Addr{Name: name, Number: lastNumber.Add(1)}
+// newAddr returns the address of a new end.
+func newAddr(name string) Addr {
+	return Addr(name + ":" + strconv.FormatUint(lastNumber.Add(1), 10))
 }

@@ -1,11 +1,15 @@
 package memconn
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/vectored"
 )
@@ -21,15 +25,26 @@ import (
 // write that can never succeed, because the peer has closed or either end has
 // shut this direction down: it returns io.ErrClosedPipe itself, as net.Pipe does.
 type Conn struct {
-	in, out       *stream
 	local, remote net.Addr
 	closed        seam.Uint32 // 1 from the beginning of Close on
+
+	_        [line]byte
+	writing  turn
+	producer *bytering.Producer
+
+	_        [line]byte
+	reading  turn
+	consumer *bytering.Consumer
+
+	_ [line]byte
 }
+
+// line keeps apart what two processors write. It is two cache lines of 64 bytes,
+// because processors fetch them in pairs.
+const line = 128
 
 var _ interface {
 	net.Conn
-	io.ReaderFrom
-	io.WriterTo
 	vectored.Reader
 	vectored.Writer
 } = (*Conn)(nil)
@@ -38,21 +53,38 @@ var _ interface {
 // range, or if there is not enough memory for the buffers.
 func Pipe(opts ...Option) (*Conn, *Conn) {
 	cfg := configure(opts)
-	return pair(cfg.buffer, cfg.address(), cfg.address())
+	return newPair(cfg.buffer, newAddr(cfg.name), newAddr(cfg.name))
 }
 
-func pair(buffer int, x, y net.Addr) (a, b *Conn) {
-	there, back := newStream(buffer), newStream(buffer)
-	return &Conn{in: back, out: there, local: x, remote: y},
-		&Conn{in: there, out: back, local: y, remote: x}
+func newPair(buffer int, x, y net.Addr) (a, b *Conn) {
+	a, b = &Conn{local: x, remote: y}, &Conn{local: y, remote: x}
+	connect(a, b, buffer)
+	connect(b, a, buffer)
+	return a, b
+}
+
+// connect makes the direction from w to r.
+func connect(w, r *Conn, buffer int) {
+	p, c, err := bytering.New(buffer)
+	if err != nil {
+		panic(fmt.Sprintf("memconn: Buffer of %d bytes: %v", buffer, err))
+	}
+	w.producer, w.writing.pass = p, seam.NewToken()
+	r.consumer, r.reading.pass = c, seam.NewToken()
 }
 
 // Read reads up to len(b) bytes. It blocks while there are none. If b is empty,
 // Read never blocks, even while another goroutine is in a Read. It then returns 0
 // and the error that a Read of more would return at once, if there is one.
-func (c *Conn) Read(b []byte) (int, error) {
-	n, err := c.in.read(b)
-	return n, c.result("read", err, c.in.c, io.EOF, nil)
+func (c *Conn) Read(b []byte) (n int, err error) {
+	if len(b) > 0 {
+		c.reading.lock()
+	} else if !c.reading.tryLock() {
+		return 0, c.result("read", c.consumer.Err(), io.EOF)
+	}
+	defer c.reading.unlock() // also if b can't be written
+	n, err = c.consumer.Read(b)
+	return n, c.result("read", err, io.EOF)
 }
 
 // Readv reads into bufs, in order, what one Read of their total size would
@@ -60,53 +92,70 @@ func (c *Conn) Read(b []byte) (int, error) {
 // it is empty or all its slices are, Readv returns 0 and nil. It neither changes
 // nor keeps bufs. Readv implements [vectored.Reader], but may be called by any
 // goroutine.
-func (c *Conn) Readv(bufs [][]byte) (int, error) {
-	n, err := c.in.readv(bufs)
-	return n, c.result("readv", err, c.in.c, io.EOF, nil)
+func (c *Conn) Readv(bufs [][]byte) (n int, err error) {
+	first := slices.IndexFunc(bufs, func(b []byte) bool { return len(b) > 0 })
+	if first < 0 {
+		return 0, nil
+	}
+	c.reading.lock()
+	defer c.reading.unlock()
+	n, err = c.consumer.Read(bufs[first])
+	if n < len(bufs[first]) {
+		return n, c.result("readv", err, io.EOF)
+	}
+	for _, b := range bufs[first+1:] {
+		m, _ := c.consumer.TryRead(b) // an error is final, so the next call returns it
+		if n += m; m < len(b) {
+			break
+		}
+	}
+	return n, nil
 }
 
 // Write writes b. It blocks while there is no room. If it fails it returns the
 // number of bytes written. If b is empty, Write never blocks, even while another
 // goroutine is in a Write. It then returns 0 and the error that a Write of more
 // would return at once, if there is one.
-func (c *Conn) Write(b []byte) (int, error) {
-	n, err := c.out.write(b)
-	return n, c.result("write", err, c.out.p, io.ErrClosedPipe, nil)
+func (c *Conn) Write(b []byte) (n int, err error) {
+	if len(b) > 0 {
+		c.writing.lock()
+	} else if !c.writing.tryLock() {
+		return 0, c.result("write", c.producer.Err(), io.ErrClosedPipe)
+	}
+	defer c.writing.unlock() // also if b can't be read
+	n, err = c.producer.Write(b)
+	return n, c.result("write", err, io.ErrClosedPipe)
 }
+
+var errTooLong = errors.New("memconn: Writev of more bytes than an int counts")
 
 // Writev writes bufs, in order, as one Write of all their bytes would, and like
 // Write it blocks while there is no room: it writes fewer bytes only if it
 // returns an error. If bufs has no bytes, Writev returns 0 and nil. It neither
 // changes nor keeps bufs. Writev implements [vectored.Writer], but may be called
 // by any goroutine.
-func (c *Conn) Writev(bufs [][]byte) (int, error) {
-	n, err := c.out.writev(bufs)
-	return n, c.result("writev", err, c.out.p, io.ErrClosedPipe, nil)
-}
-
-// ReadFrom lets src read directly into the ring until src returns io.EOF. Other
-// writers block until ReadFrom returns or their deadline passes. ReadFrom checks
-// the deadline when it starts and before it blocks for room. It can't interrupt
-// src, not even on Close. It returns an error of src unchanged.
-//
-// ReadFrom may have read more than fits in the ring: up to 512 bytes of a stream,
-// or 64 KiB of a source of messages. See [bytering.Producer.ReadFrom]. If a
-// deadline ends it, the next write sends those bytes first.
-func (c *Conn) ReadFrom(src io.Reader) (int64, error) {
-	var foreign error
-	n, err := c.out.readFrom(watchSource(src, &foreign))
-	return n, c.result("readfrom", err, c.out.p, io.ErrClosedPipe, foreign)
-}
-
-// WriteTo lets dst write directly from the ring until the end of the stream, for
-// which it returns a nil error. Other readers block until WriteTo returns or
-// their deadline passes. WriteTo checks the deadline when it starts and before it
-// blocks for bytes. It can't interrupt dst, not even on Close. It returns an
-// error of dst unchanged, even io.EOF.
-func (c *Conn) WriteTo(dst io.Writer) (int64, error) {
-	var foreign error
-	n, err := c.in.writeTo(watchSink(dst, &foreign))
-	return n, c.result("writeto", err, c.in.c, nil, foreign)
+func (c *Conn) Writev(bufs [][]byte) (n int, err error) {
+	total := 0
+	for _, b := range bufs {
+		if total += len(b); total < 0 {
+			return 0, errTooLong
+		}
+	}
+	if total == 0 {
+		return 0, nil
+	}
+	c.writing.lock()
+	defer c.writing.unlock()
+	for _, b := range bufs {
+		if len(b) == 0 {
+			continue // it could only fail
+		}
+		m, err := c.producer.Write(b)
+		if n += m; err != nil {
+			return n, c.result("writev", err, io.ErrClosedPipe)
+		}
+	}
+	return n, nil
 }
 
 // Close closes both directions. The peer reads what was written before the Close,
@@ -118,9 +167,8 @@ func (c *Conn) Close() error {
 	c.closed.Store(1)
 	// The peer sees the end of its own reading last, so that an answer to that
 	// finds this end closed.
-	c.in.closeRead()
-	c.out.closeWrite()
-	return nil
+	c.consumer.Close()
+	return c.producer.Close()
 }
 
 // CloseWrite closes the direction to the peer only. The peer reads what was
@@ -130,8 +178,7 @@ func (c *Conn) CloseWrite() error {
 	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
 	}
-	c.out.closeWrite()
-	return nil
+	return c.producer.Close()
 }
 
 // CloseRead closes the direction from the peer only. The peer's writes fail,
@@ -141,8 +188,7 @@ func (c *Conn) CloseRead() error {
 	if c.isClosed() {
 		return c.opError("close", net.ErrClosed)
 	}
-	c.in.closeRead()
-	return nil
+	return c.consumer.Close()
 }
 
 func (c *Conn) isClosed() bool { return c.closed.Load() != 0 }
@@ -170,7 +216,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)
 	}
-	c.in.r.set(t, c.in.c.SetReadDeadline)
+	c.consumer.SetReadDeadline(t) // fails only after CloseRead, when it has no meaning
 	return nil
 }
 
@@ -183,26 +229,22 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 	if c.isClosed() {
 		return c.opError("set", net.ErrClosed)
 	}
-	c.out.w.set(t, c.out.p.SetWriteDeadline)
+	c.producer.SetWriteDeadline(t) // fails only after CloseWrite, when it has no meaning
 	return nil
 }
 
-// result returns what the caller of op gets for err. The errors that a half h
-// has for itself are translated: io.ErrClosedPipe becomes net.ErrClosed after
-// Close and ended before it. All others are those of a source or a sink, and so
-// is one that is equal to foreign.
-func (c *Conn) result(op string, err error, h half, ended, foreign error) error {
+// result returns what the caller of op gets for err, which is the error of a
+// half. io.ErrClosedPipe becomes net.ErrClosed after Close, and ended before it.
+func (c *Conn) result(op string, err, ended error) error {
 	switch {
-	case err != os.ErrDeadlineExceeded && err != io.ErrClosedPipe, err == foreign:
-		return err
+	case err == io.ErrClosedPipe && c.isClosed():
+		return c.opError(op, net.ErrClosed)
+	case err == io.ErrClosedPipe:
+		return ended
 	case err == os.ErrDeadlineExceeded:
 		return c.opError(op, err)
-	case h.Err() != err:
-		return err // of a descriptor, which is not watched
-	case c.isClosed():
-		return c.opError(op, net.ErrClosed)
 	}
-	return ended
+	return err
 }
 
 func (c *Conn) opError(op string, err error) error {

@@ -10,10 +10,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // ends returns a pair that is closed when the test ends.
@@ -24,24 +25,13 @@ func ends(t testing.TB, opts ...Option) (a, b *Conn) {
 	return a, b
 }
 
-// pattern returns n bytes of which no two near each other begin alike.
-func pattern(n int) []byte {
-	b := make([]byte, n)
-	x := uint32(n)
-	for i := range b {
-		x = x*1664525 + 1013904223
-		b[i] = byte(x >> 24)
-	}
-	return b
-}
-
 // Every size of write against every size of read, small ones and large ones,
 // over rings in which they wrap everywhere.
 func TestBytesArrive(t *testing.T) {
 	for _, buffer := range []int{1, 2, 7, 8, 9, 64, 1000, 64 << 10} {
 		for _, w := range []int{1, 3, 8, 100, 5000} {
 			for _, r := range []int{1, 2, 7, 64, 5000} {
-				want := pattern(max(500, min(20_000, 300*min(buffer, w, r))))
+				want := pattern.Bytes(0, max(500, min(20_000, 300*min(buffer, w, r))))
 				a, b := ends(t, Buffer(buffer))
 				sent := make(chan error, 1)
 				go func() {
@@ -77,9 +67,9 @@ func TestBytesArrive(t *testing.T) {
 }
 
 func TestIotest(t *testing.T) {
-	want := pattern(3000)
+	want := pattern.Bytes(0, 3000)
 	a, b := ends(t, Buffer(100))
-	go func() { a.ReadFrom(iotest.HalfReader(bytes.NewReader(want))); a.CloseWrite() }()
+	go func() { io.Copy(a, iotest.HalfReader(bytes.NewReader(want))); a.CloseWrite() }()
 	if err := iotest.TestReader(b, want); err != nil {
 		t.Error(err)
 	}
@@ -143,35 +133,28 @@ func TestErrors(t *testing.T) {
 		}, io.EOF, io.ErrClosedPipe, true},
 		{"deadline, bytes there", func(a, b *Conn) { b.Write([]byte("x")); late(a) }, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, false},
 	} {
-		for call, want := range map[string]error{"Read": tc.read, "Readv": tc.read, "WriteTo": tc.read, "Read of nothing": tc.read,
-			"Write": tc.write, "Writev": tc.write, "ReadFrom": tc.write, "Write of nothing": tc.write} {
+		for call, want := range map[string]error{"Read": tc.read, "Readv": tc.read, "Read of nothing": tc.read,
+			"Write": tc.write, "Writev": tc.write, "Write of nothing": tc.write} {
 			a, b := ends(t)
 			tc.do(a, b)
-			var n int64
-			var m int
+			var n int
 			var err error
 			switch call {
 			case "Read":
-				m, err = a.Read(make([]byte, 3))
+				n, err = a.Read(make([]byte, 3))
 			case "Readv":
-				m, err = a.Readv([][]byte{nil, make([]byte, 3)})
+				n, err = a.Readv([][]byte{nil, make([]byte, 3)})
 			case "Read of nothing":
-				m, err = a.Read(nil)
+				n, err = a.Read(nil)
 			case "Write":
-				m, err = a.Write([]byte("abc"))
+				n, err = a.Write([]byte("abc"))
 			case "Writev":
-				m, err = a.Writev([][]byte{nil, []byte("abc")})
+				n, err = a.Writev([][]byte{nil, []byte("abc")})
 			case "Write of nothing":
-				m, err = a.Write(nil)
-			case "ReadFrom":
-				n, err = a.ReadFrom(strings.NewReader("abc"))
-			case "WriteTo":
-				if n, err = a.WriteTo(io.Discard); want == io.EOF {
-					want = nil
-				}
+				n, err = a.Write(nil)
 			}
-			if n != 0 || m != 0 || !errors.Is(err, want) {
-				t.Errorf("%s: %s = %d, %v, want %v", tc.name, call, n+int64(m), err, want)
+			if n != 0 || !errors.Is(err, want) {
+				t.Errorf("%s: %s = %d, %v, want %v", tc.name, call, n, err, want)
 			}
 			var op *net.OpError
 			if raw := !errors.As(err, &op); raw != tc.raw {
@@ -216,7 +199,7 @@ func TestSettersAfterClose(t *testing.T) {
 // What was written before a close is read, by small reads and large ones, also
 // where one of them had begun.
 func TestCloseDelivers(t *testing.T) {
-	text := string(pattern(50_000))
+	text := string(pattern.Bytes(0, 50_000))
 	for name, end := range map[string]func(*Conn) error{"Close": (*Conn).Close, "CloseWrite": (*Conn).CloseWrite} {
 		for _, size := range []int{1, 10, 40_000} {
 			a, b := ends(t)
@@ -232,7 +215,7 @@ func TestCloseDelivers(t *testing.T) {
 	}
 }
 
-// An onlyReader reads at most n bytes at once, and has no WriteTo.
+// An onlyReader reads at most n bytes at once.
 type onlyReader struct {
 	r io.Reader
 	n int
@@ -274,20 +257,16 @@ func some(from, to *Conn) {
 	}
 }
 
-// Small calls and large ones mixed, and the ways that bytes move.
+// Small calls and large ones mixed.
 func TestMixedSizes(t *testing.T) {
 	for _, buffer := range []int{10, 100, 1000} {
 		a, b := ends(t, Buffer(buffer))
-		want := pattern(100 * buffer)
+		want := pattern.Bytes(0, 100*buffer)
 		go func() {
 			rng := rand.New(rand.NewPCG(1, 1))
 			for rest := want; len(rest) > 0; {
 				n := min(len(rest), 1+rng.IntN(1+rng.IntN(buffer)))
-				if n%5 == 0 {
-					a.ReadFrom(bytes.NewReader(rest[:n]))
-				} else {
-					a.Write(rest[:n])
-				}
+				a.Write(rest[:n])
 				rest = rest[n:]
 			}
 			a.Close()
@@ -301,76 +280,10 @@ func TestMixedSizes(t *testing.T) {
 				t.Fatal(err)
 			}
 			got.Write(p[:n])
-			if len(p)%5 == 0 {
-				b.WriteTo(&once{&got})
-			}
 		}
 		if !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("buffer %d: %d bytes of %d, or others", buffer, got.Len(), len(want))
 		}
-	}
-}
-
-// once takes one piece.
-type once struct{ w *bytes.Buffer }
-
-func (o *once) Write(b []byte) (int, error) {
-	o.w.Write(b)
-	return len(b), errors.New("enough")
-}
-
-func TestReadFromWriteTo(t *testing.T) {
-	want := pattern(300_000)
-	for _, buffer := range []int{1, 100, 64 << 10} {
-		if buffer == 1 {
-			want = want[:3000]
-		}
-		a, b := ends(t, Buffer(buffer))
-		c, d := ends(t, Buffer(buffer))
-		go func() {
-			a.Write(want[:5])
-			n, err := a.ReadFrom(bytes.NewReader(want[5:]))
-			if n != int64(len(want)-5) || err != nil {
-				t.Errorf("ReadFrom = %d, %v", n, err)
-			}
-			a.Write([]byte("end"))
-			a.CloseWrite()
-		}()
-		go func() {
-			for range 3 {
-				first := make([]byte, 1)
-				io.ReadFull(b, first)
-				c.Write(first)
-			}
-			if n, err := io.Copy(c, b); n != int64(len(want)) || err != nil {
-				t.Errorf("Copy = %d, %v", n, err)
-			}
-			c.Close()
-		}()
-		got, err := io.ReadAll(d)
-		if !bytes.Equal(got, append(want[:len(want):len(want)], "end"...)) || err != nil {
-			t.Errorf("%d bytes, or others, %v", len(got), err)
-		}
-		want = pattern(300_000)
-	}
-}
-
-// A panic of somebody else's Read or Write leaves the connection as it was.
-func TestPanics(t *testing.T) {
-	a, b := ends(t)
-	if caught(func() { a.ReadFrom(panics{}) }) == nil {
-		t.Error("ReadFrom swallows a panic")
-	}
-	io.WriteString(a, "still there")
-	if caught(func() { b.WriteTo(panics{}) }) == nil {
-		t.Error("WriteTo swallows a panic")
-	}
-	if w, r := a.out.w.state.Load(), b.in.r.state.Load(); w != 0 || r != 0 {
-		t.Fatalf("the turns are taken: %d, %d", w, r)
-	}
-	a.Close()
-	if got, err := io.ReadAll(b); string(got) != "still there" || err != nil {
-		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -380,11 +293,6 @@ func caught(f func()) (v any) {
 	f()
 	return nil
 }
-
-type panics struct{}
-
-func (panics) Read([]byte) (int, error)  { panic("read") }
-func (panics) Write([]byte) (int, error) { panic("write") }
 
 func TestAllocs(t *testing.T) {
 	a, b := ends(t, Buffer(1000))
@@ -410,7 +318,7 @@ func TestAllocs(t *testing.T) {
 		}
 	}
 
-	// Parking, in both directions, and waiting for a turn.
+	// Parking, in both directions.
 	go io.Copy(b, b)
 	out, in := make([]byte, 10), make([]byte, 10)
 	if got := testing.AllocsPerRun(500, func() {

@@ -10,8 +10,8 @@
 //	client := &http.Client{Transport: &http.Transport{DialContext: l.DialContext}}
 //
 // Every end is a [*Conn], also one that Dial or Accept returns as a [net.Conn].
-// It has CloseWrite, CloseRead, ReadFrom, WriteTo, Readv and Writev besides the
-// methods of net.Conn. gRPC needs a target that it does not resolve:
+// It has CloseWrite, CloseRead, Readv and Writev besides the methods of net.Conn.
+// gRPC needs a target that it does not resolve:
 //
 //	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 //
@@ -26,9 +26,8 @@
 //   - A Write after the peer's Close or CloseRead fails at once with
 //     io.ErrClosedPipe.
 //   - Calls in the same direction take turns in the order in which they were
-//     made. While ReadFrom runs, other writers wait for it, because its source
-//     reads directly into the ring. Likewise other readers wait while WriteTo
-//     runs. Their deadlines still apply.
+//     made. A call that waits for its turn is subject to the deadline and to
+//     Close like the call that has it.
 //
 // There is no goroutine per connection, and no Read or Write allocates. A pair
 // that is no longer referenced is garbage collected, closed or not.

@@ -122,7 +122,7 @@ func ExampleAddr() {
 	l := memconn.Listen(memconn.Name("shop"))
 	client, _ := l.Dial(context.Background())
 	fmt.Println(client.RemoteAddr().Network(), client.RemoteAddr())
-	fmt.Println(client.RemoteAddr() == memconn.Addr{Name: "shop"})
+	fmt.Println(client.RemoteAddr() == memconn.Addr("shop"))
 	// Output:
 	// mem shop
 	// true

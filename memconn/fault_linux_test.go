@@ -28,7 +28,7 @@ func TestFault(t *testing.T) {
 		if caught(func() { call(a) }) == nil {
 			t.Fatalf("%s: no panic", name)
 		}
-		if w, r := a.out.w.state.Load(), a.in.r.state.Load(); w != 0 || r != 0 {
+		if w, r := a.writing.n.Load(), a.reading.n.Load(); w != 0 || r != 0 {
 			t.Errorf("%s: the turns are taken: %d, %d", name, w, r)
 		}
 	}

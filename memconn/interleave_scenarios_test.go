@@ -3,7 +3,6 @@
 package memconn
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -19,70 +18,80 @@ func scenarios() (all []scenario) {
 	add(3, turns(2, 2), "turns/2/twice")
 	for _, s := range sides {
 		for _, hours := range [][]int{{-1}, {5}, {20, 5}, {5, 20}, {0, 5}} {
-			add(2, deadline(s, 1, hours...), "deadline/%s/%d", s.name, hours)
+			add(2, deadline(s, 2, hours...), "deadline/%s/%d", s.name, hours)
 		}
-		add(1, deadline(s, 2, 5), "deadline/%s/two-waiters", s.name)
-		add(1, deadline(s, 2, 5, 20), "deadline/%s/two-waiters-put-off", s.name)
+		add(2, deadline(s, 3, 5), "deadline/%s/three", s.name)
 		add(2, deadlineAgain(s), "deadline/%s/again", s.name)
 		add(2, putOff(s, 0), "deadline/%s/cleared", s.name)
 		add(2, putOff(s, 90), "deadline/%s/put-off", s.name)
-		add(1, stranded(s), "deadline/%s/one-of-two-leaves", s.name)
-		add(1, alarmOfAll(s), "deadline/%s/one-of-two-has-the-turn", s.name)
-		add(2, setters(s, 5, 0), "setters/%s/one-clears", s.name)
-		add(2, setters(s, 5, 90), "setters/%s/two-deadlines", s.name)
-		add(2, endsWait(s, 1, (*Conn).Close, true, net.ErrClosed), "end/%s/close", s.name)
-		add(1, endsWait(s, 2, (*Conn).Close, true, net.ErrClosed), "end/%s/close-two-waiters", s.name)
-		add(2, endsWait(s, 1, s.shut, true, s.gone), "end/%s/half-close", s.name)
-		add(2, endsWait(s, 1, s.peer, false, s.left), "end/%s/peer-half-closes", s.name)
-		add(2, endsWait(s, 1, (*Conn).Close, false, s.left), "end/%s/peer-closes", s.name)
+		add(2, stranded(s), "deadline/%s/one-of-two-leaves", s.name)
+		add(2, endsWait(s, 2, (*Conn).Close, true, net.ErrClosed), "end/%s/close", s.name)
+		add(1, endsWait(s, 3, (*Conn).Close, true, net.ErrClosed), "end/%s/close-three", s.name)
+		add(2, endsWait(s, 2, s.shut, true, s.gone), "end/%s/half-close", s.name)
+		add(2, endsWait(s, 2, s.peer, false, s.left), "end/%s/peer-half-closes", s.name)
+		add(2, endsWait(s, 2, (*Conn).Close, false, s.left), "end/%s/peer-closes", s.name)
 		add(2, emptyBeside(s), "empty/%s", s.name)
 	}
 	add(2, answerToClose, "close/answered")
 	add(2, closeTwice, "close/twice")
-	add(2, closeWhileStuck, "close/stuck-outside")
 	add(1, whole, "whole-writes")
-	add(1, shared, "shared-reads")
+	add(2, shared(2, 0, 1), "shared-reads/two")
+	add(2, shared(1, 0, 1, 1), "shared-reads/three")
 	return all
 }
 
-// turns has n goroutines take turns at something that belongs to one at a time.
+// turns has n goroutines take turns at something that belongs to one at a time,
+// and one more that takes it only where it is free.
 func turns(n, times int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := pairOf(t, 1)
-		l, h := sides[0].lock(w.a)
-		mine := 0
+		l := &w.a.writing
+		mine, want := 0, n*times
+		use := func() {
+			interleave.Owned(&mine)
+			mine++
+			l.unlock()
+		}
 		for i := range n {
 			w.Go(fmt.Sprint("taker ", i), func() {
 				for range times {
-					if err := l.lock(h); err != nil {
-						w.Fail("lock: %v", err)
-					}
-					interleave.Owned(&mine)
-					mine++
-					l.unlock()
+					l.lock()
+					use()
 				}
 			})
 		}
+		w.Go("trier", func() {
+			if l.tryLock() {
+				want++
+				use()
+			}
+		})
 		w.Final(func() error {
-			if mine != n*times {
-				return fmt.Errorf("%d turns", mine)
+			if mine != want {
+				return fmt.Errorf("%d turns, want %d", mine, want)
 			}
 			return nil
 		})
 	}
 }
 
-// deadline sets one deadline after the other, the last of which ends n calls
-// that wait for a turn.
+// stalled returns a world in which no call of the side gets its byte.
+func stalled(t *interleave.T, s side) *world {
+	w := pairOf(t, 1)
+	s.stall(w)
+	return w
+}
+
+// deadline sets one deadline after the other, the last of which ends n calls: one
+// that waits in the ring, and others that wait for its turn.
 func deadline(s side, n int, hours ...int) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 1)
+		w := stalled(t, s)
 		last := hours[len(hours)-1]
-		for i, done := range w.held(s, n) {
-			w.Go(fmt.Sprint("waiter ", i), func() {
+		for i := range n {
+			w.Go(fmt.Sprint("caller ", i), func() {
 				m, err := s.call(w.a)
 				w.wantLate(m, err, last)
-				done.Post()
 			})
 		}
 		w.Go("setter", func() {
@@ -97,118 +106,88 @@ func deadline(s side, n int, hours ...int) func(*interleave.T) {
 // deadlineAgain lets a second deadline pass after the first.
 func deadlineAgain(s side) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 1)
+		w := stalled(t, s)
 		s.set(w.a, after(5))
-		again := new(interleave.Token)
-		done := w.held(s, 1)[0]
-		w.Go("waiter", func() {
-			n, err := s.call(w.a)
-			w.wantLate(n, err, 5)
-			s.set(w.a, after(5))
-			again.Post()
-			n, err = s.call(w.a)
-			w.wantLate(n, err, 11)
-			done.Post()
-		})
+		late := make([]interleave.Token, 2)
+		for i := range late {
+			w.Go(fmt.Sprint("caller ", i), func() {
+				n, err := s.call(w.a)
+				w.wantLate(n, err, 5)
+				late[i].Post()
+			})
+		}
 		w.Go("clock", func() {
 			w.advance(6)
-			again.Take(nil)
+			for i := range late {
+				late[i].Take(nil)
+			}
+			s.set(w.a, after(5))
+			w.Go("caller again", func() {
+				n, err := s.call(w.a)
+				w.wantLate(n, err, 11)
+			})
 			w.advance(6)
 		})
 	}
 }
 
-// putOff sets another deadline before the first has passed, which then must
-// not end the wait.
+// putOff sets another deadline before the first has passed, which then must not
+// end the calls.
 func putOff(s side, hours int) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 1)
+		w := stalled(t, s)
 		s.set(w.a, after(5))
-		s.pass(w)
-		done := w.held(s, 1)[0]
-		w.Go("waiter", func() { n, err := s.call(w.a); w.want(n, err, 1, nil) })
+		for i := range 2 {
+			w.Go(fmt.Sprint("caller ", i), func() { n, err := s.call(w.a); w.want(n, err, 1, nil) })
+		}
 		w.Go("setter", func() {
 			s.set(w.a, after(hours))
 			w.advance(10)
-			done.Post()
+			s.pass(w)
+			s.pass(w)
 		})
 	}
 }
 
-// stranded has a deadline pass and go away, so that of two waiters none, one or
-// both leave. One that stays must get its turn.
+// stranded has a deadline pass and go away, so that of two calls none, one or both
+// end. One that does not must get its byte, and so must those that come later.
 func stranded(s side) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 2)
-		s.pass(w)
-		s.pass(w)
+		w := stalled(t, s)
 		s.set(w.a, after(5))
-		w.held(s, 0)
-		for i := range 2 {
-			w.Go(fmt.Sprint("waiter ", i), func() {
-				if n, err := s.call(w.a); n != 1 || err != nil {
+		cleared := make([]interleave.Token, 2)
+		for i := range cleared {
+			w.Go(fmt.Sprint("caller ", i), func() {
+				n, err := s.call(w.a)
+				if err != nil {
 					w.wantLate(n, err, 5)
+					cleared[i].Take(nil)
+					n, err = s.call(w.a)
 				}
+				w.want(n, err, 1, nil)
 			})
 		}
-		w.Go("clock", func() { w.advance(6); s.set(w.a, after(0)) })
-	}
-}
-
-// alarmOfAll lets one of two waiters have its turn until the deadline has ended
-// the wait of the other.
-func alarmOfAll(s side) func(*interleave.T) {
-	return func(t *interleave.T) {
-		w := pairOf(t, 1)
-		l, h := s.lock(w.a)
-		s.set(w.a, after(5))
-		w.held(s, 0)
-		var late [2]interleave.Token
-		for i := range late {
-			w.Go(fmt.Sprint("waiter ", i), func() {
-				if err := l.lock(h); err != nil {
-					w.wantLate(0, err, 5)
-					late[i].Post()
-					return
-				}
-				late[1-i].Take(nil)
-				l.unlock()
-			})
-		}
-		w.Go("clock", func() { w.advance(6) })
-	}
-}
-
-// setters sets two deadlines at once. The lock and the ring must be left with
-// the same.
-func setters(s side, first, second int) func(*interleave.T) {
-	return func(t *interleave.T) {
-		w := pairOf(t, 1)
-		l, h := s.lock(w.a)
-		w.Go("first", func() { s.set(w.a, after(first)) })
-		w.Go("second", func() { s.set(w.a, after(second)) })
-		w.Final(func() error {
-			w.advance(10)
-			ours := l.ended(h)
-			if ring := h.(interface {
-				Wait(context.Context, int) error
-			}).Wait(context.Background(), 0); ours != ring {
-				return fmt.Errorf("the lock says %v, the ring %v", ours, ring)
+		w.Go("clock", func() {
+			w.advance(6)
+			s.set(w.a, after(0))
+			for i := range cleared {
+				cleared[i].Post()
 			}
-			return nil
+			s.pass(w)
+			s.pass(w)
 		})
 	}
 }
 
-// endsWait has n calls wait for a turn, and closes something.
+// endsWait has n calls wait, one in the ring and the others for its turn, and
+// closes something.
 func endsWait(s side, n int, end func(*Conn) error, own bool, want error) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 1)
-		for i, done := range w.held(s, n) {
-			w.Go(fmt.Sprint("waiter ", i), func() {
+		w := stalled(t, s)
+		for i := range n {
+			w.Go(fmt.Sprint("caller ", i), func() {
 				m, err := s.call(w.a)
 				w.want(m, err, 0, want)
-				done.Post()
 			})
 		}
 		w.Go("closer", func() {
@@ -226,8 +205,8 @@ func endsWait(s side, n int, end func(*Conn) error, own bool, want error) func(*
 // emptyBeside calls with nothing while another goroutine has the turn.
 func emptyBeside(s side) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := pairOf(t, 1)
-		done := w.held(s, 1)[0]
+		w := stalled(t, s)
+		w.Go("caller", func() { n, err := s.call(w.a); w.want(n, err, 1, nil) })
 		w.Go("empty", func() {
 			n, err := w.a.Read(nil)
 			w.want(n, err, 0, nil)
@@ -237,9 +216,8 @@ func emptyBeside(s side) func(*interleave.T) {
 			w.want(n, err, 0, nil)
 			n, err = w.a.Writev([][]byte{nil, {}})
 			w.want(n, err, 0, nil)
-			done.Post()
+			s.pass(w)
 		})
-		w.Go("other", func() { s.pass(w); n, err := s.call(w.a); w.want(n, err, 1, nil) })
 	}
 }
 
@@ -277,38 +255,12 @@ func closeTwice(t *interleave.T) {
 	}
 }
 
-// closeWhileStuck closes an end with a call in a foreign Read, and another behind
-// it.
-func closeWhileStuck(t *interleave.T) {
-	w := pairOf(t, 1)
-	in, out := new(interleave.Token), new(interleave.Token)
-	w.Go("holder", func() {
-		n, err := w.a.ReadFrom(readerFunc(func([]byte) (int, error) {
-			in.Post()
-			out.Take(nil)
-			return 1, io.EOF
-		}))
-		w.want(int(n), err, 0, net.ErrClosed) // what came after the Close is lost
-		in.Post()                             // if the Close came before all
-	})
-	w.Go("waiter", func() {
-		in.Take(nil)
-		n, err := w.a.Write([]byte{1})
-		w.want(n, err, 0, net.ErrClosed)
-		out.Post()
-	})
-	w.Go("closer", func() { w.a.Close() })
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
-
-// whole has two goroutines write more than the ring holds.
+// whole has two goroutines write more than the ring holds, to a reader that
+// closes as soon as it has all of it.
 func whole(t *interleave.T) {
 	w := pairOf(t, 1)
 	w.Go("writer", func() { n, err := w.a.Write([]byte{1, 2}); w.want(n, err, 2, nil) })
-	w.Go("vectors", func() { n, err := w.a.Writev([][]byte{{3}, nil, {4}}); w.want(n, err, 2, nil) })
+	w.Go("vectors", func() { n, err := w.a.Writev([][]byte{{3}, nil, {4}, nil}); w.want(n, err, 2, nil) })
 	w.Go("reader", func() {
 		got := make([]byte, 4)
 		for i := range got {
@@ -318,39 +270,49 @@ func whole(t *interleave.T) {
 		if s := fmt.Sprint(got); s != "[1 2 3 4]" && s != "[3 4 1 2]" {
 			w.Fail("mixed: %s", s)
 		}
+		w.b.Close()
 	})
 }
 
-// shared has two goroutines read what one writes, each read without a gap.
-func shared(t *interleave.T) {
-	w := pairOf(t, 3)
-	w.a.Write([]byte{1})
-	var sum, bytes int
-	for i := range 2 {
-		w.Go(fmt.Sprint("reader ", i), func() {
-			for {
-				b := make([]byte, 3)
-				n, err := w.b.Readv([][]byte{b[:2], nil, b[2:]})
-				for _, v := range b[:n] {
-					sum += int(v)
+// shared has two goroutines read what one writes, each read without a gap, into
+// slices of these sizes.
+func shared(sizes ...int) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := pairOf(t, 3)
+		w.a.Write([]byte{1})
+		var sum, bytes int
+		for i := range 2 {
+			w.Go(fmt.Sprint("reader ", i), func() {
+				for {
+					b := make([]byte, 3)
+					var bufs [][]byte
+					at := 0
+					for _, n := range sizes {
+						bufs = append(bufs, b[at:at+n])
+						at += n
+					}
+					n, err := w.b.Readv(bufs)
+					for _, v := range b[:n] {
+						sum += int(v)
+					}
+					bytes += n
+					if err != nil {
+						w.want(n, err, 0, io.EOF)
+						return
+					}
 				}
-				bytes += n
-				if err != nil {
-					w.want(n, err, 0, io.EOF)
-					return
-				}
+			})
+		}
+		w.Go("writer", func() {
+			n, err := w.a.Write([]byte{2, 4})
+			w.want(n, err, 2, nil)
+			w.a.Close()
+		})
+		w.Final(func() error {
+			if sum != 7 || bytes != 3 {
+				return fmt.Errorf("%d bytes of sum %d were read", bytes, sum)
 			}
+			return nil
 		})
 	}
-	w.Go("writer", func() {
-		n, err := w.a.Write([]byte{2, 4})
-		w.want(n, err, 2, nil)
-		w.a.Close()
-	})
-	w.Final(func() error {
-		if sum != 7 || bytes != 3 {
-			return fmt.Errorf("%d bytes of sum %d were read", bytes, sum)
-		}
-		return nil
-	})
 }

@@ -43,70 +43,63 @@ type world struct {
 	a, b *Conn
 }
 
-// pairOf makes the pair of a scenario. It does not yield, because that depends
-// on the time it takes.
+// pairOf makes the pair of a scenario.
 func pairOf(t *interleave.T, buffer int) *world {
-	a, b := pair(buffer, Addr{}, Addr{})
-	w := &world{t, a, b}
-	for name, s := range map[string]*stream{"a to b": a.out, "b to a": a.in} {
-		s.wy.skip, s.ry.skip = 1<<30, 1<<30
-		for half, l := range map[string]*lock{"writers": &s.w, "readers": &s.r} {
-			t.Name(name+" "+half, &l.state)
+	a, b := newPair(buffer, Addr(""), Addr(""))
+	for _, end := range []struct {
+		name string
+		*Conn
+	}{{"a", a}, {"b", b}} {
+		t.Name(end.name+" closed", &end.closed)
+		for half, l := range map[string]*turn{"writing": &end.writing, "reading": &end.reading} {
+			t.Name(end.name+" "+half, &l.n)
 			t.Final(func() error {
-				if n := l.state.Raw(); n != 0 {
-					return fmt.Errorf("the state of the %s %s is %d at rest", name, half, n)
+				if n := l.n.Raw(); n != 0 {
+					return fmt.Errorf("%d goroutines have or want the turn of %s %s at rest", n, end.name, half)
 				}
 				return nil
 			})
 		}
 	}
-	t.Name("a closed", &a.closed)
-	t.Name("b closed", &b.closed)
-	t.Final(func() error {
-		if n := t.Alarms(); n != 0 {
-			return fmt.Errorf("%d alarms are set at rest", n)
-		}
-		return nil
-	})
-	return w
+	return &world{t, a, b}
 }
 
-// A side is one of the two kinds of calls, with what a scenario needs of it.
-// The calls are those of a.
+// A side is one of the two kinds of calls, with what a scenario needs of it. The
+// calls are those of a.
 type side struct {
-	name string
-	lock func(*Conn) (*lock, half)
-	call func(*Conn) (int, error) // of one byte
-	pass func(w *world)           // lets a call have its byte
-	set  func(*Conn, time.Time) error
-	shut func(*Conn) error // this direction, at a
-	gone error             // what that makes of a call
-	peer func(*Conn) error // this direction, at b
-	left error             // what that makes of a call
+	name  string
+	call  func(*Conn) (int, error) // of one byte
+	stall func(w *world)           // lets no call have its byte, with a buffer of 1
+	pass  func(w *world)           // lets a call have its byte then
+	set   func(*Conn, time.Time) error
+	shut  func(*Conn) error // this direction, at a
+	gone  error             // what that makes of a call
+	peer  func(*Conn) error // this direction, at b
+	left  error             // what that makes of a call
 }
 
 var sides = []side{
 	{
-		name: "writer",
-		lock: func(c *Conn) (*lock, half) { return &c.out.w, c.out.p },
-		call: func(c *Conn) (int, error) { return c.Write([]byte{1}) },
-		pass: func(*world) {},
-		set:  (*Conn).SetWriteDeadline,
-		shut: (*Conn).CloseWrite,
-		gone: io.ErrClosedPipe,
-		peer: (*Conn).CloseRead,
-		left: io.ErrClosedPipe,
+		name:  "writer",
+		call:  func(c *Conn) (int, error) { return c.Write([]byte{1}) },
+		stall: func(w *world) { w.a.Write([]byte{1}) },
+		pass:  func(w *world) { w.b.Read(make([]byte, 1)) },
+		set:   (*Conn).SetWriteDeadline,
+		shut:  (*Conn).CloseWrite,
+		gone:  io.ErrClosedPipe,
+		peer:  (*Conn).CloseRead,
+		left:  io.ErrClosedPipe,
 	},
 	{
-		name: "reader",
-		lock: func(c *Conn) (*lock, half) { return &c.in.r, c.in.c },
-		call: func(c *Conn) (int, error) { return c.Read(make([]byte, 1)) },
-		pass: func(w *world) { w.b.Write([]byte{1}) },
-		set:  (*Conn).SetReadDeadline,
-		shut: (*Conn).CloseRead,
-		gone: io.EOF,
-		peer: (*Conn).CloseWrite,
-		left: io.EOF,
+		name:  "reader",
+		call:  func(c *Conn) (int, error) { return c.Read(make([]byte, 1)) },
+		stall: func(*world) {},
+		pass:  func(w *world) { w.b.Write([]byte{1}) },
+		set:   (*Conn).SetReadDeadline,
+		shut:  (*Conn).CloseRead,
+		gone:  io.EOF,
+		peer:  (*Conn).CloseWrite,
+		left:  io.EOF,
 	},
 }
 
@@ -137,24 +130,4 @@ func (w *world) want(n int, err error, wantN int, want error) {
 	if n != wantN || !errors.Is(err, want) {
 		w.Fail("%d, %v; want %d, %v", n, err, wantN, want)
 	}
-}
-
-// held has a goroutine hold the turn of a side until every token that it
-// returns is there.
-func (w *world) held(s side, n int) []*interleave.Token {
-	l, h := s.lock(w.a)
-	if err := l.lock(h); err != nil {
-		panic(err)
-	}
-	tokens := make([]*interleave.Token, n)
-	for i := range tokens {
-		tokens[i] = new(interleave.Token)
-	}
-	w.Go("holder", func() {
-		for _, k := range tokens {
-			k.Take(nil)
-		}
-		l.unlock()
-	})
-	return tokens
 }

@@ -24,13 +24,9 @@ var _ net.Listener = (*Listener)(nil)
 // panics if an option is out of range.
 func Listen(opts ...Option) *Listener {
 	cfg := configure(opts)
-	addr := Addr{Name: cfg.name}
-	if cfg.name == "" {
-		addr = cfg.address()
-	}
 	return &Listener{
 		cfg:   cfg,
-		addr:  addr,
+		addr:  Addr(cfg.name),
 		queue: make(chan *Conn, cfg.backlog),
 		done:  make(chan struct{}),
 	}
@@ -70,7 +66,7 @@ func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 		return nil, l.opError("dial", net.ErrClosed)
 	default:
 	}
-	client, server := pair(l.cfg.buffer, l.cfg.address(), l.addr)
+	client, server := newPair(l.cfg.buffer, newAddr(l.cfg.name), l.addr)
 	select {
 	case l.queue <- server:
 	case <-ctx.Done():

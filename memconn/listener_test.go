@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,15 +39,15 @@ func TestDialAccept(t *testing.T) {
 		if got, err := io.ReadAll(server); string(got) != "hello" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
-		if server.(*Conn).in.p.Cap() != 10 {
+		if server.(*Conn).producer.Cap() != 10 || server.(*Conn).consumer.Cap() != 10 {
 			t.Error("the buffer is another")
 		}
 	}
 	if got := l.Addr().String(); got != "shop" {
 		t.Error(got)
 	}
-	if a, b := Listen().Addr(), Listen().Addr(); a == b || !strings.HasPrefix(a.String(), "mem:") || a.Network() != "mem" {
-		t.Errorf("%v, %v", a, b)
+	if a := Listen().Addr(); a.String() != "mem" || a.Network() != "mem" {
+		t.Errorf("%v", a)
 	}
 }
 

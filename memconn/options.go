@@ -21,7 +21,7 @@ type config struct {
 
 // configure panics for an option that is out of range.
 func configure(opts []Option) config {
-	c := config{buffer: defaultBuffer, backlog: defaultBacklog}
+	c := config{buffer: defaultBuffer, backlog: defaultBacklog, name: network}
 	for _, o := range opts {
 		o(&c)
 	}
@@ -48,7 +48,5 @@ func Buffer(n int) Option { return func(c *config) { c.buffer = n } }
 // [Pipe] and [Listen] panic for other values. Pipe ignores a valid one.
 func Backlog(n int) Option { return func(c *config) { c.backlog = n } }
 
-// Name sets the name in addresses. It is the whole address of a listener, and the
-// part before the colon of other addresses. Without it the name is "mem", and a
-// listener's address has a number too.
+// Name sets the name in addresses, which is "mem" without it. See [Addr].
 func Name(name string) Option { return func(c *config) { c.name = name } }

@@ -23,9 +23,6 @@ func TestAddrs(t *testing.T) {
 	if s := c.LocalAddr().String(); !strings.HasPrefix(s, "db:") {
 		t.Error(s)
 	}
-	if got := (Addr{Name: "db"}).String(); got != "db" {
-		t.Error(got)
-	}
 }
 
 func TestRefused(t *testing.T) {

@@ -7,28 +7,22 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-	"weak"
-
-	"github.com/bytering/bytering/internal/seam"
 )
 
-// A second deadline ends a wait as the first did, though the alarm has gone off
+// A second deadline ends a wait as the first did, though the timer has gone off
 // already.
 func TestSecondDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, b := ends(t)
-		hold(t, a, b)
+		a, _ := ends(t, Buffer(8))
+		a.Write(make([]byte, 8))
 		for range 3 {
-			a.SetWriteDeadline(time.Now().Add(time.Second))
-			b.SetReadDeadline(time.Now().Add(time.Second))
-			writers, readers := waiters(a, b, 2)
-			for range 2 {
+			a.SetDeadline(time.Now().Add(time.Second))
+			writers, readers := waiters(a, 3)
+			for range 3 {
 				for _, ch := range []chan result{writers, readers} {
 					if r := <-ch; !errors.Is(r.err, os.ErrDeadlineExceeded) || r.took != time.Second {
 						t.Errorf("%v after %v", r.err, r.took)
@@ -137,61 +131,4 @@ func TestEmptyCallsDoNotWait(t *testing.T) {
 			t.Errorf("they took %v", took)
 		}
 	})
-}
-
-// A WriteTo that waits for its turn sees the end of the stream, which is not an
-// error, and the end of its own side.
-func TestWriteToWaitsForTheEnd(t *testing.T) {
-	for name, end := range map[string]func(a, b *Conn) error{
-		"peer's Close":      func(a, b *Conn) error { return b.Close() },
-		"peer's CloseWrite": func(a, b *Conn) error { return b.CloseWrite() },
-		"own CloseRead":     func(a, b *Conn) error { return a.CloseRead() },
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			a, b := ends(t)
-			a.in.r.lock(a.in.c)
-			n, err, done := int64(1), error(nil), false
-			go func() { n, err = a.WriteTo(io.Discard); done = true }()
-			if synctest.Wait(); done {
-				t.Errorf("%s: WriteTo does not wait", name)
-			}
-			end(a, b)
-			if synctest.Wait(); !done || n != 0 || err != nil {
-				t.Errorf("%s: WriteTo = %d, %v, done %t", name, n, err, done)
-			}
-			a.in.r.unlock()
-		})
-	}
-}
-
-// Once the goroutines that waited under a deadline have left, nothing refers to
-// the lock, even if the deadline is an hour away.
-func TestNoAlarmStays(t *testing.T) {
-	var locks []weak.Pointer[seam.Cond]
-	for range 10 {
-		a, _ := Pipe()
-		a.SetDeadline(time.Now().Add(time.Hour))
-		a.in.r.lock(a.in.c)
-		a.out.w.lock(a.out.p)
-		var waiting sync.WaitGroup
-		for range 3 {
-			waiting.Go(func() { a.Read(make([]byte, 1)) })
-			waiting.Go(func() { a.Write(make([]byte, 1)) })
-		}
-		for a.in.r.state.Load() < 3*waiter || a.out.w.state.Load() < 3*waiter {
-			time.Sleep(time.Millisecond)
-		}
-		a.Close()
-		waiting.Wait()
-		locks = append(locks, weak.Make(a.in.r.turn), weak.Make(a.out.w.turn))
-	}
-	for range 200 {
-		runtime.GC()
-		locks = slices.DeleteFunc(locks, func(p weak.Pointer[seam.Cond]) bool { return p.Value() == nil })
-		if len(locks) == 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d locks are still there", len(locks))
 }

@@ -3,36 +3,14 @@
 package memconn
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net"
 	"os"
-	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
-
-// stuck is a source and a sink whose calls do not return before it is closed.
-type stuck chan struct{}
-
-func (s stuck) Read([]byte) (int, error)    { <-s; return 0, io.EOF }
-func (s stuck) Write(b []byte) (int, error) { <-s; return len(b), nil }
-
-// hold keeps the writers of a and the readers of b waiting for their turn,
-// until the test ends.
-func hold(t *testing.T, a, b *Conn) {
-	s := make(stuck)
-	done := make(chan struct{}, 2)
-	a.Write([]byte("x"))
-	go func() { b.WriteTo(s); done <- struct{}{} }()
-	synctest.Wait()
-	go func() { a.ReadFrom(s); done <- struct{}{} }()
-	synctest.Wait()
-	t.Cleanup(func() { close(s); a.Close(); b.Close(); <-done; <-done })
-}
 
 // A result is what a call returned, and after how long.
 type result struct {
@@ -40,8 +18,11 @@ type result struct {
 	took time.Duration
 }
 
-// waiters starts n writers of a and n readers of b, all waiting.
-func waiters(a, b *Conn, n int) (writers, readers chan result) {
+// waiters starts n writers and n readers of a. One of each gets the turn and parks
+// in its ring, and the others wait for the turn.
+//
+// Precondition: there is no room to write, and there is nothing to read.
+func waiters(a *Conn, n int) (writers, readers chan result) {
 	writers, readers = make(chan result, n), make(chan result, n)
 	start := time.Now()
 	for range n {
@@ -50,7 +31,7 @@ func waiters(a, b *Conn, n int) (writers, readers chan result) {
 			writers <- result{err, time.Since(start)}
 		}()
 		go func() {
-			_, err := b.Read(make([]byte, 1))
+			_, err := a.Read(make([]byte, 1))
 			readers <- result{err, time.Since(start)}
 		}()
 	}
@@ -58,12 +39,14 @@ func waiters(a, b *Conn, n int) (writers, readers chan result) {
 	return writers, readers
 }
 
-// Calls that wait for a turn while its holder is stuck outside keep the deadline
-// and see every close, all of them.
+// Calls that wait for a turn keep the deadline and see every close, all of them.
 func TestWaitingForATurnEnds(t *testing.T) {
 	const n = 5
 	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
-	set := func(a, b *Conn, d time.Duration) { a.SetWriteDeadline(in(d)); b.SetReadDeadline(in(d)) }
+	set := func(d time.Duration) func(a, b *Conn) {
+		return func(a, b *Conn) { a.SetDeadline(in(d)) }
+	}
+	late := os.ErrDeadlineExceeded
 	for _, tc := range []struct {
 		name        string
 		before      func(a, b *Conn)
@@ -71,31 +54,30 @@ func TestWaitingForATurnEnds(t *testing.T) {
 		took        time.Duration
 		write, read error
 	}{
-		{"deadline before", func(a, b *Conn) { set(a, b, time.Second) }, nil, time.Second, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"deadline passed", func(a, b *Conn) { set(a, b, -time.Second) }, nil, 0, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"deadline while", nil, func(a, b *Conn) { set(a, b, time.Second) }, time.Second, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"deadline at once", nil, func(a, b *Conn) { set(a, b, -time.Second) }, 0, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"shortened", func(a, b *Conn) { set(a, b, time.Hour) }, func(a, b *Conn) { set(a, b, time.Second) }, time.Second, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"put off", func(a, b *Conn) { set(a, b, time.Second) }, func(a, b *Conn) { set(a, b, time.Hour) }, time.Hour, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded},
-		{"taken away, then Close", func(a, b *Conn) { set(a, b, time.Second) }, func(a, b *Conn) {
-			a.SetWriteDeadline(time.Time{})
-			b.SetReadDeadline(time.Time{})
+		{"deadline before", set(time.Second), nil, time.Second, late, late},
+		{"deadline passed", set(-time.Second), nil, 0, late, late},
+		{"deadline while", nil, set(time.Second), time.Second, late, late},
+		{"deadline at once", nil, set(-time.Second), 0, late, late},
+		{"shortened", set(time.Hour), set(time.Second), time.Second, late, late},
+		{"put off", set(time.Second), set(time.Hour), time.Hour, late, late},
+		{"taken away, then Close", set(time.Second), func(a, b *Conn) {
+			a.SetDeadline(time.Time{})
 			time.Sleep(time.Minute)
 			a.Close()
-			b.Close()
 		}, time.Minute, net.ErrClosed, net.ErrClosed},
-		{"Close", nil, func(a, b *Conn) { a.Close(); b.Close() }, 0, net.ErrClosed, net.ErrClosed},
-		{"reader's Close", nil, func(a, b *Conn) { b.Close() }, 0, io.ErrClosedPipe, net.ErrClosed},
-		{"halves", nil, func(a, b *Conn) { a.CloseWrite(); b.CloseRead() }, 0, io.ErrClosedPipe, io.EOF},
+		{"Close", nil, func(a, b *Conn) { a.Close() }, 0, net.ErrClosed, net.ErrClosed},
+		{"peer's Close", nil, func(a, b *Conn) { b.Close() }, 0, io.ErrClosedPipe, io.EOF},
+		{"halves", nil, func(a, b *Conn) { a.CloseWrite(); a.CloseRead() }, 0, io.ErrClosedPipe, io.EOF},
+		{"peer's halves", nil, func(a, b *Conn) { b.CloseWrite(); b.CloseRead() }, 0, io.ErrClosedPipe, io.EOF},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a, b := ends(t)
-				hold(t, a, b)
+				a, b := ends(t, Buffer(8))
+				a.Write(make([]byte, 8))
 				if tc.before != nil {
 					tc.before(a, b)
 				}
-				writers, readers := waiters(a, b, n)
+				writers, readers := waiters(a, n)
 				if tc.while != nil {
 					tc.while(a, b)
 				}
@@ -107,39 +89,15 @@ func TestWaitingForATurnEnds(t *testing.T) {
 						t.Errorf("Read: %v after %v, want %v after %v", r.err, r.took, tc.read, tc.took)
 					}
 				}
-				for _, l := range []*lock{&a.out.w, &b.in.r} {
-					if s := l.state.Load(); s != held {
-						t.Errorf("state %d is left", s)
-					}
+				if w, r := a.writing.n.Load(), a.reading.n.Load(); w != 0 || r != 0 {
+					t.Errorf("the turns are taken: %d, %d", w, r)
 				}
 			})
 		})
 	}
 }
 
-// The same where only this direction is ended, by its own side.
-func TestOwnHalfEndsTheWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, b := ends(t)
-		hold(t, a, b)
-		writers, readers := waiters(a, b, 3)
-		a.CloseWrite()
-		for range 3 {
-			if r := <-writers; r.err != io.ErrClosedPipe {
-				t.Errorf("Write: %v", r.err)
-			}
-		}
-		b.CloseRead()
-		for range 3 {
-			if r := <-readers; r.err != io.EOF {
-				t.Errorf("Read: %v", r.err)
-			}
-		}
-	})
-}
-
-// The same where the holder is in the ring: all calls share one deadline, and
-// after it all go on.
+// All calls share one deadline, and after it all go on.
 func TestDeadlineOfAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(8))
@@ -210,33 +168,6 @@ func TestSmallReadsFeedTheWriter(t *testing.T) {
 			if !done {
 				t.Errorf("a write of %d still waits after %d bytes were read", tc.write, tc.read)
 			}
-		}
-
-		a, b := ends(t, Buffer(1004)) // of which two eighths are not a quarter
-		a.Write(make([]byte, 1004))
-		done := false
-		go func() { a.ReadFrom(bytes.NewReader([]byte("x"))); done = true }()
-		for i := range 251 {
-			synctest.Wait()
-			if done {
-				t.Errorf("ReadFrom went on after %d bytes were read", i)
-			}
-			b.Read(make([]byte, 1))
-		}
-		synctest.Wait()
-		if !done {
-			t.Error("ReadFrom still waits after a quarter was read")
-		}
-
-		// What was read before is there for ReadFrom, too.
-		a, b = ends(t, Buffer(1000))
-		a.Write(make([]byte, 1000))
-		for range 5 {
-			b.Read(make([]byte, 1))
-		}
-		a.SetWriteDeadline(time.Now().Add(time.Second))
-		if n, err := a.ReadFrom(iotest.DataErrReader(strings.NewReader("abcde"))); n != 5 || err != nil {
-			t.Errorf("ReadFrom of what there is room for = %d, %v", n, err)
 		}
 	})
 }

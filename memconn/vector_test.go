@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -34,7 +35,7 @@ func split(b []byte, rng *rand.Rand) (bufs [][]byte) {
 func TestVectors(t *testing.T) {
 	for _, buffer := range []int{1, 7, 100, 64 << 10} {
 		rng := rand.New(rand.NewPCG(1, uint64(buffer)))
-		want := pattern(min(20_000, 500*buffer))
+		want := pattern.Bytes(0, min(20_000, 500*buffer))
 		a, b := ends(t, Buffer(buffer))
 		go func() {
 			for rest := want; len(rest) > 0; {
@@ -136,6 +137,7 @@ func TestWritevIsWhole(t *testing.T) {
 	const writers, each, size = 4, 200, 30
 	for _, buffer := range []int{7, 1000} {
 		a, b := ends(t, Buffer(buffer))
+		a.Write(make([]byte, buffer)) // until this is read, the writers queue up
 		var wg sync.WaitGroup
 		for w := range writers {
 			wg.Go(func() {
@@ -149,7 +151,11 @@ func TestWritevIsWhole(t *testing.T) {
 				}
 			})
 		}
+		for a.writing.n.Load() < writers {
+			time.Sleep(time.Millisecond)
+		}
 		go func() { wg.Wait(); a.Close() }()
+		io.ReadFull(b, make([]byte, buffer))
 		got := 0
 		for msg := make([]byte, size); ; got++ {
 			if _, err := io.ReadFull(b, msg); err != nil {

@@ -1,26 +1,26 @@
 /*
- * The wake protocol of the ring (wait.go, and the I5, I6 and I8 of doc.go) on
- * its own: one producer, NC consumers that each see every byte, and somebody
- * else who may close a half at any moment. ./run checks it.
+ * The wake protocol of the ring (wait.go, and I5, I6 and I8 of ring.go) on its
+ * own: one producer, NC consumers that each see every byte, and another process
+ * that may close a half at any moment. ./run checks it.
  *
  * One d_step is one atomic operation of the Go code, together with what its
- * goroutine does to its own variables next; anybody may come in between two
- * of them. Each byte that is copied is a step too.
+ * goroutine then does to its own variables. Any process may run between two of
+ * them. Each byte that is copied is a step too.
  *
  * Sizes, by -D:
  *   N      capacity, below M/2
  *   K      bytes that the producer writes, below M
- *   Q      the writer's hysteresis: max(1, capacity/4) in Go, a number of its
- *          own here, so that it shows on a ring of three bytes
- *   NC     consumers; above 1 they have a hold word each
- *   ONE_WRITE  the producer writes them at once, else in any pieces of one and
- *          all the rest
+ *   Q      the writer's hysteresis: max(1, capacity/4) in Go, independent of the
+ *          capacity here, so that it has an effect on a ring of three bytes
+ *   NC     consumers; if more than 1, each has a hold word
+ *   ONE_WRITE  the producer writes all bytes at once, otherwise in pieces of one
+ *          byte or of all that is left
  *   ONE_READ   consumer 0 reads once only, then waits to be closed
- * Who closes, by -D, any of these; with none the producer never closes:
+ * What closes a half, by -D, any of these; with none the producer never closes:
  *   P_CLOSES   the producer, when it has written K bytes
- *   C_CLOSES   a consumer, between two reads, if it likes
- *   C_LEAVES   a consumer may read no more after any read, and not close either:
- *          what it gave back must wake the producer, not what it does next
+ *   C_CLOSES   a consumer, between any two reads
+ *   C_LEAVES   a consumer may stop after any read without closing: the producer
+ *          must be woken by what it gave back, not by what it does next
  *   THIRD_P    another process closes the producer
  *   THIRD_C    another process closes consumer 0
  * A defect, by -DMUT=…: see the names below.
@@ -88,9 +88,9 @@
 #endif
 
 /*
- * Cursors count modulo M and come round within a run, because they start just
- * below. The bit above the count is the closed bit of a cursor and the armed
- * bit of a target.
+ * Cursors count modulo M and wrap within a run, because they start just below M.
+ * The bit above the count is the closed bit of a cursor and the armed bit of a
+ * target.
  */
 #define M     8
 #define START 6
@@ -118,8 +118,8 @@
 /* The words that both halves share. */
 byte w = START;      /* write cursor */
 byte r[NC] = START;  /* read cursors */
-byte space;          /* the producer's target: the read cursor it waits for */
-byte data[NC];       /* the consumers' targets: the write cursor they wait for */
+byte ptarget;          /* the producer's target: the read cursor it waits for */
+byte ctarget[NC];       /* the consumers' targets: the write cursor they wait for */
 bit  ptok;           /* the producer's token */
 bit  ctok[NC];       /* the consumers' tokens */
 byte open = NC;      /* consumers that are not closed */
@@ -131,15 +131,15 @@ byte mem[N] = M;     /* a byte's content is its cursor value; M is none */
 #define HELD    1
 #define CLOSING 2
 
-/* What the code does not have: notes for the properties. */
+/* Variables that the code does not have, for the properties. */
 byte put;            /* bytes that Write has counted */
 byte got[NC];        /* bytes that a consumer has taken */
-byte need[NC];       /* what a consumer waits for or goes for */
-bool pdone;          /* Write and, where it closes, Close have returned */
+byte need[NC];       /* what a consumer waits for, or tries to take */
+bool pdone;          /* Write has returned, and Close if it is called */
 byte cdone[NC];      /* 1: saw the end of the stream, 2: was closed, 3: left */
 byte seen[NC];       /* the error that a consumer was given at the end */
-byte powed;          /* posts that the arming of space still allows */
-byte cowed[NC];      /* the same of data */
+byte powed;          /* posts that the arming of ptarget still allow */
+byte cowed[NC];      /* the same of ctarget */
 
 #define NONE 255
 
@@ -153,10 +153,10 @@ byte cowed[NC];      /* the same of data */
 #define RELEASED(c) false
 #endif
 
-/* I1, after a cursor has changed. A closed consumer limits nobody. */
+/* I1, after a cursor has changed. A closed consumer does not limit the producer. */
 #define IN_RANGE(c) (CLOSED(r[c]) || DIST(POS(r[c]), POS(w)) <= N)
 
-/* ---- waking: what wait.go has ---- */
+/* ---- waking, as in wait.go ---- */
 
 /* arm stores a target. One arming allows one post, however often it is repeated. */
 inline arm(target, owed, want) {
@@ -179,7 +179,7 @@ inline disarm(target, owed) {
 	}
 }
 
-/* look loads a target into t, and leaves t 0 if there is nobody to wake. */
+/* look loads a target into t, or leaves t 0 if no half has to be woken. */
 inline look(target, reach) {
 	d_step {
 		if
@@ -189,8 +189,7 @@ inline look(target, reach) {
 	}
 }
 
-/* hand disarms the target that look has found, and posts if it was the one
- * that did. */
+/* hand disarms the target that look has found, and posts if it succeeded. */
 inline hand(target, token, owed) {
 	if
 	:: d_step {
@@ -222,8 +221,8 @@ inline wake(target, token, owed, reach) {
 	hand(target, token, owed)
 }
 
-/* slowest leaves the smallest read cursor that limits the producer in at, and
- * NONE if there is none. */
+/* slowest sets at to the smallest read cursor that limits the producer, or to
+ * NONE. */
 inline slowest() {
 #if NC == 1
 	d_step { at = POS(r[0]) }
@@ -247,38 +246,38 @@ inline slowest() {
 		fi;
 		k++
 	od;
-	k = 0 /* spin wants no d_step to follow a break */
+	k = 0 /* spin allows no d_step after a break */
 #endif
 }
 
-#define BACK_TO_SPACE (at == NONE || REACHED(at, POS(space)))
+#define BACK_TO_SPACE (at == NONE || REACHED(at, POS(ptarget)))
 
-/* discarded wakes the producer if what it waits for is free now. That it also
- * looks for consumers that wait is left to soft.pml: it matters only with two
+/* discarded wakes the producer if what it waits for is free now. The code also
+ * looks for consumers that wait. That is in soft.pml: it matters only with two
  * consumers on a ring whose quarter is above one byte. */
 inline discarded() {
 	if
-	:: ARMED(space) ->
+	:: ARMED(ptarget) ->
 		slowest();
-		wake(space, ptok, powed, BACK_TO_SPACE);
+		wake(ptarget, ptok, powed, BACK_TO_SPACE);
 		at = NONE
 	:: else
 	fi
 }
 
-/* shareSpace, before a consumer sleeps, wakes a producer that has any free
- * space, though it waits for more. */
+/* shareSpace runs before a consumer sleeps. It wakes a producer that waits for more
+ * than is free, if any byte is free. */
 #if MUT == NO_SOFT_RULE
 #define shareSpace() skip
 #else
 inline shareSpace() {
 	if
-	:: ARMED(space) ->
+	:: ARMED(ptarget) ->
 		slowest();
 		if
 		:: at != NONE && DIST(at, POS(w)) < N ->
 			at = NONE;
-			wake(space, ptok, powed, true)
+			wake(ptarget, ptok, powed, true)
 		:: else -> at = NONE
 		fi
 	:: else
@@ -308,13 +307,13 @@ inline closeProducer(e) {
 	if
 	:: !was ->
 #if MUT != P_CLOSE_WAKES_NO_C
-		wake(data[0], ctok[0], cowed[0], true);
+		wake(ctarget[0], ctok[0], cowed[0], true);
 #if NC > 1
-		wake(data[1], ctok[1], cowed[1], true);
+		wake(ctarget[1], ctok[1], cowed[1], true);
 #endif
 #endif
 #if MUT != P_CLOSE_WAKES_NO_P
-		wake(space, ptok, powed, true)
+		wake(ptarget, ptok, powed, true)
 #endif
 	:: else
 	fi;
@@ -332,16 +331,16 @@ inline closeConsumer(c, e) {
 		d_step { hold[c] = hold[c] | CLOSING };
 #endif
 #if MUT == C_WAKES_BEFORE_OPEN
-		wake(space, ptok, powed, true);
+		wake(ptarget, ptok, powed, true);
 		d_step { open-- };
 #else
 		d_step { open-- };
 #if MUT != C_CLOSE_WAKES_NO_P
-		wake(space, ptok, powed, true);
+		wake(ptarget, ptok, powed, true);
 #endif
 #endif
 #if MUT != C_CLOSE_WAKES_NO_C
-		wake(data[c], ctok[c], cowed[c], true)
+		wake(ctarget[c], ctok[c], cowed[c], true)
 #endif
 	:: else
 	fi;
@@ -359,7 +358,7 @@ inline closeConsumer(c, e) {
 
 /* ---- the producer ---- */
 
-/* room reloads the cached limit unless it leaves room for n already (I2). */
+/* room reloads the cached limit unless it has room for n already (I2). */
 inline room(n) {
 	if
 	:: DIST(pos, lim) >= (n)
@@ -375,8 +374,8 @@ inline room(n) {
 	fi
 }
 
-/* pReady leaves in ok whether there is no reason to wait for n free bytes. The
- * two flags are for mutants: which ends it looks at. */
+/* pReady sets ok if there is no reason to wait for n free bytes. The two flags say
+ * which closes it looks at; mutants leave one out. */
 inline pReady(n, own, others) {
 	room(n);
 	if
@@ -395,7 +394,7 @@ inline pAwait() {
 	:: ok -> break
 	:: !ok ->
 #if MUT != P_ARMS_LATE
-		arm(space, powed, from);
+		arm(ptarget, powed, from);
 #endif
 #if MUT == P_RECHECK_NOT_OWN_CLOSE
 		pReady(1, false, true);
@@ -412,7 +411,7 @@ inline pAwait() {
 		pReady(1, true, true);
 #endif
 #if MUT == P_ARMS_LATE
-		arm(space, powed, from);
+		arm(ptarget, powed, from);
 #endif
 		if
 		:: ok
@@ -422,16 +421,16 @@ end_asleep:		d_step { ptok -> ptok = 0 };
 		fi
 	od;
 #if MUT != P_STAYS_ARMED
-	disarm(space, powed);
+	disarm(ptarget, powed);
 #endif
 	ok = false;
-	d_step { assert(!ARMED(space)); n = 0; from = 0 }
+	d_step { assert(!ARMED(ptarget)); n = 0; from = 0 }
 }
 
-/* commit publishes n bytes (I5); lost tells that the producer was closed. */
+/* commit publishes n bytes (I5). It sets lost if the producer was closed. */
 inline commit() {
 #if MUT == P_TARGET_FIRST
-	look(data[0], true);
+	look(ctarget[0], true);
 #endif
 	d_step {
 #if MUT == P_STORES
@@ -459,12 +458,12 @@ inline committed() {
 		:: else
 		fi
 	};
-	hand(data[0], ctok[0], cowed[0]);
+	hand(ctarget[0], ctok[0], cowed[0]);
 #else
-	wake(data[0], ctok[0], cowed[0], REACHED(pos, POS(data[0])));
+	wake(ctarget[0], ctok[0], cowed[0], REACHED(pos, POS(ctarget[0])));
 #endif
 #if NC > 1 && MUT != ONE_WOKEN
-	wake(data[1], ctok[1], cowed[1], REACHED(pos, POS(data[1])));
+	wake(ctarget[1], ctok[1], cowed[1], REACHED(pos, POS(ctarget[1])));
 #endif
 }
 
@@ -484,7 +483,7 @@ active proctype Producer() {
 	do
 	:: todo == 0 -> break
 	:: todo > 0 ->
-		if /* a Write of one byte, or of all */
+		if /* a Write of all bytes, or of one */
 		:: left = todo
 #ifndef ONE_WRITE
 		:: todo > 1 -> left = 1
@@ -532,7 +531,7 @@ active proctype Producer() {
 #endif
 	goto done;
 
-broken:	/* The error that Write returns is there already. */
+broken:	/* The error that Write returns has been stored. */
 	atomic {
 		assert(CLOSED(w) || (GONE && rerr[0] != 0));
 #if NC > 1
@@ -549,7 +548,7 @@ done:	atomic {
 
 #define id (_pid - 1) /* the producer is process 0 */
 
-/* there reloads the cached limit and the end unless n bytes are seen already. */
+/* there reloads the cached limit and the end unless it has seen n bytes already. */
 inline there(n) {
 	if
 	:: DIST(pos, lim) >= (n) || eof
@@ -578,7 +577,7 @@ inline cAwait() {
 	:: ok -> break
 	:: !ok ->
 #if MUT != C_ARMS_LATE
-		arm(data[id], cowed[id], HERE);
+		arm(ctarget[id], cowed[id], HERE);
 #endif
 #if MUT == C_RECHECK_NOT_END
 		cReady(need[id], false, true);
@@ -590,7 +589,7 @@ inline cAwait() {
 		cReady(need[id], true, true);
 #endif
 #if MUT == C_ARMS_LATE
-		arm(data[id], cowed[id], HERE);
+		arm(ctarget[id], cowed[id], HERE);
 #endif
 		if
 		:: ok
@@ -601,14 +600,14 @@ end_asleep:		d_step { ctok[id] -> ctok[id] = 0 };
 		fi
 	od;
 #if MUT != C_STAYS_ARMED
-	disarm(data[id], cowed[id])
+	disarm(ctarget[id], cowed[id])
 #endif
 }
 
 /* discard gives n bytes back (I5). */
 inline discard() {
 #if MUT == C_TARGET_FIRST
-	look(space, true);
+	look(ptarget, true);
 #endif
 	d_step {
 #if MUT == C_STORES
@@ -630,8 +629,8 @@ inline use() {
 	od
 }
 
-/* With no close to come a consumer that asked for more than the rest would
- * rightly sleep for ever. */
+/* If nothing closes, a consumer that asks for more than the rest sleeps for ever,
+ * and that is correct. */
 #if defined(P_CLOSES) || defined(THIRD_P)
 #define MOST N
 #else
@@ -669,7 +668,7 @@ inline leave() {
 	:: else
 	fi
 }
-#else /* nobody needs a hold; else is a step that is none */
+#else /* no hold is needed, and no step */
 #define enter() skip
 #define leave() skip
 #endif
@@ -707,9 +706,9 @@ active [NC] proctype Consumer() {
 		:: else -> cAwait()
 		fi;
 		ok = false;
-		assert(!ARMED(data[id]));
+		assert(!ARMED(ctarget[id]));
 
-		/* It need not take as many as it has waited for. */
+		/* It may take fewer than it has waited for. */
 		if
 		:: want = 1
 #if N > 1
@@ -745,7 +744,7 @@ active [NC] proctype Consumer() {
 				:: else
 				fi
 			};
-			hand(space, ptok, powed);
+			hand(ptarget, ptok, powed);
 #else
 			discarded();
 #endif
@@ -768,13 +767,13 @@ active [NC] proctype Consumer() {
 #endif
 	od;
 	leave();
-	atomic { /* not d_step, which a break must not lead to */
+	atomic { /* not d_step, which must not follow a break */
 		if
 		:: lost -> assert(rerr[id] != 0); cdone[id] = 2
 		:: gone -> cdone[id] = 3
 		:: else ->
-			/* The end is final: all that was counted has come, and the
-			 * error is there. */
+			/* The end is final: everything counted has arrived, and
+			 * the error has been stored. */
 			assert(werr != 0 && put == got[id]);
 			seen[id] = werr; cdone[id] = 1
 		fi;
@@ -787,7 +786,7 @@ active proctype Third() {
 	byte t;
 	bool was;
 #if NC > 1
-	put > 0; /* fewer states: there is nothing yet that could be held */
+	put > 0; /* before that nothing can be held; this saves states */
 #endif
 #ifdef THIRD_P
 	closeProducer(2);
@@ -804,8 +803,8 @@ active proctype Third() {
 #if defined(P_CLOSES) || defined(THIRD_P)
 #define C_FINISHED(c) (cdone[c] != 0)
 #else
-/* A consumer that nobody tells of an end sleeps, with nothing left to do. */
-#define C_FINISHED(c) (cdone[c] != 0 || (got[c] == K && ARMED(data[c])))
+/* Without an end, a consumer sleeps with nothing left to do. */
+#define C_FINISHED(c) (cdone[c] != 0 || (got[c] == K && ARMED(ctarget[c])))
 #endif
 #define C_RIGHT(c) (cdone[c] != 1 || (got[c] == put && seen[c] == werr && CLOSED(w)))
 
@@ -824,8 +823,8 @@ active proctype Third() {
 #define C_AT_END(c)  (cdone[c] == 1)
 
 #ifdef REFEREE
-/* When nobody can move any more everybody must have finished. This sees every
- * lost wake that nothing makes good, as no run is endless. */
+/* When no process can move, all must have finished. Runs are finite, so this finds
+ * every lost wake that nothing makes good. */
 active proctype Referee() {
 	timeout;
 	d_step {
@@ -839,20 +838,20 @@ active proctype Referee() {
 }
 #endif
 
-/* Every byte arrives, if nobody closes before. */
+/* Every byte arrives, unless a half is closed before. */
 ltl arrives { <> ALL(C_GOT_ALL) }
 
-/* The end of the stream is seen, if the producer is closed and the consumer is not. */
+/* The consumer sees the end of the stream if the producer is closed and it is not. */
 ltl ends { <> ALL(C_AT_END) }
 
 /* Write returns, whatever happens. */
 ltl returns { <> pdone }
 
-/* Nobody sleeps on with something to do. */
+/* No process sleeps on with something to do. */
 ltl awake { []<> P_IDLE && []<> ALL(C_IDLE) }
 
-/* Who sees a closed bit finds the error. */
+/* A closed bit is never seen without its error. */
 ltl visible { [] ((!CLOSED(w) || werr != 0) && ALL(C_VISIBLE)) }
 
-/* Closed is for ever. */
+/* Closed stays closed. */
 ltl final { [] ((CLOSED(w) -> [] CLOSED(w)) && (CLOSED(r[0]) -> [] CLOSED(r[0]))) }

@@ -3,27 +3,27 @@
  * has, the producer's Write and ReadFrom go on as soon as one byte is free.
  * Otherwise they sleep until a quarter of the ring is. ./run checks it.
  *
- * Bytes, closed bits and cursors that come round are in ring.pml. Cursors are
- * plain counts here.
+ * Bytes, closed bits and cursors that wrap are in ring.pml. Here cursors are plain
+ * counts.
  *
- * One d_step, or one statement, is one atomic operation of the Go code,
- * together with what its goroutine does to its own variables next.
+ * One d_step, or one statement, is one atomic operation of the Go code, together
+ * with what its goroutine then does to its own variables.
  *
  * Sizes, by -D:
- *   N      capacity, from 2 on
+ *   N      capacity, at least 2
  *   K      bytes that the producer writes
  *   Q      what a soft wait asks for: max(1, capacity/4) in Go
  *   NC     consumers, 1 or 2
  * What may happen, by -D, any of these:
  *   PARKS     a consumer parks, as Read, Peek and Wait do
- *   NOTES     a consumer leaves a note, as Notify and Ready do, and sleeps until
+ *   NOTES     a consumer stores a note, as Notify and Ready do, and sleeps until
  *             its function has run
- *   SPINS     a wait looks again and again, for ever or until it parks. A call
- *             that moves nothing, made again and again, is the same
+ *   SPINS     a wait looks again and again, for ever or until it parks. Repeated
+ *             calls that move nothing are the same
  *   HARD      the producer also calls Wait and Notify
  *   RELEASES  the last consumer is released
  *   SETS      another process sets a deadline of consumer 0, or of the producer if
- *             there is one consumer only: once, with a token that is spurious
+ *             there is only one consumer: once, with a spurious token
  * A defect, by -DMUT=…: see the names below.
  */
 
@@ -78,27 +78,27 @@
 byte w = N;      /* write cursor; the ring is full to begin with */
 byte r[NC];      /* read cursors */
 bool gone[NC];   /* the consumer is released: it does not limit the producer */
-byte space;      /* the producer's target, with FIRM if the wait is hard */
-byte data[NC];   /* the consumers' targets */
+byte ptarget;      /* the producer's target, with FIRM if the wait is hard */
+byte ctarget[NC];   /* the consumers' targets */
 byte pnote;      /* the producer's note; always hard */
 byte note[NC];   /* the consumers' notes */
 bit  ptok;       /* the producer's token */
 bit  ctok[NC];   /* the consumers' tokens */
 bit  pran;       /* the function of the producer's note has run */
-bit  cran[NC];   /* those of the consumers' notes have */
+bit  cran[NC];   /* those of the consumers' notes have run */
 
 #define FIRM    64
 #define AT(t)   ((t) & (FIRM-1))
 #define SOFT(t) ((t) != 0 && (t) < FIRM)
 
-/* What the code does not have, for the properties. */
+/* Variables that the code does not have, for the properties. */
 byte psoft;      /* what the producer waits for softly */
 byte phard;      /* what it waits for and needs */
-byte waits[NC];  /* what a consumer waits for, in whatever way */
+byte waits[NC];  /* what a consumer waits for, in any way */
 
 #define MIN(a, b) ((a) < (b) -> (a) : (b))
 
-/* The producer may go as far as to. */
+/* ROOM reports whether the producer may advance to to. */
 #if NC == 1
 #define ROOM(to) (r[0] + N >= (to))
 #else
@@ -107,7 +107,7 @@ byte waits[NC];  /* what a consumer waits for, in whatever way */
 
 /* ---- waking ---- */
 
-/* slowest leaves in at how far the producer may go. */
+/* slowest sets at to how far the producer may advance. */
 inline slowest() {
 	at = r[0] + N;
 #if NC > 1
@@ -122,8 +122,8 @@ inline slowest() {
 #endif
 }
 
-/* hand disarms the target that was loaded into t, and posts if it was the one
- * that did. A hard wait must have what it needs. */
+/* hand disarms the target that was loaded into t, and posts if it succeeded. A hard
+ * wait must have what it needs. */
 inline hand(target, token) {
 	d_step {
 		if
@@ -137,8 +137,8 @@ inline hand(target, token) {
 	fi
 }
 
-/* run takes away the note that was loaded into t, and runs its function if it
- * was the one that did. */
+/* runNote takes the note that was loaded into t, and runs its function if it
+ * succeeded. */
 inline runNote(anote, ran, waited) {
 	d_step {
 		if
@@ -152,14 +152,14 @@ inline runNote(anote, ran, waited) {
 	fi
 }
 
-/* look wakes a producer that waits softly and has any free space. A consumer
- * that waits does this after it has stored its target or note. */
+/* look wakes a producer that waits softly and has any free space. A waiting
+ * consumer calls it after it has stored its target or note. */
 inline look() {
 	if
-	:: d_step { SOFT(space) || MUT == LOOK_WAKES_HARD && space != 0 -> t = space };
+	:: d_step { SOFT(ptarget) || MUT == LOOK_WAKES_HARD && ptarget != 0 -> t = ptarget };
 		slowest();
 		if
-		:: at > w && (MUT != LOOKS_FOR_TARGET || at >= AT(t)) -> hand(space, ptok)
+		:: at > w && (MUT != LOOKS_FOR_TARGET || at >= AT(t)) -> hand(ptarget, ptok)
 		:: else
 		fi;
 		d_step { t = 0; at = 0 }
@@ -180,18 +180,18 @@ inline look() {
 #endif
 }
 
-/* scan leaves in st whether a consumer has a target or a note. */
+/* scan sets st if a consumer has a target or a note. */
 inline scan() {
 	skip;
 #if defined(PARKS) && MUT != SCANS_NO_TARGETS
-	st = st || data[0] != 0;
+	st = st || ctarget[0] != 0;
 #endif
 #if defined(NOTES) && MUT != SCANS_NO_NOTES
 	st = st || note[0] != 0;
 #endif
 #if NC > 1 && MUT != SCANS_ONE
 #if defined(PARKS) && MUT != SCANS_NO_TARGETS
-	st = st || data[1] != 0;
+	st = st || ctarget[1] != 0;
 #endif
 #if defined(NOTES) && MUT != SCANS_NO_NOTES
 	st = st || note[1] != 0;
@@ -199,24 +199,24 @@ inline scan() {
 #endif
 }
 
-/* discarded wakes and notifies the producer, after a cursor or a release has
+/* discarded wakes and notifies the producer. It runs after a cursor or a release has
  * been stored. */
 inline discarded(scans) {
 	if
 #if MUT == P_LOADED_EARLY
 	:: t != 0 ->
 #else
-	:: d_step { space != 0 -> t = space };
+	:: d_step { ptarget != 0 -> t = ptarget };
 #endif
 		slowest();
 		if
-		:: at >= AT(t) -> hand(space, ptok)
+		:: at >= AT(t) -> hand(ptarget, ptok)
 		:: at < AT(t) && at > w && scans && (SOFT(t) || MUT == SCAN_WAKES_HARD) ->
 #if MUT != SCANS_EARLY && MUT != NO_SCAN
 			scan();
 #endif
 			if
-			:: st -> hand(space, ptok)
+			:: st -> hand(ptarget, ptok)
 			:: else
 			fi
 		:: else
@@ -247,7 +247,7 @@ inline committedTo(c) {
 #ifdef PARKS
 	;
 	if
-	:: d_step { data[c] != 0 && data[c] <= w -> t = data[c] }; hand(data[c], ctok[c])
+	:: d_step { ctarget[c] != 0 && ctarget[c] <= w -> t = ctarget[c] }; hand(ctarget[c], ctok[c])
 	:: else
 	fi
 #endif
@@ -260,8 +260,8 @@ inline committedTo(c) {
 #endif
 }
 
-/* A spinning producer takes less than it asks for when it has found that this
- * often. */
+/* ROUNDS is how often a spinning producer finds less than it asks for before it
+ * takes that. */
 #define ROUNDS 1
 
 /* spin asks for want free bytes until it finds them, or parks. */
@@ -289,7 +289,7 @@ inline park() {
 	do
 	:: at >= w + need -> break
 	:: else ->
-		space = (w + want) | firm;
+		ptarget = (w + want) | firm;
 		slowest();
 		if
 		:: at >= w + (MUT == P_RECHECKS_WANT -> want : need) -> break
@@ -298,7 +298,7 @@ inline park() {
 end_parked:	d_step { ptok -> ptok = 0 };
 		slowest()
 	od;
-	space = 0
+	ptarget = 0
 }
 
 inline await() {
@@ -315,8 +315,8 @@ inline await() {
 	d_step { psoft = 0; phard = 0; need = 0; at = 0; n = 0 }
 }
 
-/* notify leaves a note for want free bytes, and sleeps until its function has
- * run, unless they are there. */
+/* notify stores a note for want free bytes, and sleeps until its function has run,
+ * unless the bytes are free already. */
 inline notify() {
 	d_step { phard = w + want; pnote = phard };
 #if MUT != P_NOTE_NO_RECHECK
@@ -347,7 +347,7 @@ active proctype Producer() {
 		:: left = 1
 #endif
 #ifdef HARD
-		:: /* Wait, then Write of so much */
+		:: /* Wait, then Write of as much */
 			if
 			:: want = 2
 #if N > 2
@@ -393,7 +393,7 @@ inline discard() {
 #if MUT == SCANS_EARLY
 	r[id] < w -> scan();
 #elif MUT == P_LOADED_EARLY
-	r[id] < w -> t = space;
+	r[id] < w -> t = ptarget;
 #endif
 	d_step { r[id] < w -> r[id]++ };
 	discarded(true)
@@ -409,7 +409,7 @@ inline cPark() {
 #if MUT == ARMS_AFTER_LOOK
 		look();
 #endif
-		data[id] = waits[id];
+		ctarget[id] = waits[id];
 		if
 		:: w >= waits[id] -> break
 		:: else
@@ -428,7 +428,7 @@ end_parked:	d_step { ctok[id] -> ctok[id] = 0 };
 		:: else
 		fi
 	od;
-	atomic { data[id] = 0; waits[id] = 0; st = false } /* spin wants no d_step to follow a break */
+	atomic { ctarget[id] = 0; waits[id] = 0; st = false } /* spin allows no d_step after a break */
 }
 
 inline cNote() {
@@ -455,7 +455,7 @@ end_noted:
 	waits[id] = 0
 }
 
-/* A wait begins when there is less than what it is for. */
+/* A wait begins if there is less than it waits for. */
 #define BEGIN(n) d_step { r[id] + (n) > w && r[id] + (n) <= K -> waits[id] = r[id] + (n) }
 
 active [NC] proctype Consumer() {
@@ -498,9 +498,9 @@ end_idle:
 active proctype Setter() {
 	if
 #if NC == 1
-	:: d_step { space != 0 -> space = 0 }; ptok = 1
+	:: d_step { ptarget != 0 -> ptarget = 0 }; ptok = 1
 #endif
-	:: d_step { data[0] != 0 -> data[0] = 0 }; ctok[0] = 1
+	:: d_step { ctarget[0] != 0 -> ctarget[0] = 0 }; ctok[0] = 1
 	:: true
 	fi
 }
@@ -518,8 +518,8 @@ active proctype Setter() {
 #define P_STUCK (psoft != 0 && (ROOM(psoft) || ROOM(w + 1) && ANY(STARVES)) || phard != 0 && ROOM(phard))
 
 #ifdef REFEREE
-/* When nothing can move any more, nothing sleeps that has what it waits for, and
- * the soft rule is kept. */
+/* When no process can move, none sleeps that has what it waits for, and the soft
+ * rule is kept. */
 active proctype Referee() {
 	bool stuck;
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 	"github.com/bytering/bytering/vectored"
 )
@@ -57,7 +58,7 @@ func FuzzCopy(f *testing.F) {
 		})
 
 		got := dst.Bytes()
-		if !bytes.Equal(got, scripted.Stream(0, len(got))) {
+		if !bytes.Equal(got, pattern.Bytes(0, len(got))) {
 			t.Errorf("the sink has other bytes than the source gave, of %d", len(got))
 		}
 		moved(t, stats, src.Position(), int64(len(got)))

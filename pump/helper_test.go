@@ -8,6 +8,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -17,17 +18,8 @@ var (
 	errOther = errors.New("another test error")
 )
 
-// stream returns the first n bytes of a stream in which neighbours, also those
-// a power of two apart, differ.
-func stream(n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		pos := uint64(i)
-		pos = (pos ^ pos>>29) * 0xbf58476d1ce4e5b9
-		b[i] = byte(pos>>56) ^ byte(pos>>32)
-	}
-	return b
-}
+// stream returns the first n bytes of the stream that tests move.
+func stream(n int) []byte { return pattern.Bytes(0, n) }
 
 // arrived fails the test unless got is the first n bytes of the stream.
 func arrived(t testing.TB, got []byte, n int64) {

@@ -4,13 +4,13 @@ import (
 	"github.com/bytering/bytering/internal/netwrite"
 )
 
-// maxAll is how many bytes an allWriter hands over at once, though it is asked
-// to write more. All of them are written before it returns, and only then can
-// the caller give back the memory.
+// maxAll is the most bytes that one Writev of an allWriter writes. It returns only
+// after all of them are written, so a larger call would keep the caller from releasing
+// memory for longer.
 const maxAll = 1 << 20
 
-// An allWriter writes several slices a call through package net, to a
-// connection of that package.
+// An allWriter writes several slices with one call of package net, to a connection of
+// that package.
 type allWriter struct {
 	oneWriter
 	bufs [][]byte // the slices of the running call
@@ -18,7 +18,7 @@ type allWriter struct {
 }
 
 func (w *allWriter) Writev(bufs [][]byte) (int, error) {
-	// Copies, as net sets the slices that it has written to nil.
+	// These are copies, because net sets the slices that it has written to nil.
 	offered := 0
 	for _, b := range bufs {
 		b = b[:min(len(b), maxAll-offered)]
@@ -32,7 +32,7 @@ func (w *allWriter) Writev(bufs [][]byte) (int, error) {
 	}
 	w.rest = w.bufs
 	n, err := w.all(offered)
-	// Nothing of the caller's is kept.
+	// No reference to the caller's memory is kept.
 	clear(w.bufs)
 	w.bufs = w.bufs[:0]
 	touchRead(bufs, n)

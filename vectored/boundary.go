@@ -30,19 +30,18 @@ const (
 	Block
 )
 
-// unknown is for a descriptor that can't be asked.
+// unknown is the boundary of a descriptor that the system does not describe.
 const unknown Boundary = -1
 
-// A kind is what the system says of a descriptor.
+// A kind is what the system reports of a descriptor.
 type kind struct {
 	boundary Boundary
-	// empty is set for a socket whose messages can be empty, where that of
-	// another is the end.
+	// empty is set for a socket whose messages can be empty. On other sockets a
+	// read of 0 bytes is the end.
 	empty bool
-	// usual are a socket, a pipe, a file and a block device, of which a read of
-	// two slices is one read. The drivers of some other devices get one read a
-	// slice from the kernel, of which the second may wait though the first had
-	// something.
+	// usual is set for a socket, a pipe, a file and a block device, where a readv
+	// is one read. For some other devices the kernel makes a read for each slice,
+	// and the second may block although the first has returned bytes.
 	usual bool
 }
 

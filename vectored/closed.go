@@ -5,15 +5,14 @@ import (
 	"syscall"
 )
 
-// isClosed reports whether a descriptor was closed: then it refuses everything.
-// What it says is not os.ErrClosed, and for a file not even an exported error.
-// Where there is no way to ask it, raw is nil.
+// isClosed reports whether a descriptor was closed: then Control fails. Its error does
+// not tell, because it is not os.ErrClosed, and for a file not even exported. If raw is
+// nil, as on systems without a descriptor to ask, isClosed returns false.
 func isClosed(raw syscall.RawConn) bool {
 	return raw != nil && raw.Control(func(uintptr) {}) != nil
 }
 
-// A closedError is os.ErrClosed with the text of the error that the closed value
-// returned.
+// A closedError is the error of a closed value. It is os.ErrClosed too.
 type closedError struct{ error }
 
 func (e *closedError) Is(target error) bool { return target == os.ErrClosed }

@@ -10,22 +10,21 @@ import (
 )
 
 const (
-	// maxVec is IOV_MAX of all these systems.
+	// maxVec is IOV_MAX on all these systems.
 	maxVec = 1024
-	// maxCall keeps a count within the ssize_t of a machine of 32 bits.
+	// maxCall keeps a count within the ssize_t of a 32-bit machine.
 	maxCall = 1 << 30
 )
 
-// A call is a system call under way or to come. It is made once and kept: the
-// closure and the vector that each would need are what makes a plain use of
-// RawConn allocate.
+// A call holds what a system call needs, its closure and its vector, and is reused. A
+// plain use of RawConn would allocate both for each call.
 type call struct {
 	op     kernel.Op
-	owner  syscall.Conn // what conn is the descriptor of
+	owner  syscall.Conn // the value whose descriptor conn is
 	conn   syscall.RawConn
-	try    func(fd uintptr) bool // attempt as a value
-	direct func(fd uintptr)      // the same for Control, of a File's calls
-	empty  bool                  // 0 bytes are a message and not the end
+	try    func(fd uintptr) bool // attempt, made a func value once
+	direct func(fd uintptr)      // the same for Control, which a File uses
+	empty  bool                  // 0 bytes are a message, not the end
 
 	// Of the running call.
 	vec     []syscall.Iovec
@@ -35,7 +34,7 @@ type call struct {
 	n       int
 	errno   syscall.Errno
 
-	two [2]syscall.Iovec // what vec usually needs
+	two [2]syscall.Iovec // enough for most calls
 	one [1][]byte        // for Read and Write
 }
 
@@ -52,7 +51,7 @@ func (c *call) prepare(op kernel.Op, owner syscall.Conn, conn syscall.RawConn) {
 	c.try = c.attempt
 }
 
-// load puts bufs into the vector, as much of them as one call takes.
+// load fills the vector with as much of bufs as one call takes.
 func (c *call) load(bufs [][]byte) {
 	c.vec, c.offered = c.vec[:0], 0
 	for _, b := range bufs {
@@ -70,9 +69,9 @@ func (c *call) load(bufs [][]byte) {
 	}
 }
 
-// attempt makes the system call, and is what RawConn calls. False asks it to
-// wait until the descriptor is ready. A regular file, for which it can't wait,
-// never says EAGAIN.
+// attempt makes the system call. RawConn calls it; if it returns false, RawConn waits
+// until the descriptor is ready. RawConn cannot wait for a regular file, which never
+// returns EAGAIN.
 func (c *call) attempt(fd uintptr) bool {
 	c.fd = fd
 	for {
@@ -82,8 +81,8 @@ func (c *call) attempt(fd uintptr) bool {
 	}
 }
 
-// do attempts it until it is through. A call with an offset neither waits nor
-// excludes others as Read and Write do.
+// do makes the system call, and waits if it must. Calls with an offset do not wait, and
+// do not exclude each other as Read and Write do.
 func (c *call) do() error {
 	switch c.op {
 	case kernel.Readv, kernel.Recvmsg:
@@ -106,7 +105,8 @@ func (c *call) run(bufs [][]byte) (int, error) {
 
 // result returns what has come of a call that RawConn ended with err.
 func (c *call) result(err error, bufs [][]byte) (int, error) {
-	// Nothing of the caller's is kept, not even in what the vector has outgrown.
+	// No reference to the caller's memory is kept, not even in a vector that was
+	// outgrown.
 	clear(c.vec)
 	clear(c.two[:])
 	switch {
@@ -120,14 +120,14 @@ func (c *call) result(err error, bufs [][]byte) (int, error) {
 	case c.n < 0 || c.n > c.offered:
 		return 0, invalidCount(c.n, c.offered, nil)
 	case c.n == 0 && !c.reads():
-		return 0, c.failed(io.ErrUnexpectedEOF) // as os and net have it
+		return 0, c.failed(io.ErrUnexpectedEOF) // as in os and net
 	case c.n == 0 && !c.empty:
 		return 0, io.EOF
 	}
 	return c.n, nil
 }
 
-// source is what BoundaryOf looks at.
+// source returns the value that BoundaryOf examines.
 func (c *call) source() any { return c.owner }
 
 // reads reports whether it is a read of any kind.
@@ -216,7 +216,7 @@ func openReader(c syscall.Conn) (r *reader, k kind, err error) {
 	r = new(reader)
 	if k, err = r.open(kernel.Readv, c); err == nil && k.boundary == Message {
 		r.op = kernel.Recvmsg
-		r.empty = k.empty && declaredIn(r.conn, "net") // as net and os have it
+		r.empty = k.empty && declaredIn(r.conn, "net") // as in net and os
 	}
 	return r, k, err
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/bytering/bytering/internal/netaddr"
 )
 
-// A connError is the *net.OpError of a connection's own Read or Write. That type
-// is not named here, as package net would then be in every program that has a
-// ring: errors.As gets one by reflection, from the target that it is given.
+// A connError stands for the *net.OpError of a connection's own Read or Write. Naming
+// that type would link package net into every program that has a ring. Instead, As
+// makes one by reflection on its target.
 type connError struct {
 	op   string // "read" or "write"
 	conn any
 	err  error
 }
 
-// addrs returns the addresses, which are nil if conn has no such methods, and the
-// name of the network.
+// addrs returns the name of the network and the addresses, which are nil if conn has no
+// such methods.
 func (e *connError) addrs() (network string, local, remote netaddr.Addr) {
 	local, remote = netaddr.Local(e.conn), netaddr.Remote(e.conn)
 	for _, a := range []netaddr.Addr{remote, local} {
@@ -28,7 +28,7 @@ func (e *connError) addrs() (network string, local, remote netaddr.Addr) {
 	return network, local, remote
 }
 
-// Error returns what that of a net.OpError does.
+// Error returns the text that a net.OpError has.
 func (e *connError) Error() string {
 	network, local, remote := e.addrs()
 	text, join := e.op, " "
@@ -61,7 +61,7 @@ func (e *connError) Temporary() bool {
 	return errors.As(e.err, &t) && t.Temporary()
 }
 
-// As sets a target of type **net.OpError.
+// As sets a target of type **net.OpError, and reports whether it is one.
 func (e *connError) As(target any) bool {
 	v := reflect.ValueOf(target).Elem()
 	if v.Kind() != reflect.Pointer || v.Type().Elem().Name() != "OpError" || v.Type().Elem().PkgPath() != "net" {

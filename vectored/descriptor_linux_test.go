@@ -13,6 +13,7 @@ import (
 	"weak"
 
 	"github.com/bytering/bytering/internal/kernel"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 )
 
@@ -83,10 +84,10 @@ func TestBlockingDescriptor(t *testing.T) {
 	const size = 1 << 20 // more than the pipe holds
 	wrote := soon(t, "WriteAll", func() (int, error) {
 		defer dst.Close()
-		return WriteAll(w, scripted.Stream(0, 9), scripted.Stream(9, size-9))
+		return WriteAll(w, pattern.Bytes(0, 9), pattern.Bytes(9, size-9))
 	})
 	got, err := io.ReadAll(src)
-	if must(t, got, err); !bytes.Equal(got, scripted.Stream(0, size)) {
+	if must(t, got, err); !bytes.Equal(got, pattern.Bytes(0, size)) {
 		t.Errorf("%d of %d bytes, or others", len(got), size)
 	}
 	n, err = wrote()
@@ -126,7 +127,7 @@ func TestManySlices(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		out, in := make([][]byte, 2*slices), make([][]byte, 2*slices)
 		for i := range slices {
-			out[2*i], in[2*i] = scripted.Stream(int64(i), 1), make([]byte, 1)
+			out[2*i], in[2*i] = pattern.Bytes(uint64(i), 1), make([]byte, 1)
 		}
 		vectors := func(c syscall.Conn) *[]int {
 			var lengths []int
@@ -161,7 +162,7 @@ func TestManySlices(t *testing.T) {
 		_, file := create(t, "")
 		out := make([][]byte, slices)
 		for i := range out {
-			out[i] = scripted.Stream(int64(i), 1)
+			out[i] = pattern.Bytes(uint64(i), 1)
 		}
 		n, err := file.Pwritev(out, 5)
 		want(t, "Pwritev", n, err, maxVec, nil)

@@ -8,7 +8,7 @@ import (
 
 const ofPipes = Packet
 
-// The devices of memory have bytes and no records, except for one.
+// The memory devices, such as /dev/zero, have no records, except for /dev/kmsg.
 const (
 	memMajor  = 1
 	kmsgMinor = 11

@@ -6,8 +6,8 @@ import "syscall"
 
 const ofPipes = Stream
 
-// ofDevice does not know which devices have records. To read a stream as records
-// does no harm.
+// ofDevice takes all devices for ones with records, because it cannot tell. Reading a
+// stream as records does no harm.
 func ofDevice(uintptr, *syscall.Stat_t) Boundary { return Record }
 
 // ofFile returns what a regular file or a block device is.

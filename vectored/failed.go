@@ -29,8 +29,8 @@ func (c *call) failed(err error) error {
 	return err
 }
 
-// interrupted returns the error for a call that RawConn ended with err. That
-// outranks what the last attempt said, which is EAGAIN.
+// interrupted returns the error for a call that RawConn has ended with err. err takes
+// precedence over that of the last attempt, which is EAGAIN.
 func (c *call) interrupted(err error) error {
 	if declaredIn(c.conn, "net") {
 		err = cmp.Or(errors.Unwrap(err), err) // without the net.OpError of RawConn
@@ -42,8 +42,8 @@ func (c *call) interrupted(err error) error {
 	case isClosed(c.conn):
 		return &closedError{c.failed(err)}
 	case c.errno == syscall.EAGAIN:
-		// The descriptor was in blocking mode when it was opened, and so it is not
-		// in the poller. Since then another process has set O_NONBLOCK.
+		// The descriptor is not in the poller, because it was in blocking mode when
+		// it was opened. Another process has set O_NONBLOCK since.
 		err = c.errno
 	}
 	return c.failed(err)

@@ -45,7 +45,7 @@ func newWriter(c syscall.Conn) (Writer, error) {
 	return &one, nil
 }
 
-// readerOf has nothing that makes fewer calls than Read.
+// readerOf returns nil: no Reader makes fewer calls than Read.
 func readerOf(syscall.Conn) Reader { return nil }
 
 func writerOf(c syscall.Conn) Writer {

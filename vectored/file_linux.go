@@ -42,7 +42,7 @@ func (p *positioned) open(f *os.File) error {
 	return nil
 }
 
-// source is what BoundaryOf looks at.
+// source returns the value that BoundaryOf examines.
 func (p *positioned) source() any { return p.file }
 
 func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
@@ -57,7 +57,7 @@ func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
 	return n, err
 }
 
-// run makes a call of its own, since others may be under way.
+// run takes a call of its own, because others may be running.
 func (p *positioned) run(op kernel.Op, bufs [][]byte, off int64) (int, error) {
 	c, _ := p.calls.Get().(*call)
 	if c == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering/internal/kernel"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 )
 
@@ -332,7 +333,7 @@ func TestFileOfMany(t *testing.T) {
 			at, got := int64(g*size), make([]byte, size)
 			for i := range rounds {
 				cut := (i*37 + g) % size
-				b := scripted.Stream(int64(i*goroutines+g), size)
+				b := pattern.Bytes(uint64(i*goroutines+g), size)
 				n, err := file.Pwritev([][]byte{b[:cut], b[cut:]}, at)
 				want(t, "Pwritev", n, err, size, nil)
 				n, err = file.Preadv([][]byte{got[cut:], got[:cut]}, at)

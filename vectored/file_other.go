@@ -26,7 +26,7 @@ func (p *positioned) open(f *os.File) error {
 	return nil
 }
 
-// source is what BoundaryOf looks at.
+// source returns the value that BoundaryOf examines.
 func (p *positioned) source() any { return p.file }
 
 func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
@@ -36,7 +36,7 @@ func (p *positioned) preadv(bufs [][]byte, off int64) (int, error) {
 	}
 	n, err := p.file.ReadAt(b, off)
 	if n > 0 {
-		err = nil // it comes again with the next call
+		err = nil // the next call returns it again
 	}
 	return n, err
 }
@@ -48,7 +48,7 @@ func (p *positioned) pwritev(bufs [][]byte, off int64) (int, error) {
 	}
 	n, err := p.file.WriteAt(b, off)
 	if err != nil && !errors.As(err, new(*os.PathError)) {
-		// os has this error for O_APPEND and does not export it.
+		// It is the error for O_APPEND, which package os does not export.
 		err = &os.PathError{Op: "pwritev", Path: p.name, Err: fmt.Errorf("%w: %w", ErrUnsupported, err)}
 	}
 	return n, err

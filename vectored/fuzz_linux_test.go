@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 )
 
@@ -97,7 +98,7 @@ func FuzzReader(f *testing.F) {
 		must(t, r, err)
 		for _, c := range shapes(calls) {
 			bufs, all := makeSlices(c.sizes, func(b []byte) {
-				scripted.Fill(b, m.Moved)
+				pattern.Fill(b, uint64(m.Moved))
 				for i := range b {
 					b[i] ^= 0xff
 				}
@@ -126,7 +127,7 @@ func FuzzReader(f *testing.F) {
 			}
 			agree(t, what, n, err, wantN, wantErr)
 			sameSizes(t, bufs, c.sizes)
-			if !bytes.Equal(all[:n], scripted.Stream(begin, n)) {
+			if !bytes.Equal(all[:n], pattern.Bytes(uint64(begin), n)) {
 				t.Fatalf("%s gave other bytes than were there at %d", what, begin)
 			}
 			if !bytes.Equal(all[n:], before[n:]) {
@@ -150,7 +151,7 @@ func FuzzWriter(f *testing.F) {
 		w, err := NewWriter(dst)
 		must(t, w, err)
 		for _, c := range shapes(calls) {
-			bufs, all := makeSlices(c.sizes, func(b []byte) { scripted.Fill(b, m.Moved) })
+			bufs, all := makeSlices(c.sizes, func(b []byte) { pattern.Fill(b, uint64(m.Moved)) })
 			before := bytes.Clone(all)
 			var n, wantN int
 			var err, wantErr error
@@ -177,7 +178,7 @@ func FuzzWriter(f *testing.F) {
 			if dst.Calls() != m.Taken {
 				t.Fatalf("after %s %d system calls, want %d", what, dst.Calls(), m.Taken)
 			}
-			if got := dst.Bytes(); !bytes.Equal(got, scripted.Stream(0, int(m.Moved))) {
+			if got := dst.Bytes(); !bytes.Equal(got, pattern.Bytes(0, int(m.Moved))) {
 				t.Fatalf("after %s the sink has %d bytes, want %d, or others", what, len(got), m.Moved)
 			}
 		}

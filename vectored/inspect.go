@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// inspect looks at the descriptor of c. It is an error if there is none that is
-// open.
+// inspect returns the descriptor of c and its kind, or an error if c has no open one.
 func inspect(c syscall.Conn) (raw syscall.RawConn, k kind, err error) {
 	if isNil(c) {
 		return nil, k, refuse(c, os.ErrInvalid)

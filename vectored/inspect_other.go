@@ -2,5 +2,5 @@
 
 package vectored
 
-// kindOf can't see it here.
+// kindOf cannot tell on these systems.
 func kindOf(uintptr) (kind, error) { return kind{boundary: unknown, usual: true}, nil }

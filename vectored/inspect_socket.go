@@ -4,7 +4,7 @@ package vectored
 
 import "syscall"
 
-// socket is the kind of a socket of that type.
+// socket returns the kind of a socket of the type.
 func socket(typ int) kind {
 	k := kind{usual: true}
 	if typ != syscall.SOCK_STREAM {

@@ -5,7 +5,7 @@ import "syscall"
 // soType is SO_TYPE, which package syscall does not have here.
 const soType = 0x1008
 
-// kindOf tells sockets apart. What is no socket has no such option.
+// kindOf distinguishes sockets. Other handles have no such option.
 func kindOf(fd uintptr) (kind, error) {
 	if typ, err := syscall.GetsockoptInt(syscall.Handle(fd), syscall.SOL_SOCKET, soType); err == nil {
 		return socket(typ), nil

@@ -5,9 +5,8 @@ import (
 	"syscall"
 )
 
-// look returns nil instead of the descriptor of c: here an *os.File has no
-// SyscallConn and a connection's can't do anything. So what is closed already is
-// not found.
+// look returns nil for the descriptor, because on Plan 9 an *os.File has no SyscallConn,
+// and that of a connection does nothing. So it does not find out what is closed.
 func look(c syscall.Conn) (syscall.RawConn, error) {
 	if isNil(c) {
 		return nil, refuse(c, os.ErrInvalid)

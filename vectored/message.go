@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// truncated returns the error for a message that had no room. A size that is not
-// above the room is one that the system does not say.
+// truncated returns the error for a message that did not fit. If the size is not above
+// the room, the system did not report it.
 func truncated(size, room int) error {
 	if size <= room {
 		return fmt.Errorf("%w: more than the %d bytes of room", ErrTruncated, room)
@@ -15,15 +15,15 @@ func truncated(size, room int) error {
 	return fmt.Errorf("%w: %d bytes, with room for %d", ErrTruncated, size, room)
 }
 
-// A messageReader reads messages where there is no recvmsg here, with the Read of
-// what has them. That reads into one slice, and cuts a message to it without a
-// word. So it gets one of this reader's own that is larger than the room.
+// A messageReader reads messages on systems without recvmsg in package kernel, with the
+// value's own Read. That truncates a message silently, so it gets a buffer that is
+// larger than the room.
 type messageReader struct {
 	oneReader
 	buf []byte
 }
 
-// maxRoom is the room beyond which a messageReader sees no message.
+// maxRoom is the size of the largest message that a messageReader can read.
 const maxRoom = 1 << 20
 
 func (r *messageReader) Readv(bufs [][]byte) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering/internal/kernel"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 )
 
@@ -79,7 +80,7 @@ func inSlices(size, slices int) [][]byte {
 // send writes size bytes as one message. An os.File would not write none.
 func send(t testing.TB, w end, size int) (sent []byte) {
 	t.Helper()
-	sent = scripted.Stream(int64(size), size)
+	sent = pattern.Bytes(uint64(size), size)
 	must(t, 0, syscall.Sendto(int(descriptor(t, w)), sent, 0, nil))
 	return sent
 }

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// A oneReader reads into one slice a call, with the Read of what has no readv.
+// A oneReader reads into one slice with each call, with the Read of a value that has
+// no readv.
 type oneReader struct {
 	r   io.Reader
 	raw syscall.RawConn
@@ -26,10 +27,10 @@ func (r *oneReader) Read(b []byte) (int, error) {
 	return n, closedAsOS(r.raw, err)
 }
 
-// source is what BoundaryOf looks at.
+// source returns the value that BoundaryOf examines.
 func (r *oneReader) source() any { return r.r }
 
-// A oneWriter writes one slice a call.
+// A oneWriter writes one slice with each call.
 type oneWriter struct {
 	w   io.Writer
 	raw syscall.RawConn
@@ -48,6 +49,7 @@ func (w *oneWriter) Write(b []byte) (int, error) {
 	return n, closedAsOS(w.raw, err)
 }
 
+// closedAsOS makes an error of a closed descriptor os.ErrClosed too.
 func closedAsOS(raw syscall.RawConn, err error) error {
 	if err != nil && err != io.EOF && !errors.Is(err, os.ErrClosed) && isClosed(raw) {
 		return &closedError{err}

@@ -1,8 +1,8 @@
 //go:build race
 
-// This file is unsafe because the race detector is told of memory by its
-// address. What keeps it safe: it only looks, and every range is that of a
-// slice which the caller holds.
+// This file is unsafe because the race detector takes addresses. What keeps it safe: the
+// detector does not access the memory, and every range is that of a slice that the
+// caller holds.
 
 package vectored
 
@@ -11,9 +11,9 @@ import (
 	"unsafe"
 )
 
-// touchRead and touchWrite tell the race detector that the system has read or
-// written the first n bytes of bufs, which it can't see. Unlike package syscall
-// they add no order between calls: that would hide a barrier that is missing.
+// touchRead and touchWrite report to the race detector that the system has read or
+// written the first n bytes of bufs, which the detector cannot see. Unlike package
+// syscall they do not order calls, because that would hide a missing barrier.
 func touchRead(bufs [][]byte, n int)  { touch(bufs, n, runtime.RaceReadRange) }
 func touchWrite(bufs [][]byte, n int) { touch(bufs, n, runtime.RaceWriteRange) }
 

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/bytering/bytering/internal/scripted"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // One read gives one packet and drops what it has no room for, of which there is
@@ -20,7 +20,7 @@ func TestPackets(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 1316, 4095, 4096} {
 		for slices := 1; slices <= 3; slices++ {
 			for _, room := range []int{size, BoundaryOf(src).Room()} {
-				packet := scripted.Stream(int64(size), size)
+				packet := pattern.Bytes(uint64(size), size)
 				must2(dst.Write(packet))(t)
 				must2(dst.Write([]byte("apart")))(t)
 				bufs := inSlices(room, slices)

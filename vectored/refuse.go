@@ -12,8 +12,8 @@ var (
 	errNoOffsets = errors.New("it has no offsets")
 )
 
-// isNil reports whether c is nil or a nil pointer. On a nil pointer net's methods
-// panic and os's don't.
+// isNil reports whether c is nil or a nil pointer. Methods of a nil pointer panic in
+// package net, but not in package os.
 func isNil(c any) bool {
 	v := reflect.ValueOf(c)
 	return c == nil || v.Kind() == reflect.Pointer && v.IsNil()

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bytering/bytering/internal/scripted"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 func TestOneCallForAllSlices(t *testing.T) {
@@ -55,7 +55,7 @@ func TestNothingToDoIsNoCall(t *testing.T) {
 func TestLongStream(t *testing.T) {
 	const size = 3 << 20
 	onLinks(t, func(t *testing.T, l *link) {
-		all := scripted.Stream(0, size)
+		all := pattern.Bytes(0, size)
 		wrote := soon(t, "WriteAll", func() (int, error) {
 			defer l.dst.Close()
 			return WriteAll(l.w, all[:7], nil, all[7:size/2], all[size/2:])
@@ -82,7 +82,7 @@ func TestLongStream(t *testing.T) {
 func TestWriteWritesEverything(t *testing.T) {
 	const size = 1 << 20
 	onLinks(t, func(t *testing.T, l *link) {
-		all := scripted.Stream(0, size)
+		all := pattern.Bytes(0, size)
 		wrote := soon(t, "Write", func() (int, error) { return l.w.Write(all) })
 		got := make([]byte, size)
 		n, err := io.ReadFull(l.r, got)
@@ -208,7 +208,7 @@ func TestReadDeadline(t *testing.T) {
 
 func TestWriteDeadline(t *testing.T) {
 	const size = 16 << 20 // more than any link holds
-	all := scripted.Stream(0, size)
+	all := pattern.Bytes(0, size)
 	onLinks(t, func(t *testing.T, l *link) {
 		l.dst.SetDeadline(time.Now().Add(-time.Second))
 		n, err := l.w.Writev([][]byte{all})

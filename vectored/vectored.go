@@ -21,7 +21,7 @@ var (
 	ErrTruncated = errors.New("vectored: message truncated")
 	// ErrInvalidCount is for a count returned by a Reader, a Writer or the system
 	// that is negative or larger than what was offered.
-	ErrInvalidCount = errors.New("invalid count")
+	ErrInvalidCount = errors.New("vectored: invalid count")
 )
 
 var (
@@ -260,12 +260,11 @@ type wholeWriter interface {
 	writeAll(bufs [][]byte, size int) (int, error)
 }
 
-// maxIdle is how often in a row a Reader or a Writer may do nothing before
-// io.ErrNoProgress is returned, as in package bufio.
+// maxIdle is how many times in a row a Reader or a Writer may return 0 and nil before
+// that is io.ErrNoProgress, as in package bufio.
 const maxIdle = 100
 
-// each calls f with what is left of bufs, whose slices it cuts, until that is
-// nothing.
+// each calls f with the rest of bufs until nothing is left. It cuts the slices in bufs.
 func each(bufs [][]byte, left int, f func([][]byte) (int, error)) (done int, err error) {
 	for idle := 0; ; {
 		n, err := f(bufs)
@@ -326,7 +325,7 @@ func first(bufs [][]byte) []byte {
 // invalidCount returns the error for a count that is out of range, and came
 // with err.
 func invalidCount(n, offered int, err error) error {
-	bad := fmt.Errorf("vectored: %w: %d for %d bytes", ErrInvalidCount, n, offered)
+	bad := fmt.Errorf("%w: %d for %d bytes", ErrInvalidCount, n, offered)
 	if err != nil {
 		return errors.Join(bad, err)
 	}

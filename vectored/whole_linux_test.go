@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering/internal/kernel"
+	"github.com/bytering/bytering/internal/pattern"
 	"github.com/bytering/bytering/internal/scripted"
 )
 
@@ -96,7 +97,7 @@ func cut(b []byte, n int) (bufs [][]byte) {
 func TestWholeWriteInParts(t *testing.T) {
 	f, _ := create(t, "")
 	w := must2(NewWriter(f))(t)
-	all := scripted.Stream(0, 20)
+	all := pattern.Bytes(0, 20)
 	for _, tc := range []struct {
 		name    string
 		results []result

@@ -9,9 +9,9 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// A writer writes with one system call, or with as many as it takes to write
-// everything. The latter are made within one call of RawConn, which holds the
-// descriptor's write lock: no other goroutine's write comes between them.
+// A writer writes with one system call, or with as many as it takes to write everything.
+// These are made in one call of RawConn, which holds the descriptor's write lock, so no
+// write of another goroutine comes between them.
 type writer struct {
 	call
 
@@ -69,8 +69,8 @@ func (w *writer) write(bufs [][]byte, left int) (int, error) {
 	return w.done + n, err
 }
 
-// push is what RawConn calls. False asks it to wait until the descriptor is
-// ready, and to call push again for the rest.
+// push makes system calls until enough is written. RawConn calls it; if it returns false,
+// RawConn waits until the descriptor is ready and calls push again for the rest.
 func (w *writer) push(fd uintptr) bool {
 	for w.attempt(fd) {
 		if w.n <= 0 || w.n > w.offered || w.n >= w.left {
@@ -86,9 +86,9 @@ func (w *writer) push(fd uintptr) bool {
 	return false
 }
 
-// writeStandard repeats a write to standard output or standard error that has
-// failed with err, a broken pipe, by the file's own Write: that ends the process
-// with SIGPIPE, unless the program catches or ignores it.
+// writeStandard repeats a write to standard output or standard error that has failed
+// with err, a broken pipe. It uses the file's own Write, which ends the process with
+// SIGPIPE unless the program catches or ignores that signal.
 func (w *writer) writeStandard(err error) (n int, _ error) {
 	f, ok := standard(w.owner).(io.Writer)
 	if !ok {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Errors that say what a server did. They are wrapped: test with [errors.Is].
+// Errors of this package. They are wrapped: test with [errors.Is].
 var (
-	// ErrNoRange is for a whole object where a range was asked for, and for ReadAt
-	// of what has no ranges.
+	// ErrNoRange is for a response with the whole object to a range request, and for
+	// ReadAt of an object that has no ranges.
 	ErrNoRange = errors.New("httprange: no ranges")
-	// ErrChanged is for an object that is not the one that was opened.
+	// ErrChanged is for an object that differs from the one that was opened.
 	ErrChanged = errors.New("httprange: the object has changed")
-	// ErrInvalidRange is for an answer that is not the range that was asked for.
+	// ErrInvalidRange is for a response that is not the range that was asked for.
 	ErrInvalidRange = errors.New("httprange: invalid range")
 	// ErrRedirect is for a redirect that is not followed.
 	ErrRedirect = errors.New("httprange: redirect not followed")
@@ -23,10 +23,10 @@ var (
 	ErrInvalidURL = errors.New("httprange: invalid URL")
 )
 
-// A StatusError is an answer that has no bytes of the object.
+// A StatusError is a response that has no bytes of the object.
 type StatusError struct {
 	Code int
-	// RetryAfter is how long the server asks to wait, or 0.
+	// RetryAfter is how long the server asks the client to wait, or 0.
 	RetryAfter time.Duration
 }
 
@@ -34,7 +34,7 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("httprange: status %d %s", e.Code, http.StatusText(e.Code))
 }
 
-// statusError returns the error of an answer.
+// statusError returns the error of a response.
 func statusError(resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode}
 	after := resp.Header.Get("Retry-After")
@@ -46,11 +46,10 @@ func statusError(resp *http.Response) error {
 	return e
 }
 
-// Retry is for [async.Retry], and for [StreamRetry]: it tries up to n times in a
-// row what may be better next time. These are breaks of the connection, stalls,
-// and the status 408, 429 and those from 500 on. It waits for as long as the
-// server asks for, but at most a minute, and otherwise for 0.1 s, and twice as
-// long each time.
+// Retry returns a function for [async.Retry] and [StreamRetry]. It retries up to n times
+// in a row after failures that may be temporary: errors of the connection, stalls, and
+// the statuses 408, 429 and from 500 on. It waits for 0.1 s and doubles that each time,
+// or for as long as the server asks if that is longer, but at most for a minute.
 func Retry(n int) func(err error, attempt int) (wait time.Duration, again bool) {
 	const least, most = 100 * time.Millisecond, time.Minute
 	return func(err error, attempt int) (time.Duration, bool) {

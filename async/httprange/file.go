@@ -8,77 +8,37 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/bytering/bytering/async"
 )
 
-const (
-	defaultFirst = 64 << 10
-	defaultDepth = 16
-)
-
-// An Option changes what [Open] does.
-type Option func(*config)
-
-type config struct {
-	transport *http.Transport
-	header    http.Header
-	first     int
-	depth     int
-	retry     func(err error, attempt int) (time.Duration, bool)
-}
-
-// Transport makes requests by a copy of t, for its proxies and certificates.
-// Without it that is a copy of http.DefaultTransport. The copy speaks HTTP/1.1
-// and decompresses nothing.
-func Transport(t *http.Transport) Option { return func(c *config) { c.transport = t } }
-
-// Header adds h to every request: Authorization and Cookie to those to the host
-// of the URL only, whatever it redirects to.
-func Header(h http.Header) Option { return func(c *config) { c.header = h } }
-
-// First sets how many bytes the first request asks for, at least 1, and 64 KiB
-// without it. They are kept in memory, so that no other request is made for them.
-func First(n int) Option { return func(c *config) { c.first = max(1, n) } }
-
-// Depth sets how many requests are made at once without a new connection for one,
-// 16 without it. It should be that of [async.Depth].
-func Depth(n int) Option { return func(c *config) { c.depth = n } }
-
-// StreamRetry has f decide whether a [Stream] that failed with err goes on with
-// another request, and how long to wait before that. Attempt is 1 at first, and
-// counts the failures since it last read a byte. Without it none does.
-func StreamRetry(f func(err error, attempt int) (wait time.Duration, again bool)) Option {
-	return func(c *config) { c.retry = f }
-}
-
-// A File is what a server has at a URL. Its methods may be called by several
-// goroutines at once.
+// A File is an object at a URL. Its methods may be called by several goroutines at once.
 type File struct {
 	transport *http.Transport
 	header    http.Header
+	sign      func(*http.Request) error
 	retry     func(err error, attempt int) (time.Duration, bool)
 	first     *url.URL
-	object    *object // nil until the first answer
+	object    *object // nil until the first response
 	ranges    bool
-	resumes   bool   // a stream can go on by ranges
+	resumes   bool   // a stream can continue with a range
 	head      []byte // the object's first bytes
 
 	mu     sync.Mutex
-	target *url.URL       // where redirects led
-	rest   *http.Response // the first answer, if no stream has taken it
+	target *url.URL       // of redirects
+	rest   *http.Response // the first response, until a stream takes it
+	has    int64          // the bytes of its body, or -1
 }
 
-// Open asks for the first bytes of what is at rawURL. Ctx is for that, and if the
-// server has no ranges for the first [Stream] too. The error wraps one of those
-// of this package, a [StatusError], or what the connection returned.
+// Open requests the first bytes of the object at rawURL. ctx is for that request. If the
+// server has no ranges, or [First] is 0, ctx is also for the first [Stream], which reads
+// the rest of the response. The error wraps one of this package's, a [StatusError], or the error of the
+// connection.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
-	c := config{transport: http.DefaultTransport.(*http.Transport), first: defaultFirst, depth: defaultDepth}
-	for _, o := range opts {
-		o(&c)
-	}
+	c := configure(opts)
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, fmt.Errorf("%w: it does not parse", ErrInvalidURL)
@@ -86,7 +46,7 @@ func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%w: %s is not of http or https", ErrInvalidURL, shown(u))
 	}
-	f := &File{transport: transport(c), header: c.header.Clone(), retry: c.retry, first: u, target: u}
+	f := &File{transport: transport(c), header: c.header.Clone(), sign: c.sign, retry: c.retry, first: u, target: u}
 	if f.header == nil {
 		f.header = http.Header{}
 	}
@@ -119,9 +79,14 @@ func transport(c config) *http.Transport {
 	return t
 }
 
-// open makes the first request, for the bytes up to last.
+// open makes the first request, for the bytes up to last, or with a last of -1 for
+// all.
 func (f *File) open(ctx context.Context, last int64) error {
-	resp, from, err := f.get(ctx, f.first, fmt.Sprintf("0-%d", last))
+	byteRange := "0-"
+	if last >= 0 {
+		byteRange += strconv.FormatInt(last, 10)
+	}
+	resp, from, err := f.get(ctx, f.first, byteRange)
 	if err != nil {
 		return err
 	}
@@ -130,10 +95,10 @@ func (f *File) open(ctx context.Context, last int64) error {
 	case http.StatusOK:
 		f.object = objectOf(resp, resp.ContentLength)
 		f.resumes = resp.Header.Get("Accept-Ranges") == "bytes"
-		f.rest = resp
+		f.rest, f.has = resp, resp.ContentLength
 		return nil
 	case http.StatusRequestedRangeNotSatisfiable:
-		// Of a range from the first byte on only an object of none is outside.
+		// A range that begins with the first byte is outside of an empty object only.
 		discard(resp)
 		if text := resp.Header.Get("Content-Range"); text != "" && text != "bytes */0" {
 			return fmt.Errorf("%w: none from byte 0 on, with Content-Range %q", ErrInvalidRange, text)
@@ -147,6 +112,11 @@ func (f *File) open(ctx context.Context, last int64) error {
 		return err
 	}
 	_, _, size, _ := contentRange(resp)
+	if last < 0 {
+		f.object, f.ranges, f.resumes = objectOf(resp, size), size >= 0, true
+		f.rest, f.has = resp, n
+		return nil
+	}
 	if want := min(last+1, size); size >= 0 && n != want {
 		resp.Body.Close()
 		return fmt.Errorf("%w: %d bytes, not %d", ErrInvalidRange, n, want)
@@ -162,12 +132,14 @@ func (f *File) open(ctx context.Context, last int64) error {
 // Size returns the length of the object, and whether it is known.
 func (f *File) Size() (n int64, known bool) { return max(0, f.object.size), f.object.size >= 0 }
 
-// Ranges reports whether ReadAt works: the server has ranges, and has said the
-// length.
+// ETag returns the ETag of the object as the server gave it, or "" if there is none.
+func (f *File) ETag() string { return f.object.etag }
+
+// Ranges reports whether ReadAt works: the server has ranges and has given the length.
 func (f *File) Ranges() bool { return f.ranges }
 
-// Close closes the connections that are idle, and what no [Stream] has taken of
-// the first answer. Requests under way go on.
+// Close closes idle connections, and the first response if no [Stream] has taken it.
+// Requests in flight continue.
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -184,9 +156,9 @@ func (f *File) ReadAt(b []byte, off int64) (int, error) {
 	return f.ReadAtContext(context.Background(), b, off)
 }
 
-// ReadAtContext reads len(b) bytes from off on, by one request unless they are
-// known already. If it returns fewer, the error says why: io.EOF at the end of the
-// object, and otherwise one of those of the package's documentation.
+// ReadAtContext reads len(b) bytes from off on, with one request unless the first response
+// had them. If it returns fewer, the error is io.EOF at the end of the object, or one of
+// those in the package documentation.
 func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, err error) {
 	switch {
 	case !f.ranges:
@@ -211,7 +183,7 @@ func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, e
 	return n, err
 }
 
-// readRange reads a range by a request of its own.
+// readRange reads a range with one request.
 func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) {
 	last := off + int64(len(b)) - 1
 	resp, err := f.ask(ctx, fmt.Sprintf("%d-%d", off, last))
@@ -225,8 +197,8 @@ func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) 
 	return body(ctx, resp, b)
 }
 
-// ask asks where redirects led before for a range. If that does not answer it any
-// more, as with a signature that is too old, the first URL is asked.
+// ask requests a range from the target of earlier redirects. If that refuses, because a
+// signature has expired for example, ask starts again at the first URL.
 func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error) {
 	f.mu.Lock()
 	target := f.target
@@ -251,8 +223,7 @@ func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error
 	return resp, nil
 }
 
-// body reads the body of an answer, which has to be of len(b) bytes, and closes
-// it.
+// body reads the body of a response, which must have len(b) bytes, and closes it.
 func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error) {
 	defer resp.Body.Close()
 	for n < len(b) && err == nil {
@@ -268,7 +239,7 @@ func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error)
 		return n, err
 	}
 	if err == nil {
-		// The end has to be read too, so that the connection can be used again.
+		// The connection can be reused only after the end has been read.
 		if m, _ := io.ReadFull(resp.Body, make([]byte, 1)); m > 0 {
 			return n, fmt.Errorf("%w: a body of more than %d bytes", ErrInvalidRange, len(b))
 		}

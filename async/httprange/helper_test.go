@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/async"
 	"github.com/bytering/bytering/async/httprange"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // A server has one object. Before it answers it asks fault, if there is one, for
@@ -39,11 +39,7 @@ func serve(t *testing.T, size int) *server {
 }
 
 func newServer(size int) *server {
-	s := &server{data: make([]byte, size), etag: `"one"`, modified: "Mon, 02 Jan 2006 15:04:05 GMT"}
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range s.data {
-		s.data[i] = byte(r.Uint32())
-	}
+	s := &server{data: pattern.Bytes(0, size), etag: `"one"`, modified: "Mon, 02 Jan 2006 15:04:05 GMT"}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handlers break off
 	return s

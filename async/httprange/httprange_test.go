@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,9 @@ func TestRanges(t *testing.T) {
 func TestReadAt(t *testing.T) {
 	s := serve(t, 1000)
 	f := open(t, s.URL, httprange.First(100))
+	if f.ETag() != s.etag {
+		t.Errorf("the ETag is %q", f.ETag())
+	}
 	for _, tc := range []struct {
 		off  int64
 		n    int
@@ -281,6 +285,52 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// A range that breaks off goes on at its next byte.
+func TestNextByte(t *testing.T) {
+	s := serve(t, 1000)
+	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if n == 0 {
+			return false
+		}
+		from, to := s.span(r)
+		s.part(w, from, to)
+		w.Write(s.data[from:min(from+300, to+1)])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	f := open(t, s.URL, httprange.First(100))
+	b, st, err := fill(t, f, 1, async.Retry(func(error, int) (time.Duration, bool) { return 0, true }))
+	if same(t, "all", b, s.data); err != nil || st.Retries != 2 {
+		t.Errorf("%v, %+v", err, st)
+	}
+	var asked []string
+	for _, r := range s.requests() {
+		asked = append(asked, r.Header.Get("Range"))
+	}
+	if want := []string{"bytes=0-99", "bytes=100-999", "bytes=400-999", "bytes=700-999"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
+
+// A server that fails for ever ends the call after as many attempts as Retry has.
+func TestFailsForEver(t *testing.T) {
+	s := serve(t, 1000)
+	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
+		if n > 0 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+		return n > 0
+	}
+	f := open(t, s.URL, httprange.First(100))
+	b, st, err := fill(t, f, 4, async.Retry(httprange.Retry(2)))
+	var status *httprange.StatusError
+	var at *async.Error
+	if !errors.As(err, &status) || status.Code != 502 || !errors.As(err, &at) || at.Offset != 100 || st.Retries != 2 || len(s.requests()) != 4 {
+		t.Errorf("%v, %+v, %d requests", err, st, len(s.requests()))
+	}
+	same(t, "what the first request brought", b, s.data[:100])
+}
+
 // A body that trickles, for longer than a stall, is waited for.
 func TestSlowBody(t *testing.T) {
 	s := serve(t, 101)
@@ -359,7 +409,8 @@ func TestRetryAfter(t *testing.T) {
 // Ranges come from where a redirect led. When that answers no more, the first URL
 // is asked again, and must lead to the same object.
 func TestRedirects(t *testing.T) {
-	for _, code := range []int{301, 302, 303, 307, 308} {
+	for i, code := range []int{301, 302, 303, 307, 308} {
+		refusal := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusGone}[i%3]
 		target := serve(t, 5000)
 		var refused atomic.Bool
 		target.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -368,7 +419,7 @@ func TestRedirects(t *testing.T) {
 			}
 			if r.URL.Query().Get("signed") == "1" && n > 2 {
 				refused.Store(true)
-				w.WriteHeader(http.StatusForbidden)
+				w.WriteHeader(refusal)
 				return true
 			}
 			return false
@@ -393,6 +444,50 @@ func TestRedirects(t *testing.T) {
 		if _, err := f.ReadAt(make([]byte, 10), 300); !errors.Is(err, httprange.ErrChanged) {
 			t.Errorf("to another object: %v", err)
 		}
+	}
+}
+
+func TestSign(t *testing.T) {
+	s := serve(t, 20_000)
+	var refused atomic.Int32
+	s.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		// The range and the condition are signed too.
+		if want := r.Header.Get("Range") + r.Header.Get("If-Match"); r.Header.Get("Signature") != want || r.URL.RawQuery != "nonce" {
+			refused.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		}
+		return false
+	}
+	f := open(t, s.URL, httprange.First(100), httprange.Sign(func(r *http.Request) error {
+		if r.URL.RawQuery != "" {
+			return errors.New("signed twice")
+		}
+		r.URL.RawQuery = "nonce"
+		r.Header.Set("Signature", r.Header.Get("Range")+r.Header.Get("If-Match"))
+		return nil
+	}))
+	b, _, err := fill(t, f, 4)
+	if same(t, "signed", b, s.data); err != nil || refused.Load() != 0 {
+		t.Errorf("%v, %d refused", err, refused.Load())
+	}
+
+	elsewhere := serve(t, 0)
+	elsewhere.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, s.URL, http.StatusTemporaryRedirect)
+		return true
+	}
+	var signed atomic.Int32
+	s.fault = nil
+	f = open(t, elsewhere.URL, httprange.First(100), httprange.Sign(func(*http.Request) error { signed.Add(1); return nil }))
+	b, _, err = fill(t, f, 4)
+	if same(t, "redirected", b, s.data); err != nil || signed.Load() != 1 {
+		t.Errorf("%v, %d signed", err, signed.Load())
+	}
+
+	planted := errors.New("planted")
+	if _, err := httprange.Open(t.Context(), s.URL, httprange.Sign(func(*http.Request) error { return planted })); !errors.Is(err, planted) {
+		t.Error(err)
 	}
 }
 

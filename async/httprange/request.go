@@ -10,15 +10,23 @@ import (
 	"strings"
 )
 
-// maxRedirects is as many as package net/http follows.
+// maxRedirects is the number that package net/http follows.
 const maxRedirects = 10
 
-// get asks from for a range, follows redirects, and returns the answer and where
-// it came from. An empty range is the whole object. Conditions are those of an
-// object that is known already.
+// get requests a range from a URL and follows redirects. It returns the response and the
+// URL that it came from. An empty range is the whole object. Once the object is known
+// the requests carry a condition.
 func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.Response, *url.URL, error) {
 	for range maxRedirects + 1 {
-		resp, err := f.transport.RoundTrip(f.request(ctx, from, byteRange))
+		r := f.request(ctx, from, byteRange)
+		if f.sign != nil && f.own(from) {
+			u := *from
+			r.URL = &u // for f to change
+			if err := f.sign(r); err != nil {
+				return nil, nil, fmt.Errorf("httprange: %s: %w", shown(from), err)
+			}
+		}
+		resp, err := f.transport.RoundTrip(r)
 		if err != nil {
 			return nil, nil, fmt.Errorf("httprange: %s: %w", shown(from), err)
 		}
@@ -45,7 +53,7 @@ func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.
 
 func (f *File) request(ctx context.Context, to *url.URL, byteRange string) *http.Request {
 	r := (&http.Request{Method: http.MethodGet, URL: to, Host: to.Host, Header: f.header.Clone()}).WithContext(ctx)
-	if to.Scheme != f.first.Scheme || to.Host != f.first.Host {
+	if !f.own(to) {
 		for _, secret := range []string{"Authorization", "Cookie", "Proxy-Authorization"} {
 			r.Header.Del(secret)
 		}
@@ -64,19 +72,22 @@ func (f *File) request(ctx context.Context, to *url.URL, byteRange string) *http
 	return r
 }
 
-// shown returns u for an error.
+// own reports whether u has the scheme and host of the first URL.
+func (f *File) own(u *url.URL) bool { return u.Scheme == f.first.Scheme && u.Host == f.first.Host }
+
+// shown returns what an error may show of u.
 func shown(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// discard ends with an answer whose body does not matter. A short one is read, so
-// that the connection can be used again.
+// discard closes a response whose body is not needed. It reads a short body, so that the
+// connection can be reused.
 func discard(resp *http.Response) {
 	io.CopyN(io.Discard, resp.Body, 16<<10)
 	resp.Body.Close()
 }
 
-// An object is what the first answer says, and later ones have to.
+// An object is what the first response says of it, and later ones must repeat.
 type object struct {
 	etag, modified, encoding string
 	size                     int64 // or -1
@@ -87,8 +98,8 @@ func objectOf(resp *http.Response, size int64) *object {
 	return &object{h.Get("Etag"), h.Get("Last-Modified"), h.Get("Content-Encoding"), size}
 }
 
-// differs returns how a later answer differs from the first, whose length may not
-// have been known.
+// differs returns how a later response differs from the first, or the empty string. The
+// length counts only if the first response gave it.
 func (o *object) differs(from *object) string {
 	switch {
 	case o.etag != from.etag:
@@ -103,9 +114,8 @@ func (o *object) differs(from *object) string {
 	return ""
 }
 
-// check holds an answer against what was asked for: the bytes from first to last,
-// or with a last of -1 all from first on. It returns how many bytes the body has,
-// or -1 if it does not say.
+// check compares a response with its request, which was for the bytes from first to last,
+// or if last is -1 for all from first on. It returns how many bytes the body has.
 func (f *File) check(resp *http.Response, first, last int64) (n int64, err error) {
 	switch resp.StatusCode {
 	case http.StatusPartialContent:
@@ -137,8 +147,8 @@ func (f *File) check(resp *http.Response, first, last int64) (n int64, err error
 	return n, nil
 }
 
-// contentRange returns the first and the last byte of a 206, and the length of the
-// object or -1.
+// contentRange returns the offsets of the first and the last byte of a 206, and the
+// length of the object, or -1 if the response does not give it.
 func contentRange(resp *http.Response) (from, to, size int64, err error) {
 	bad := func(why string) (int64, int64, int64, error) {
 		return 0, 0, 0, fmt.Errorf("%w: %s", ErrInvalidRange, why)
@@ -164,7 +174,7 @@ func contentRange(resp *http.Response) (from, to, size int64, err error) {
 	return from, to, size, nil
 }
 
-// number returns what s says, or -1.
+// number returns the number in s, or -1.
 func number(s string) int64 {
 	n, err := strconv.ParseUint(s, 10, 62)
 	if err != nil {

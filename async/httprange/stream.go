@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// A Stream reads the object from one offset on, by one request, or by another one
-// from where that broke off. It belongs to one goroutine at a time.
+// A Stream reads the object from an offset on with one request. If that breaks off, it can
+// continue with another. It may be used by one goroutine at a time.
 type Stream struct {
 	f    *File
 	ctx  context.Context
 	at   int64
 	body io.ReadCloser // nil if none is open
-	left int64         // bytes that it has, or -1
-	err  error         // for ever
+	left int64         // bytes of the body, or -1 if not known
+	err  error         // of all further calls
 }
 
-// Stream returns a stream from offset off on. Ctx is for its requests.
+// Stream returns a stream that begins at offset off. ctx is for its requests.
 func (f *File) Stream(ctx context.Context, off int64) *Stream {
 	s := &Stream{f: f, ctx: ctx, at: off}
 	if off < 0 {
@@ -29,8 +29,8 @@ func (f *File) Stream(ctx context.Context, off int64) *Stream {
 	return s
 }
 
-// Read reads what comes next. An end before that of the object is an
-// io.ErrUnexpectedEOF, if [StreamRetry] does not have it go on.
+// Read implements io.Reader. If a body ends before the object does, and [StreamRetry] does
+// not make the stream continue, the error is io.ErrUnexpectedEOF.
 func (s *Stream) Read(b []byte) (n int, err error) {
 	for attempt := 1; s.err == nil && len(b) > 0; attempt++ {
 		n, err = s.read(b)
@@ -48,7 +48,7 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 	return 0, s.err
 }
 
-// Close ends the request.
+// Close ends the request that is running.
 func (s *Stream) Close() error {
 	s.drop()
 	if s.err == nil {
@@ -64,8 +64,7 @@ func (s *Stream) drop() {
 	}
 }
 
-// again waits until the stream should go on behind err, and reports whether it
-// should.
+// again reports whether the stream should continue after err. It waits before that.
 func (s *Stream) again(err error, attempt int) bool {
 	if s.f.retry == nil || s.ctx.Err() != nil {
 		return false
@@ -84,8 +83,8 @@ func (s *Stream) again(err error, attempt int) bool {
 	}
 }
 
-// read is one read, of what is known or of a body, which it opens if there is
-// none. Where the length is not known, a body may end before the object does.
+// read makes one read, of the bytes in memory or of a body, which it opens first if none
+// is open. If the length is not known, a body may end before the object does.
 func (s *Stream) read(b []byte) (n int, err error) {
 	size := s.f.object.size
 	switch {
@@ -109,7 +108,7 @@ func (s *Stream) read(b []byte) (n int, err error) {
 	switch {
 	case s.left == 0:
 		s.drop()
-		return n, nil // and then the end, or another range
+		return n, nil // the next read finds the end, or opens another range
 	case err == io.EOF && s.left < 0 && size < 0:
 		s.drop()
 		return n, io.EOF
@@ -122,7 +121,7 @@ func (s *Stream) read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// open opens a body for what comes next.
+// open opens a body at the present offset.
 func (s *Stream) open() error {
 	f := s.f
 	if s.at == 0 {
@@ -131,7 +130,7 @@ func (s *Stream) open() error {
 		f.rest = nil
 		f.mu.Unlock()
 		if first != nil {
-			s.body, s.left = first.Body, f.object.size
+			s.body, s.left = first.Body, f.has
 			return nil
 		}
 	}
@@ -158,7 +157,7 @@ func (s *Stream) open() error {
 	return nil
 }
 
-// openWhole asks for all of the object again.
+// openWhole requests the whole object again.
 func (s *Stream) openWhole() error {
 	f := s.f
 	resp, err := f.ask(s.ctx, "")

@@ -16,14 +16,6 @@ import (
 // One stream of each kind of server: with ranges, without, and without a length.
 func TestStream(t *testing.T) {
 	now := httprange.StreamRetry(func(_ error, attempt int) (time.Duration, bool) { return 0, attempt < 5 })
-	// broken breaks every body off after some bytes, while there are more.
-	broken := func(s *server, w http.ResponseWriter, b []byte) {
-		w.Write(b[:min(len(b), 300)])
-		w.(http.Flusher).Flush()
-		if len(b) > 300 {
-			panic(http.ErrAbortHandler)
-		}
-	}
 	for _, tc := range []struct {
 		name   string
 		answer func(s *server, n int, w http.ResponseWriter, r *http.Request)
@@ -36,12 +28,12 @@ func TestStream(t *testing.T) {
 		{"ranges that break off", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			from, to := s.span(r)
 			s.part(w, from, to)
-			broken(s, w, s.data[from:to+1])
+			broken(w, s.data[from:to+1])
 		}, []httprange.Option{now}, 1000, nil, 5},
 		{"ranges that break off, without another attempt", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			from, to := s.span(r)
 			s.part(w, from, to)
-			broken(s, w, s.data[from:to+1])
+			broken(w, s.data[from:to+1])
 		}, nil, 400, io.ErrUnexpectedEOF, 2},
 		{"no ranges", func(s *server, _ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
@@ -49,7 +41,7 @@ func TestStream(t *testing.T) {
 		}, nil, 1000, nil, 1},
 		{"no ranges, broken off", func(s *server, _ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			broken(s, w, s.data)
+			broken(w, s.data)
 		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 300, httprange.ErrNoRange, 1},
 		{"ranges beside a 200", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			if n > 0 {
@@ -58,7 +50,7 @@ func TestStream(t *testing.T) {
 			}
 			w.Header().Set("Accept-Ranges", "bytes")
 			w.Header().Set("Content-Length", "1000")
-			broken(s, w, s.data)
+			broken(w, s.data)
 		}, []httprange.Option{now}, 1000, nil, 2},
 		{"ranges beside a 200 of no length", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			if n > 0 {
@@ -66,7 +58,7 @@ func TestStream(t *testing.T) {
 				return
 			}
 			w.Header().Set("Accept-Ranges", "bytes")
-			broken(s, w, s.data)
+			broken(w, s.data)
 		}, []httprange.Option{now}, 1000, nil, 3},
 		{"another object behind a 200", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			if n > 0 {
@@ -75,7 +67,7 @@ func TestStream(t *testing.T) {
 				return
 			}
 			w.Header().Set("Accept-Ranges", "bytes")
-			broken(s, w, s.data)
+			broken(w, s.data)
 		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 300, httprange.ErrChanged, 2},
 		{"no length", func(s *server, _ int, w http.ResponseWriter, _ *http.Request) {
 			w.(http.Flusher).Flush()
@@ -149,5 +141,69 @@ func TestStreams(t *testing.T) {
 	}
 	if _, err := io.ReadAll(f.Stream(t.Context(), 0)); !errors.Is(err, httprange.ErrChanged) {
 		t.Errorf("of another object: %v", err)
+	}
+}
+
+// broken breaks a body off after some bytes, if there are more.
+func broken(w http.ResponseWriter, b []byte) {
+	w.Write(b[:min(len(b), 300)])
+	w.(http.Flusher).Flush()
+	if len(b) > 300 {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// With a First of 0 one request is enough for all, and what it breaks off, or says
+// beforehand that it has not, comes by others.
+func TestOneRequest(t *testing.T) {
+	for name, tc := range map[string]struct {
+		answer   func(s *server, n int, w http.ResponseWriter, r *http.Request)
+		requests int
+	}{
+		"ranges": {func(s *server, _ int, w http.ResponseWriter, r *http.Request) { s.answer(w, r) }, 1},
+		"no ranges": {func(s *server, _ int, w http.ResponseWriter, _ *http.Request) {
+			w.Write(s.data)
+		}, 1},
+		"breaks off": {func(s *server, n int, w http.ResponseWriter, r *http.Request) {
+			if n > 0 {
+				s.answer(w, r)
+				return
+			}
+			w.Header().Set("Content-Range", "bytes 0-999/1000")
+			w.Header().Set("Content-Length", "1000")
+			w.WriteHeader(http.StatusPartialContent)
+			broken(w, s.data)
+		}, 2},
+		"a part": {func(s *server, _ int, w http.ResponseWriter, r *http.Request) {
+			from, to := s.span(r)
+			to = min(to, from+399)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/1000", from, to))
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(s.data[from : to+1])
+		}, 3},
+	} {
+		s := serve(t, 1000)
+		s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool { tc.answer(s, n, w, r); return true }
+		opts := []httprange.Option{httprange.First(0)}
+		if name == "breaks off" {
+			opts = append(opts, httprange.StreamRetry(httprange.Retry(5)))
+		}
+		f := open(t, s.URL, opts...)
+		stream := f.Stream(t.Context(), 0)
+		b, err := io.ReadAll(stream)
+		stream.Close()
+		if same(t, name, b, s.data); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if reqs := s.requests(); len(reqs) != tc.requests || reqs[0].Header.Get("Range") != "bytes=0-" {
+			t.Errorf("%s: %d requests, the first for %q", name, len(reqs), reqs[0].Header.Get("Range"))
+		}
+		if f.Ranges() {
+			b := make([]byte, 10)
+			if _, err := f.ReadAt(b, 3); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			same(t, name, b, s.data[3:13])
+		}
 	}
 }

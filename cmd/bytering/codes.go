@@ -8,16 +8,36 @@ import (
 	"syscall"
 )
 
-// The exit codes, on which scripts rely. 2 is none of them: with it Go's runtime
-// ends a process in which something is fatally wrong.
+// The exit codes, on which scripts rely.
 const (
 	exitDone    = 0
-	exitRefused = 1   // wrong usage, or it could not begin: nothing was moved
-	exitSink    = 3   // the sink failed
-	exitReader  = 4   // the reader of standard output is gone
-	exitSource  = 5   // the source failed
+	exitRefused = 1
+	exitSink    = 3
+	exitReader  = 4
+	exitSource  = 5
+	exitEarly   = 6
+	exitTimeout = 8
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
+
+// exits are the codes as --help, the man page and docs/command.md have them.
+var exits = []struct {
+	code  string
+	means string
+	more  string
+}{
+	{"0", "done", ""},
+	{"1", "could not begin", "wrong usage, or something is missing; nothing was moved"},
+	{"2", "", "is none of them: Go's runtime ends a process with it"},
+	{"3", "sink failed", "a write, or the close of an output"},
+	{"4", "reader gone", "of standard output; noticed at once, also while nothing moves; called as pv it is 0, as there"},
+	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
+	{"6", "source ended early", "before --count or --skip, or the length that an HTTP server said"},
+	{"7", "", "is kept for bytes that differ"},
+	{"8", "timeout", "an end moved nothing for as long as -W says"},
+	{"9–12", "", "are kept for what comes"},
+	{"128+n", "signal n", "which it raises itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},
+}
 
 // A failure is an error with the exit code that it makes.
 type failure struct {
@@ -52,7 +72,10 @@ func (s signalled) Error() string { return "stopped by signal: " + s.String() }
 func stopped(why error, what string) error {
 	code := exitSignal
 	var sig signalled
-	if errors.As(why, &sig) {
+	var f *failure
+	if errors.As(why, &f) {
+		code = f.code
+	} else if errors.As(why, &sig) {
 		if n, ok := sig.Signal.(syscall.Signal); ok {
 			code += int(n)
 		}
@@ -62,6 +85,11 @@ func stopped(why error, what string) error {
 
 // sinkFailed returns the failure for err, with what is safe if that is said.
 func sinkFailed(sink *end, err error, safe string) error {
+	var sig signalled
+	var f *failure
+	if errors.As(err, &sig) || errors.As(err, &f) {
+		return stopped(err, safe) // while it was closed
+	}
 	if safe != "" {
 		safe = "; " + safe
 	}

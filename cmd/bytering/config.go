@@ -1,157 +1,122 @@
 package main
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"math/big"
-	"regexp"
-	"runtime"
+import "time"
 
-	"github.com/bytering/bytering/pump"
-	"github.com/docker/go-units"
-	"github.com/pborman/getopt/v2"
-)
-
-// A config is what the flags say.
+// A config is what the command line says, under whichever name the command was
+// called. The flags of all names fill it in; no other code knows a flag.
 type config struct {
-	input, output string // "-" for the standard ones
-	memory, block size
-	quiet, force  bool
-	direct        bool
+	as program // the program that it was called as
+
+	inputs  []place // read one after the other; at least one
+	outputs []place // each gets every byte; at least one
+
+	memory     size    // of the ring; bytes is 0 if share is set
+	share      float64 // of the memory there is, in percent, or 0
+	block      size    // the most that one read or write moves
+	blocks     int     // the ring holds so many of block; 0 if memory says it
+	wholeBlock size    // a write moves exactly so many bytes, but at the end; 0 for any
+	lock       bool    // the ring stays in memory
+	ringFile   string  // the file that the ring lies in; "" for none
+	tempFile   bool    // the ring lies in a temporary file
+
+	depth     int  // reads or writes under way at once, of ends that have offsets; 0 is 1
+	deepBlock size // the most that one of these moves, if depth is above 1
+	web       web
+
+	startAbove  int // percent of the ring to be filled before writing begins; 0 for any
+	resumeBelow int // percent of the ring below which reading goes on; 100 for any
+
+	readRate, writeRate int64 // bytes a second, at most; 0 for any
+
+	timeout     time.Duration // an end that moves nothing for so long ends it; 0 for none
+	connTimeout time.Duration // of sends and receives over TCP; 0 for the usual one
+	connBuffer  size          // of a TCP socket; 0 for the usual one
+
+	size   int64 // expected in all, a hint; -1 where not known
+	count  int64 // stop after so many bytes; -1 for the end of the inputs
+	skip   int64 // leave out so many bytes at the beginning
+	atMost bool  // fewer than count are no failure
+
+	force    bool     // overwrite what exists; write to a block device
+	fsync    bool     // write through to the disk at the end
+	syncEach bool     // write each block through to the disk
+	direct   bool     // bypass the page cache
+	hashes   []string // of what was moved, to print at the end
+	goOn     bool     // with the next input where one can't be opened, as cat does
+	stopAll  bool     // when one of several outputs fails
+	showPid  bool
+	log      string // the file that messages go to as well; "" for none
+	quietLog bool   // the summary does not go there
+	level    level  // which messages are said
+	tape     tape
+	show     display
+
 	help, version bool
 }
 
-// largestBlock is how much one read or write moves at most, and what a pipe can
-// be made to hold without privileges.
-const largestBlock = 1 << 20
+// A program is a name that the command goes by.
+type program int
 
-// directBlock is what --direct rounds the largest call up to: the block of nearly
-// all devices.
-const directBlock = 4 << 10
+const (
+	asBytering program = iota
+	asMbuffer
+	asPv
+)
 
-// A size is a number of bytes on the command line, with K = 1024.
-type size struct {
-	bytes int
-	text  string // as typed, which errors show
+// A place is one input or output.
+type place struct {
+	kind placeKind
+	// name is the file, "-" for the standard one, or what follows the kind in an
+	// address: HOST:PORT, with or without the host.
+	name   string
+	family int // of IP: 4, 6, or 0 for either
+
+	append bool // behind what an output has
 }
 
-func (s *size) String() string { return s.text }
+type placeKind int
 
-func (s *size) Type() string { return "SIZE" }
+const (
+	file      placeKind = iota
+	get                 // is read by HTTP: http://, https://
+	dial                // connects to HOST:PORT: -O, tcp://
+	listen              // binds exactly ADDR, loopback without a host: tcp-listen://
+	listenAll           // binds all addresses at PORT and lets in HOST, if there is one: mbuffer's -I
+)
 
-// sizeForm is a decimal number and a unit. The libraries would also take "1e3"
-// or "0x10", which nobody means.
-var sizeForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)((?:[kKmMgGtT](?:[iI]?[bB])?|[bB])?)$`)
+// A level is how much is said, as mbuffer counts it: each says what those before
+// it do, too.
+type level int
 
-func (s *size) Set(text string, _ getopt.Option) error {
-	part := sizeForm.FindStringSubmatch(text)
-	if part == nil {
-		return fmt.Errorf("not a size such as 512K, 16M or 2G")
-	}
-	unit, err := units.RAMInBytes("1" + part[2])
-	if err != nil {
-		return err
-	}
-	// The library's own product is rounded, and of an overflow it is whatever
-	// the processor makes of it.
-	number, ok := new(big.Rat).SetString(part[1])
-	if !ok {
-		return fmt.Errorf("not a number: %s", part[1])
-	}
-	bytes := number.Mul(number, new(big.Rat).SetInt64(unit))
-	switch {
-	case bytes.Cmp(big.NewRat(1, 1)) < 0:
-		return fmt.Errorf("less than one byte")
-	case !bytes.IsInt():
-		return fmt.Errorf("not a whole number of bytes")
-	}
-	*s = size{math.MaxInt, text} // or more, which no machine has
-	if bytes.Cmp(new(big.Rat).SetInt64(math.MaxInt)) < 0 {
-		s.bytes = int(bytes.Num().Int64())
-	}
-	return nil
+const (
+	sayNothing level = iota
+	sayFatal         // what ends it
+	sayErrors
+	sayWarnings
+	sayInfo // also a summary where the line is off
+	sayDebug
+	sayIO
+)
+
+// A tape is what is particular to tapes.
+type tape struct {
+	volume int64 // the bytes that an output holds; 0 for what it says itself
+	aware  bool  // write on after the first "no space left"
 }
 
-// errHelp is not a fault: the usage was asked for.
-var errHelp = errors.New("help")
+// A display is what a person sees while it runs.
+type display struct {
+	quiet bool // nothing, but errors
 
-func flags(cfg *config) *getopt.Set {
-	fs := getopt.New()
-	// Between two pipes 4 MiB pass 1.08 times the bytes of 16 MiB and take
-	// 0.8 times the processor time (bench, suite pipes): less memory is gone
-	// through again and again. A ring for long stalls is what -m is for.
-	cfg.memory, cfg.block = size{4 << 20, "4M"}, size{largestBlock, "1M"}
-	cfg.input, cfg.output = "-", "-"
-	fs.FlagLong(&cfg.input, "input", 'i')
-	fs.FlagLong(&cfg.output, "output", 'o')
-	fs.FlagLong(&cfg.memory, "memory", 'm')
-	fs.FlagLong(&cfg.block, "block", 's')
-	fs.FlagLong(&cfg.direct, "direct", 0)
-	fs.FlagLong(&cfg.force, "force", 'f')
-	fs.FlagLong(&cfg.quiet, "quiet", 'q')
-	fs.FlagLong(&cfg.help, "help", 'h')
-	fs.FlagLong(&cfg.version, "version", 0)
-	return fs
+	// The parts of the line, of pv's kind. If none is set, the line is ours.
+	bar, timer, eta, arrival, rate, average, bytes, fill bool
+
+	numeric  bool          // whole lines of numbers instead
+	name     string        // before the line; "" for none
+	interval time.Duration // between updates; 0 for the usual one
+	delay    time.Duration // before the first
+	wait     bool          // for the first byte before the first
+	width    int           // of the terminal; 0 for what it says
+	force    bool          // also where standard error is no terminal
+	cursor   bool          // place the line by escape sequences
 }
-
-func parse(args []string) (config, error) {
-	var cfg config
-	fs := flags(&cfg)
-	if err := fs.Getopt(append([]string{"bytering"}, args...), nil); err != nil {
-		var bad *getopt.Error
-		if errors.As(err, &bad) && bad.ErrorCode == getopt.Invalid {
-			err = fmt.Errorf("%s %q: %w", bad.Name, bad.Parameter, err)
-		}
-		return cfg, err
-	}
-	if cfg.help {
-		return cfg, errHelp
-	}
-	if fs.NArgs() > 0 {
-		return cfg, fmt.Errorf("unexpected argument %q: files are named with -i and -o", fs.Arg(0))
-	}
-	if cfg.input == "" {
-		return cfg, fmt.Errorf("-i, --input names no file")
-	}
-	if cfg.output == "" {
-		return cfg, fmt.Errorf("-o, --output names no file")
-	}
-	if cfg.direct {
-		if runtime.GOOS != "linux" {
-			return cfg, fmt.Errorf("--direct: not supported on %s", runtime.GOOS)
-		}
-		cfg.memory.bytes = pump.RoundUp(cfg.memory.bytes, pump.DirectAlign)
-		cfg.block.bytes = pump.RoundUp(cfg.block.bytes, directBlock)
-	}
-	// What a call can't be offered anyway is no reason to refuse.
-	cfg.block.bytes = min(cfg.block.bytes, largestBlock, max(1, cfg.memory.bytes/2))
-	return cfg, nil
-}
-
-// usage is written by hand. A test holds it against the flags and the exit codes.
-const usage = `bytering copies its input to its output through a ring in memory.
-
-Usage: bytering [flags]
-
-Examples:
-  tar -c data | bytering | ssh host tar -x
-  bytering -m 1G <slow >fast
-
-Flags:
-  -i, --input FILE    read from FILE (default -, standard input)
-  -o, --output FILE   write to FILE (default -, standard output)
-  -m, --memory SIZE   memory of the ring (default 4M)
-  -s, --block SIZE    largest read and write (default 1M, at most 1M and -m/2)
-      --direct        bypass the page cache; rounds -m up to 64K, -s to 4K
-  -f, --force         overwrite the output if it exists
-  -q, --quiet         no bar and no summary, only errors
-  -h, --help          print this
-      --version       print the version
-
-SIZE is a whole number of bytes, such as 4096, 64K or 1.5G. K, M, G and T are
-powers of 1024, however written: 4M, 4m, 4mb, 4MB and 4MiB are the same.
-
-Exits: 0 done, 1 could not begin, 3 sink failed, 4 reader of standard output
-gone, 5 source failed, 128+n signal n: 129 HUP, 130 INT, 131 QUIT, 143 TERM.
-`

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
-
-	"github.com/pborman/getopt/v2"
 )
 
 func TestSize(t *testing.T) {
@@ -27,10 +27,9 @@ func TestSize(t *testing.T) {
 		// More is as much as the machine can count.
 		{"8388608T", math.MaxInt64}, {"9223372036854775808", math.MaxInt64}, {strings.Repeat("9", 400), math.MaxInt64},
 	} {
-		var s size
-		want := int(min(c.want, math.MaxInt))
-		if err := s.Set(c.text, nil); err != nil || s.bytes != want || s.String() != c.text {
-			t.Errorf("%q is %d, shown as %v, and %v, want %d", c.text, s.bytes, &s, err, want)
+		want := size{int(min(c.want, math.MaxInt)), c.text}
+		if s, err := parseMemory(c.text); err != nil || s != want || s.String() != c.text {
+			t.Errorf("%q is %d, shown as %v, and %v, want %d", c.text, s.bytes, s, err, want.bytes)
 		}
 	}
 	for text, why := range map[string]string{
@@ -43,24 +42,119 @@ func TestSize(t *testing.T) {
 		"1.5": "not a whole number", "1.0000001K": "not a whole number", "0.1M": "not a whole number", "99.9b": "not a whole number",
 		"1." + strings.Repeat("0", 400) + "1": "not a whole number",
 	} {
-		old := size{42, "42"}
-		s := old
-		if err := s.Set(text, nil); err == nil || !strings.Contains(err.Error(), why) || s != old {
+		if s, err := parseMemory(text); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q is %d and %v, want %q", text, s.bytes, err, why)
+		}
+	}
+	if n, err := parseSize("0K"); n != 0 || err != nil {
+		t.Errorf("no bytes are %d and %v", n, err)
+	}
+}
+
+func TestParseValues(t *testing.T) {
+	for text, want := range map[string]float64{"2%": 2, "0.5%": 0.5, "90%": 90, "91%": -1, "0%": -1, "-1%": -1, "%": -1, "NaN%": -1, "2": 0, "2M": 0} {
+		share, is, err := parseShare(text)
+		if is != strings.HasSuffix(text, "%") || (err != nil) != (want < 0) || err == nil && share != want {
+			t.Errorf("%q is a share of %v, %v, %v, want %v", text, share, is, err, want)
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		"30": 30 * time.Second, "0.5": 500 * time.Millisecond, "0.5s": 500 * time.Millisecond, "10m": 10 * time.Minute, "0": 0,
+		"1e300": math.MaxInt64/2 + 1, "-1": -1, "-1s": -1, "": -1, "x": -1, "5x": -1,
+	} {
+		if d, err := parseTime(text, time.Second); (err != nil) != (want < 0) || err == nil && d != want {
+			t.Errorf("%q is %v and %v, want %v", text, d, err, want)
+		}
+	}
+	for text, want := range map[string]level{"0": 0, "6": 6, "none": 0, "fatal": 1, "error": 2, "warning": 3, "info": 4, "debug": 5, "io": 6, "7": -1, "-1": -1, "": -1, "Info": -1} {
+		if l, err := parseLevel(text); (err != nil) != (want < 0) || err == nil && l != want {
+			t.Errorf("%q is level %v and %v, want %v", text, l, err, want)
+		}
+	}
+	for n, want := range map[float64]string{0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 3 << 20: "3 MiB", 1.5e18: "1.301 EiB", 0.01: "0.01 B", 1 << 75: "3.277e+04 EiB"} {
+		if got := bytesText(n); got != want {
+			t.Errorf("%v is %q, want %q", n, got, want)
 		}
 	}
 }
 
-func TestParse(t *testing.T) {
-	cfg, err := parse([]string{"-qf", "-i", "a", "--output=b", "-m4K", "-s", "512"})
-	want := config{input: "a", output: "b", memory: size{4096, "4K"}, block: size{512, "512"}, quiet: true, force: true}
-	if cfg != want || err != nil {
-		t.Errorf("%+v and %v, want %+v", cfg, err, want)
+// std is what is read or written where nothing is named.
+var std = []place{{name: "-"}}
+
+// usual returns what no arguments say, changed.
+func usual(change func(*config)) config {
+	cfg := config{inputs: std, outputs: std, memory: size{4 << 20, "4M"}, block: size{1 << 20, "1M"}, resumeBelow: 100, size: -1, count: -1, level: sayWarnings}
+	if change != nil {
+		change(&cfg)
 	}
-	cfg, err = parse(nil)
-	want = config{input: "-", output: "-", memory: size{4 << 20, "4M"}, block: size{1 << 20, "1M"}}
-	if cfg != want || err != nil {
-		t.Errorf("%+v and %v, want %+v", cfg, err, want)
+	return cfg
+}
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct {
+		as   program
+		args string
+		want func(*config)
+	}{
+		{asBytering, "", nil},
+		{asBytering, "-qf -i a --output=b -m4K -s 512", func(c *config) {
+			c.inputs, c.outputs = []place{{name: "a"}}, []place{{name: "b"}}
+			c.memory, c.block, c.show.quiet, c.force = size{4096, "4K"}, size{512, "512"}, true, true
+		}},
+		{asBytering, "a -o x - -q b -o y --append", func(c *config) {
+			c.inputs, c.outputs = []place{{name: "a"}, {name: "-"}, {name: "b"}}, []place{{name: "x", append: true}, {name: "y", append: true}}
+			c.show.quiet = true
+		}},
+		{asBytering, "tcp://h:1 ./tcp://h:1 -o tcp-listen://2", func(c *config) {
+			c.inputs, c.outputs = []place{{kind: dial, name: "h:1"}, {name: "./tcp://h:1"}}, []place{{kind: listen, name: "2"}}
+		}},
+		{asBytering, "-- -q links", func(c *config) { c.inputs = []place{{name: "-q"}, {name: "links"}} }},
+		{asBytering, "-P 90% --resume-b 10 --obs 10K --size 0 --skip 1 --count 0", func(c *config) {
+			c.startAbove, c.resumeBelow, c.wholeBlock, c.skip, c.count = 90, 10, size{10240, "10K"}, 1, 0
+		}},
+		{asBytering, "-m 5% -s 16M", func(c *config) { c.memory, c.share, c.block.text = size{0, "5%"}, 5, "16M" }},
+		{asBytering, "-m 5% -m 1M", func(c *config) { c.memory, c.block.bytes = size{1 << 20, "1M"}, 512<<10 }},
+		{asBytering, "--depth 16 https://h/x ./https://h -i HTTP://h", func(c *config) {
+			c.inputs = []place{{kind: get, name: "HTTP://h"}, {kind: get, name: "https://h/x"}, {name: "./https://h"}}
+			c.depth, c.deepBlock, c.memory = 16, size{256 << 10, "256K"}, size{17 * 256 << 10, "17 times 256K"}
+		}},
+		{asBytering, "--depth 4 -s 2M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.text = 4, size{2 << 20, "2M"}, size{10 << 20, "5 times 2M"}, "2M"
+		}},
+		{asBytering, "--depth 2", func(c *config) { c.depth, c.deepBlock = 2, size{256 << 10, "256K"} }},
+		{asBytering, "--depth 16 -m 1M", func(c *config) {
+			c.depth, c.deepBlock, c.memory, c.block.bytes = 16, size{256 << 10, "256K"}, size{1 << 20, "1M"}, 512<<10
+		}},
+		{asMbuffer, "-4 -I h:1 -6 -O a:2 -0 -O b:3 -o -", func(c *config) {
+			c.inputs = []place{{kind: listenAll, name: "h:1", family: 4}}
+			c.outputs = []place{{kind: dial, name: "a:2", family: 6}, {kind: dial, name: "b:3"}, {name: "-"}}
+		}},
+		{asMbuffer, "--append -o a -o tcp://x:1 -f", func(c *config) {
+			c.outputs, c.force = []place{{name: "a", append: true}, {name: "tcp://x:1"}}, true
+		}},
+		{asMbuffer, "-q -b 16 -s 64k", func(c *config) {
+			c.show.quiet, c.blocks, c.block, c.memory = true, 16, size{64 << 10, "64k"}, size{1 << 20, "16 times 64k"}
+		}},
+		{asMbuffer, "-b 16 -m 1M", func(c *config) { c.blocks, c.block, c.memory = 16, size{64 << 10, "65536"}, size{1 << 20, "1M"} }},
+		{asMbuffer, "-v 4 -W 600 -n 1 -a 5 -H --hash sha256,md5 -R10M -r 1k --tcptimeo 5 --no-direct -D 2M --tapeaware -c -e", func(c *config) {
+			c.level, c.timeout, c.hashes, c.writeRate, c.readRate = sayInfo, 10*time.Minute, []string{"md5", "sha256"}, 10<<20, 1<<10
+			c.connTimeout, c.tape, c.syncEach, c.stopAll = 5*time.Millisecond, tape{2 << 20, true}, true, true
+		}},
+		{asPv, "--prog --eta -s 3M -L 20m -i 0.5 -D 1 -w 120 -N x -nfcW a", func(c *config) {
+			c.inputs, c.size, c.writeRate = []place{{name: "a"}}, 3<<20, 20<<20
+			c.show = display{bar: true, eta: true, interval: time.Second / 2, delay: time.Second, width: 120, name: "x", numeric: true, force: true, cursor: true, wait: true}
+		}},
+		{asPv, "-S -s 5 -q -B 64K", func(c *config) {
+			c.size, c.count, c.atMost, c.memory, c.block.bytes = 5, 5, true, size{64 << 10, "64K"}, 32<<10
+			c.show = display{quiet: true, bar: true, timer: true, eta: true, rate: true, bytes: true}
+		}},
+	} {
+		want := usual(c.want)
+		want.as, want.goOn, want.fsync = c.as, c.as == asPv, c.as == asMbuffer
+		got, err := parse(c.as, strings.Fields(c.args))
+		if !reflect.DeepEqual(got, want) || err != nil {
+			t.Errorf("%v %s: %v\n%+v, want\n%+v", c.as, c.args, err, got, want)
+		}
 	}
 	// A block that is too large is cut to what serves.
 	for args, block := range map[string]int{
@@ -68,40 +162,84 @@ func TestParse(t *testing.T) {
 		"-s 3K -m 4K": 2 << 10, "-s 128k -m 128k": 64 << 10, "-s 2M": 1 << 20, "-s 16M": 1 << 20,
 		"-s 16M -m 1G": 1 << 20, "-s 99999999T": 1 << 20, "--direct -s 128k -m 128k": 64 << 10,
 	} {
-		if cfg, err := parse(strings.Fields(args)); cfg.block.bytes != block || err != nil {
+		if cfg, err := parse(asBytering, strings.Fields(args)); cfg.block.bytes != block || err != nil {
 			t.Errorf("%s makes blocks of %d, %v; want %d", args, cfg.block.bytes, err, block)
 		}
 	}
 }
 
-// TestUsage holds the texts, which are written by hand, against the flags.
-func TestUsage(t *testing.T) {
-	var cfg config
-	fs := flags(&cfg)
-	all := texts(t)
-	delete(all, "../../README.md") // has the usual ones only
-	for place, text := range all {
-		fs.VisitAll(func(f getopt.Option) {
-			flag := " --" + f.LongName()
-			if f.ShortName() != "" {
-				flag = " -" + f.ShortName() + "," + flag
-			}
-			if !strings.Contains(text, flag) {
-				t.Errorf("%s does not name%s", place, flag)
-			}
-		})
-		contains(t, text, "(default "+cfg.memory.String()+")", "(default "+cfg.block.String(), "whole number of bytes", "4MiB")
-	}
-	contains(t, usage, "Examples:", "at most 1M", "-m/2", "4M, 4m, 4mb, 4MB and 4MiB")
-	lines := strings.Split(strings.TrimSuffix(usage, "\n"), "\n")
-	if len(lines) > 24 {
-		t.Errorf("%d lines are too many for one screen", len(lines))
-	}
-	for _, line := range lines {
-		if len(line) > 79 {
-			t.Errorf("%q is too wide for one screen", line)
+// TestSizeOf: --size and pv's -s take the size of a file.
+func TestSizeOf(t *testing.T) {
+	name := randomFile(t, 12345)
+	for as, args := range map[program][]string{asBytering: {"--size=@" + name}, asPv: {"-s", "@" + name}} {
+		if cfg, err := parse(as, args); cfg.size != 12345 || err != nil {
+			t.Errorf("%v %v: %d, %v", as, args, cfg.size, err)
 		}
 	}
+}
+
+// TestTables: each flag of each table is parsed as the table says, and named in
+// --help.
+func TestTables(t *testing.T) {
+	server := newOrigin(t, 0)
+	server.StartTLS()
+	cert := server.certificate(t)
+	for _, as := range []program{asBytering, asMbuffer, asPv} {
+		for _, f := range as.table() {
+			for _, name := range strings.Split(f.names(), ", ") {
+				var args []string
+				if args = append(args, name); f.arg != "" {
+					args = append(args, map[string]string{
+						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a", "@FILE": "@" + os.DevNull,
+					}[f.arg])
+					if args[1] == "" {
+						args[1] = "4K"
+					}
+					if f.long == "cacert" {
+						args[1] = cert
+					}
+					if f.short == "n" && as == asMbuffer {
+						args[1] = "1"
+					}
+				}
+				_, err := parse(as, args)
+				if f.state == refused {
+					if err == nil || !strings.HasPrefix(err.Error(), f.names()+": not supported: ") {
+						t.Errorf("%v %v: %v", as, args, err)
+					}
+				} else if err != nil {
+					t.Errorf("%v %v: %v", as, args, err)
+				}
+				if f.state == done && f.set == nil {
+					t.Errorf("%v %v does nothing", as, args)
+				}
+				if f.arg != "" && f.state != refused {
+					if _, err := parse(as, args[:1]); err == nil || !strings.Contains(err.Error(), "needs a value: "+f.arg) {
+						t.Errorf("%v %v: %v", as, args[:1], err)
+					}
+				}
+			}
+			if usage := f.usage(); !strings.Contains(help(as), "  "+usage) {
+				t.Errorf("help of %v does not have %q", as, usage)
+			}
+		}
+	}
+}
+
+// TestUsage: --help fits on a screen and a half.
+func TestUsage(t *testing.T) {
+	for as, most := range map[program]int{asBytering: 36, asMbuffer: 74, asPv: 60} {
+		lines := strings.Split(strings.TrimSuffix(help(as), "\n"), "\n")
+		if len(lines) > most {
+			t.Errorf("%d lines of %v are too many", len(lines), as)
+		}
+		for _, line := range lines {
+			if len(line) > helpWidth {
+				t.Errorf("%q is too wide for a screen", line)
+			}
+		}
+	}
+	contains(t, help(asBytering), "Usage:", "(default 4M)", "(default 1M)", "to 1M and -m/2", "4M, 4m, 4mb,\n4MB and 4MiB", "tcp://HOST:PORT", "links")
 }
 
 // TestCodes holds what the texts say of the exit codes against the codes.
@@ -109,14 +247,14 @@ func TestCodes(t *testing.T) {
 	for place, text := range texts(t) {
 		for code, means := range map[int]string{
 			exitDone: "done", exitRefused: "could not begin", exitSink: "sink failed",
-			exitReader: "reader of standard output gone", exitSource: "source failed",
+			exitReader: "reader", exitSource: "source failed",
 		} {
 			if want := fmt.Sprintf(" %d %s", code, means); !strings.Contains(text, want) {
 				t.Errorf("%s does not say%s", place, want)
 			}
 		}
 	}
-	for _, code := range []int{exitDone, exitRefused, exitSink, exitReader, exitSource, exitSignal} {
+	for _, code := range []int{exitDone, exitRefused, exitSink, exitReader, exitSource, exitEarly, exitSignal} {
 		if code == 2 {
 			t.Error("2 is the code of Go's runtime")
 		}
@@ -127,13 +265,13 @@ func TestCodes(t *testing.T) {
 // of tables.
 func texts(t *testing.T) map[string]string {
 	t.Helper()
-	all := map[string]string{"help": usage}
-	for _, name := range []string{"main.go", "../../README.md"} {
+	all := map[string]string{"help": help(asBytering), "help of mbuffer": help(asMbuffer), "help of pv": help(asPv)}
+	for _, name := range []string{"../../docs/command.md", "../../README.md"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[name] = strings.ReplaceAll(string(b), "\n//", "\n")
+		all[name] = string(b)
 	}
 	for name, text := range all {
 		all[name] = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '|' || unicode.IsSpace(r) }), " ")
@@ -164,23 +302,26 @@ func TestUsageErrors(t *testing.T) {
 		lines int
 		says  string
 	}{
-		{"--nope", 2, "--nope"},
-		{"-x", 2, "-x"},
-		{"-qx", 2, "-x"},
-		{"-", 2, `"-"`},
-		{"-q -- file", 2, `"file"`},
-		{"file", 2, `"file"`},
-		{"-i", 2, "-i"},
-		{"--input=", 2, "--input names no file"},
-		{"--output=", 2, "--output names no file"},
-		{"-m 0", 2, `-m "0": less than one byte`},
-		{"--memory many", 2, `--memory "many": not a size`},
-		{"-s 0", 2, `-s "0": less than one byte`},
-		{"-s 1.5", 2, `-s "1.5": not a whole number of bytes`},
-		{"-m 1.0000001K", 2, `-m "1.0000001K": not a whole number of bytes`},
-		{"-m -5", 2, `-m "-5": not a size`},
-		{"-m 8388608T", 1, "-m, --memory 8388608T: too large\n"},
-		{"--quiet=perhaps", 2, "perhaps"},
+		{"--nope", 1, "--nope"},
+		{"-x", 1, "-x"},
+		{"-qx", 1, "-x"},
+		{"-i", 1, "-i"},
+		{"--input=", 1, `-i, --input "": names no file`},
+		{"--output=", 1, `-o, --output "": names no file`},
+		{"- -", 1, `"-" is read twice`},
+		{"-o - -o -", 1, `"-" is written twice`},
+		{"--pro", 1, `"--pro"`},
+		{"--f x", 1, "--f is ambiguous: --force, --fsync"},
+		{"links", 1, "links needs one directory"},
+		{"links nowhere", 1, "symlink nowhere/mbuffer: no such file"},
+		{"-m 0", 1, `-m, --memory "0": less than one byte`},
+		{"--memory many", 1, `-m, --memory "many": not a size`},
+		{"-s 0", 1, `-s, --block "0": less than one byte`},
+		{"-s 1.5", 1, `-s, --block "1.5": not a whole number of bytes`},
+		{"-m 1.0000001K", 1, `-m, --memory "1.0000001K": not a whole number of bytes`},
+		{"-m -5", 1, `-m, --memory "-5": not a size`},
+		{"-m 8388608T", 1, "-m, --memory 8388608T: more than 80% of the memory"},
+		{"--quiet=perhaps", 1, "--quiet: takes no value"},
 	} {
 		p := prepare(t, strings.Fields(c.args)...)
 		p.Dir = dir // for what "-o=" would make
@@ -196,5 +337,5 @@ func TestTooLarge(t *testing.T) {
 	}
 	p := prepare(t, "-m", "8388607T")
 	p.start()
-	contains(t, p.end(exitRefused, 1), "-m, --memory 8388607T: too large")
+	contains(t, p.end(exitRefused, 1), "-m, --memory 8388607T: more than 80% of the memory")
 }

@@ -4,100 +4,206 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/async"
 	"github.com/bytering/bytering/pump"
 	"github.com/bytering/bytering/vectored"
-	"github.com/docker/go-units"
 )
 
 // A stream is one transfer.
 type stream struct {
-	source, sink *end
-	p            *bytering.Producer
-	c            *bytering.Consumer
-	block        int // the largest read and write
-	direct       bool
-	meter        pump.Meter
-	stats        pump.Stats // of the copy when it is over
+	config
+	voice  *voice
+	source *source
+	sinks  []*sink
+	sums   []*digest // in step with the sinks
+
+	p *bytering.Producer
+	c []*bytering.Consumer // of the sinks and the sums; with several of these, one more before them
+
+	meter pump.Meter
+	stats pump.Stats // of the copy when it is over
+
+	whole     int // bytes that each write has, but the last; 0 for any
+	filling   async.Meter
+	fillDepth int // that was had
+
+	overt  sync.Once // says that TCP is not encrypted
+	cancel context.CancelCauseFunc
+	left   chan int // the sinks, of several, whose reader has left
 }
 
-func newStream(cfg config) (*stream, error) {
-	align := 1
-	if cfg.direct {
-		align = pump.DirectAlign
+func newStream(cfg config, v *voice) (*stream, error) {
+	s := &stream{config: cfg, voice: v, left: make(chan int, len(cfg.outputs))}
+	for range cfg.outputs {
+		s.sinks = append(s.sinks, &sink{gone: func() {}})
 	}
-	// Mapped, because Go's runtime dies where its heap can't grow.
-	p, c, err := bytering.New(cfg.memory.bytes, bytering.Align(align), bytering.Mapped())
-	if errors.Is(err, errors.ErrUnsupported) {
-		p, c, err = bytering.New(cfg.memory.bytes, bytering.Align(align))
+	for _, name := range cfg.hashes {
+		s.sums = append(s.sums, &digest{name: name, hash: hashes[name]()})
 	}
-	if err != nil {
-		why := "too large"
-		if errors.Is(err, bytering.ErrNoMemory) {
-			why = "not enough memory"
-		}
-		return nil, fail(exitRefused, "-m, --memory %v: %s", &cfg.memory, why)
-	}
-	if err := enoughMemory(); err != nil {
+	if err := s.fitMemory(); err != nil {
 		return nil, err
 	}
-	return &stream{p: p, c: c, block: cfg.block.bytes, direct: cfg.direct}, nil
+	if err := s.wholeBlocks(); err != nil {
+		return nil, err
+	}
+	if s.deep() {
+		if err := enoughThreads((1 + len(s.sinks)) * s.effectiveDepth()); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.makeRing(); err != nil {
+		return nil, err
+	}
+	for i, k := range s.sinks {
+		k.c, k.whole = s.c[len(s.c)-len(s.sinks)-len(s.sums)+i], s.whole
+	}
+	for i, h := range s.sums {
+		h.c = s.c[len(s.c)-len(s.sums)+i]
+	}
+	return s, enoughMemory()
 }
 
-// transfer copies the source to the sink and returns the summary, and what takes
-// the bar off the screen. By then both ends are closed, so that however long
-// that takes, nothing waits for them.
-func transfer(ctx context.Context, cfg config, stdin, stdout, stderr *os.File) (report string, hide func(), err error) {
-	hide = func() {}
-	s, err := newStream(cfg)
+// several reports whether there is more than one thing to write to, or one that
+// is written to like these.
+func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 || s.deep() }
+
+// makeRing makes the ring, mapped, because Go's runtime dies where its heap can't
+// grow.
+func (s *stream) makeRing() error {
+	opts := []bytering.Option{bytering.Align(1)}
+	if s.direct {
+		opts = append(opts, bytering.Align(directMemory))
+	}
+	if s.lock {
+		opts = append(opts, bytering.Lock())
+	}
+	f, err := s.openRing()
 	if err != nil {
-		return "", hide, err
+		return fail(exitRefused, "%w", named(err))
+	}
+	consumers := 1
+	if s.several() {
+		consumers = 1 + len(s.sinks) + len(s.sums)
+	}
+	if f != nil {
+		s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, append(opts, bytering.File(f))...)
+		f.Close() // the mapping keeps it
+	} else if s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, append(opts, bytering.Mapped())...); errors.Is(err, errors.ErrUnsupported) {
+		s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, opts...)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bytering.ErrNoMemory):
+		err = errors.New("not enough memory")
+	case errors.Is(err, bytering.ErrInvalidCapacity):
+		err = errors.New("too large")
+	}
+	return fail(exitRefused, "%s %v: %w", memoryFlag[s.as], s.memory, err)
+}
+
+// memoryFlag is what the size of the ring is called.
+var memoryFlag = [...]string{asBytering: "-m, --memory", asMbuffer: "-m", asPv: "-B, --buffer-size"}
+
+// openRing makes the file that the ring lies in, if it shall, and takes its name
+// away, so that it goes with the process.
+func (s *stream) openRing() (f *os.File, err error) {
+	switch {
+	case s.ringFile != "":
+		f, err = os.OpenFile(s.ringFile, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	case s.tempFile:
+		f, err = os.CreateTemp(tempDir(), "bytering-*")
+	}
+	if f != nil {
+		err = os.Remove(f.Name())
+	}
+	return f, err
+}
+
+// transfer copies the inputs to the outputs and returns the summary, and what
+// takes the bar off the screen. By then all ends are closed, so that however long
+// that takes, nothing waits for them. Each of the errors is a line.
+func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
+	hide = func() {}
+	asked := statusRequests()
+	s, err := newStream(cfg, v)
+	if err != nil {
+		return r, hide, []error{err}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	gone := func() { cancel(syscall.EPIPE) }
-	if cfg.output == "-" {
-		watch(stdout, stdin, gone)
+	s.cancel = cancel
+	std := standard(cfg.outputs)
+	if std >= 0 {
+		watch(stdout, stdin, func() { s.gone(std, cancel) })
 	}
-	if err := s.open(ctx, cfg, stdin, stdout); err != nil {
-		return "", hide, err
+	if err := s.open(ctx, stdin, stdout); err != nil {
+		return r, hide, []error{err}
 	}
-	if cfg.output != "-" {
-		watch(s.sink.file, s.source.file, gone)
-	}
-	if isTerminal(s.sink.file) {
-		stopInBackground()
+	for i, k := range s.sinks {
+		if i != std {
+			watch(k.file, s.source.cur.file, func() { s.gone(i, cancel) })
+		}
+		if isTerminal(k.file) {
+			stopInBackground()
+		}
 	}
 
 	begin := time.Now()
-	if !cfg.quiet {
-		hide = showProgress(stderr, s)
+	hide = showProgress(v.stderr, s, asked)
+	errs = s.run(ctx)
+	r.summary = summary(s.written(), time.Since(begin))
+	if s.deep() {
+		r.summary += "; " + s.depths()
 	}
-	if err := s.run(ctx); err != nil {
-		return "", hide, err
-	}
-	report = summary(s.written(), time.Since(begin))
 	if s.direct {
-		report += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
+		r.summary += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
 	}
-	return report, hide, nil
+	for _, h := range s.sums {
+		r.sums = append(r.sums, fmt.Sprintf("%s hash: %x", strings.ToUpper(h.name), h.hash.Sum(nil)))
+	}
+	return r, hide, errs
 }
 
-// open opens both ends. A FIFO whose other end is missing blocks, so that
-// a signal must be able to end it.
-func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) error {
-	opened := make(chan error, 1)
-	go func() {
-		var err error
-		if s.source, err = openSource(cfg.input, stdin); err == nil {
-			s.sink, err = openSink(cfg.output, cfg.force, s.source, stdout)
+// A report is what there is to say of a transfer that has succeeded.
+type report struct {
+	summary string
+	sums    []string
+}
+
+// gone is told that nothing reads a sink any more.
+func (s *stream) gone(i int, cancel func(error)) {
+	if s.several() {
+		s.left <- i
+		return
+	}
+	cancel(syscall.EPIPE)
+}
+
+// standard returns which of the places is the standard one, or -1.
+func standard(places []place) int {
+	for i, p := range places {
+		if p.kind == file && p.name == "-" {
+			return i
 		}
-		opened <- err
-	}()
+	}
+	return -1
+}
+
+// open opens the ends, but the inputs after the first. A FIFO whose other end is
+// missing blocks, so that a signal must be able to end it.
+func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
+	opened := make(chan error, 1)
+	go func() { opened <- s.openEnds(ctx, stdin, stdout) }()
 	select {
 	case err := <-opened:
 		return err
@@ -109,77 +215,134 @@ func (s *stream) open(ctx context.Context, cfg config, stdin, stdout *os.File) e
 	}
 }
 
-// run moves the bytes until the end, the first failure that leaves nothing to
-// do, a signal, or until nothing reads the sink any more. It closes both ends.
-func (s *stream) run(ctx context.Context) error {
-	s.source.tune(os.O_RDONLY)
-	s.sink.tune(os.O_WRONLY)
-	block := s.block
-	if b := vectored.BoundaryOf(s.source.file); b != vectored.Packet { // which pump sees to
-		block = max(block, b.Room()) // a smaller one would cut a message
+func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
+	in := &source{skip: s.skip, left: s.count, rest: s.inputs}
+	in.open = func(p place) (*end, error) {
+		switch p.kind {
+		case file:
+		case get:
+			return s.openWeb(ctx, p)
+		default:
+			return s.openTCP(ctx, p)
+		}
+		return openSource(p.name, stdin)
 	}
-	opts := []pump.Option{pump.Ring(s.p, s.c), pump.MaxCall(block), pump.WithMeter(&s.meter)}
-	if s.direct {
-		opts = append(opts, pump.Direct())
-	}
-	var err error
-	in, out := s.source.reader(), s.sink.writer()
-	s.stats, err = pump.Copy(ctx, out, in, opts...)
-	s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
-	s.stats.Sink.Buffered = whyBuffered(out, s.stats.Sink.Buffered)
-	var failed *pump.Error
-	errors.As(err, &failed)
-
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		s.source.close()
-	}()
-	var lost error
-	if failed == nil || failed.Pending == 0 {
-		// Some file systems tell of a failed write no earlier than in close.
-		lost = s.sink.close()
-	}
-	select {
-	case <-closed:
-	case <-time.After(closing): // a read was left behind in it
-	}
-
-	switch {
-	case err != nil && failed == nil:
+	if s.goOn {
+		in.missing = func(err error) { s.voice.tell(sayErrors, err.Error()) }
+	} else if err := s.probe(); err != nil {
 		return err
-	case failed != nil && failed.Side == pump.Neither:
-		safe := s.safe(failed.Pending)
-		if failed.Err == syscall.EPIPE {
-			return sinkFailed(s.sink, failed.Err, safe)
+	}
+	switch err := in.next(); {
+	case err == io.EOF:
+		return fail(exitRefused, "there is no input")
+	case err != nil:
+		return err
+	}
+	in.size = s.expected(in.cur)
+	s.source = in
+	for i, p := range s.outputs {
+		var e *end
+		var err error
+		if p.kind == file {
+			e, err = openSink(p, &s.config, in, stdout)
+		} else {
+			e, err = s.openTCP(ctx, p)
 		}
-		if lost != nil {
-			safe = sinkFailed(s.sink, lost, safe).Error()
+		if err != nil {
+			return err
 		}
-		return stopped(failed.Err, safe)
-	case failed != nil && failed.Side == pump.Sink:
-		return sinkFailed(s.sink, failed.Err, s.safe(0))
-	case lost != nil:
-		return sinkFailed(s.sink, lost, s.safe(0))
-	case failed != nil:
-		return fail(exitSource, "read %s: %w at byte %d; %s", s.source.name, cause(failed.Err), failed.Offset, s.safe(0))
+		e.tune(os.O_WRONLY)
+		s.sinks[i].end = e
 	}
 	return nil
 }
 
-// closing is how long closing the source may take, which nothing depends on.
-const closing = 250 * time.Millisecond
-
-// written returns how much the sink has accepted.
-func (s *stream) written() int64 { return s.meter.Stats().Sink.Bytes }
-
-// safe says how much the sink has accepted, besides what is pending.
-func (s *stream) safe(pending int64) string {
-	least := ""
-	if pending > 0 {
-		least = "at least "
+// run moves the bytes until the end, the first failure that leaves nothing to
+// do, a signal, or until nothing reads the sinks any more. It closes all ends.
+func (s *stream) run(ctx context.Context) []error {
+	in := s.source.reader()
+	if s.deep() {
+		in = s.source // of which other inputs may be left
 	}
-	return fmt.Sprintf("%s%d bytes written to %s", least, s.written(), s.sink.name)
+	opts := []pump.Option{pump.Ring(s.p, s.c[0]), pump.MaxCall(s.maxCall(in)), pump.WithMeter(&s.meter)}
+	if s.direct {
+		opts = append(opts, pump.Direct())
+	}
+	after := s.patience(s.source.cur)
+	in = paceReader(timeReader(in, after, s.stalled("read", s.source.name, after)), s.readRate)
+	var m *marks
+	if s.startAbove > 0 || s.resumeBelow < 100 {
+		m = newMarks(s.p.Cap(), len(s.sinks), s.startAbove, s.resumeBelow)
+		in = &markedSource{around(in), m}
+	}
+	for i, k := range s.sinks {
+		s.place(k, s.outputs[i])
+		k.out = onTape(s.held(k), s.tape)
+		if m != nil {
+			k.out = &markedSink{around(k.out), m, i}
+			k.gone = func() { m.gone(i) }
+		}
+	}
+	var err error
+	if s.several() {
+		err = s.fan(ctx, in, opts)
+		several := errors.New("there are several outputs, a hash or whole blocks")
+		s.stats.Source.Buffered, s.stats.Sink.Buffered = several, several
+	} else {
+		err = s.copy(ctx, in, opts)
+		s.stats.Source.Buffered = whyBuffered(in, s.stats.Source.Buffered)
+	}
+	return s.closeAll(err)
+}
+
+// copy copies to the one sink.
+func (s *stream) copy(ctx context.Context, in io.Reader, opts []pump.Option) error {
+	k := s.sinks[0]
+	var err error
+	s.stats, err = pump.Copy(ctx, k.out, in, opts...)
+	s.stats.Sink.Buffered = whyBuffered(k.out, s.stats.Sink.Buffered)
+	k.n.Store(s.stats.Sink.Bytes)
+	var failed *pump.Error
+	if errors.As(err, &failed) {
+		k.pending = failed.Pending
+		switch {
+		case failed.Side == pump.Sink, failed.Side == pump.Neither && failed.Err == syscall.EPIPE:
+			k.err = failed.Err
+			return nil
+		}
+	}
+	return err
+}
+
+// maxCall returns how much a call may move, at least what a message needs.
+func (s *stream) maxCall(in io.Reader) int {
+	if b := vectored.BoundaryOf(in); b != vectored.Packet { // which pump sees to
+		return max(s.block.bytes, b.Room()) // a smaller one would cut a message
+	}
+	return s.block.bytes
+}
+
+// written returns how much the slowest sink has accepted, of those that have not
+// failed if there is one.
+func (s *stream) written() int64 {
+	if !s.several() {
+		return s.meter.Stats().Sink.Bytes
+	}
+	least := int64(-1)
+	for _, k := range s.sinks {
+		if n := k.accepted(); !k.over.Load() && (least < 0 || n < least) {
+			least = n
+		}
+	}
+	if least >= 0 {
+		return least
+	}
+	return s.sinks[0].accepted()
+}
+
+// onTerminal reports whether data go to a terminal.
+func (s *stream) onTerminal() bool {
+	return slices.ContainsFunc(s.sinks, func(k *sink) bool { return isTerminal(k.file) })
 }
 
 func summary(n int64, d time.Duration) string {
@@ -198,9 +361,4 @@ func direct(done string, s pump.SideStats) string {
 		text += fmt.Sprintf(" (%v)", s.Buffered)
 	}
 	return text
-}
-
-// bytesText is the library's BytesSize with a space before the unit.
-func bytesText(n float64) string {
-	return units.CustomSize("%.4g %s", n, 1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"})
 }

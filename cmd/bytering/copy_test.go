@@ -136,8 +136,8 @@ func TestSameFile(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, to := range []string{from, link} {
-		for _, force := range []string{"--force=false", "--force"} {
-			p := prepare(t, "-i", from, "-o", to, force)
+		for _, force := range [][]string{{}, {"--force"}} {
+			p := prepare(t, append(force, "-i", from, "-o", to)...)
 			p.start()
 			if said := p.end(exitRefused, 1); to == from {
 				contains(t, said, from+" is both input and output")
@@ -188,29 +188,24 @@ func TestOpenErrors(t *testing.T) {
 // where the source has.
 func TestCloseFails(t *testing.T) {
 	for _, both := range []bool{false, true} {
-		source, err := openSource(randomFile(t, 0), nil)
+		from, to := place{name: randomFile(t, 0)}, place{name: filepath.Join(t.TempDir(), "sink")}
+		cfg := usual(func(c *config) { c.inputs, c.outputs = []place{from}, []place{to} })
+		s, err := newStream(cfg, &voice{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer source.close()
+		if err := s.openEnds(t.Context(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
 		if both {
-			source.file.Close() // so that a read is an error
+			s.source.cur.file.Close() // so that a read is an error
 		}
-		sink, err := openSink(filepath.Join(t.TempDir(), "sink"), false, source, nil)
-		if err != nil {
-			t.Fatal(err)
+		s.sinks[0].file.Close() // so that another close is an error
+		errs := s.run(t.Context())
+		if len(errs) != 1 || exitCode(errs[0]) != exitSink {
+			t.Fatalf("%v, want one of the sink", errs)
 		}
-		sink.file.Close() // so that another close is an error
-		s, err := newStream(config{memory: size{bytes: 1}, block: size{bytes: 1}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.source, s.sink = source, sink
-		err = s.run(t.Context())
-		if exitCode(err) != exitSink {
-			t.Fatalf("%v makes exit code %d", err, exitCode(err))
-		}
-		contains(t, err.Error(), "close "+sink.name, "; 0 bytes written")
+		contains(t, errs[0].Error(), "close "+to.name, "; 0 bytes written")
 	}
 }
 

@@ -308,7 +308,7 @@ func TestParseDirect(t *testing.T) {
 		{"", 4 << 20, 1 << 20}, {"-m1", 64 << 10, 32 << 10}, {"-m65537 -s1", 128 << 10, 4 << 10},
 		{"-m1M -s 4097", 1 << 20, 8 << 10}, {"-m1 -s40k", 64 << 10, 32 << 10},
 	} {
-		cfg, err := parse(append(strings.Fields(c.args), "--direct"))
+		cfg, err := parse(asBytering, append(strings.Fields(c.args), "--direct"))
 		if err != nil || !cfg.direct || cfg.memory.bytes != c.memory || cfg.block.bytes != c.block {
 			t.Errorf("%s: %+v, %v; want %d and %d", c.args, cfg, err, c.memory, c.block)
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 )
 
 const (
@@ -18,7 +19,11 @@ type end struct {
 	file *os.File
 	name string
 	std  *os.File // the process's own that it is, or is another way to, or nil
-	size int64    // of a regular source, what is left of it, or -1
+	size int64    // of a regular source, what is left of it, or of a block device, or -1
+
+	remote *remote // what is read instead of file, or nil
+
+	deliver func() error // of a connection: waits until the other host has all of it
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {
@@ -26,16 +31,19 @@ func openSource(name string, stdin *os.File) (*end, error) {
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fail(exitRefused, "%w", err)
+			return nil, fail(exitRefused, "%w", named(err))
 		}
-		e = &end{file: f, name: name, size: -1}
+		e = &end{file: f, name: quoted(name), size: -1}
 	}
 	info, err := e.file.Stat()
 	if err != nil {
-		return nil, fail(exitRefused, "%w", err)
+		return nil, fail(exitRefused, "%w", named(err))
 	}
 	if info.IsDir() {
-		return nil, fail(exitRefused, "read %s: is a directory", e.name)
+		return nil, isDirectory(e.name)
+	}
+	if isBlockDevice(info) {
+		e.size = deviceSize(e.file)
 	}
 	if info.Mode().IsRegular() {
 		if at, err := e.file.Seek(0, io.SeekCurrent); err == nil {
@@ -48,22 +56,31 @@ func openSource(name string, stdin *os.File) (*end, error) {
 // openSink opens the output, which must not exist unless force is given or it
 // is something that a write does not destroy: a device or a pipe. The source
 // is never opened as the sink.
-func openSink(name string, force bool, source *end, stdout *os.File) (*end, error) {
+func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, error) {
+	name, force := p.name, cfg.force
 	if name == "-" {
 		// The file of an appending shell redirection, or a pipe.
 		if info, err := stdout.Stat(); err == nil && source.is(info) {
-			return nil, bothEnds(source.name, stdoutName)
+			return nil, bothEnds(source.cur.name, stdoutName)
 		}
 		return &end{file: stdout, name: stdoutName, std: stdout}, nil
 	}
 	info, err := os.Stat(name)
 	exists := err == nil
 	if exists && source.is(info) {
-		return nil, bothEnds(source.name, name)
+		return nil, bothEnds(source.cur.name, quoted(name))
 	}
 	flag := os.O_WRONLY
+	if cfg.syncEach {
+		flag |= os.O_SYNC
+	}
 	switch {
+	case exists && isBlockDevice(info):
+		flag |= exclusive
+		force = force || cfg.as == asMbuffer // which does not ask for it either
 	case exists && !info.Mode().IsRegular():
+	case p.append:
+		flag |= os.O_CREATE | os.O_APPEND
 	case force:
 		flag |= os.O_CREATE
 	default:
@@ -71,10 +88,10 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 	}
 	f, err := os.OpenFile(name, flag, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, alreadyThere(name)
+		return nil, alreadyThere(quoted(name))
 	}
 	if err != nil {
-		return nil, fail(exitRefused, "%w", err)
+		return nil, fail(exitRefused, "%w", named(err))
 	}
 	// What was opened need not be what was there a moment ago, so that
 	// nothing is cut off before another look.
@@ -82,24 +99,30 @@ func openSink(name string, force bool, source *end, stdout *os.File) (*end, erro
 		f.Close()
 		return nil, err
 	}
-	return &end{file: f, name: name}, nil
+	return &end{file: f, name: quoted(name)}, nil
 }
 
 // claim empties a regular file that was opened as the sink.
-func claim(f *os.File, name string, flag int, force bool, source *end) error {
+func claim(f *os.File, name string, flag int, force bool, source *source) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fail(exitRefused, "%w", err)
+		return fail(exitRefused, "%w", named(err))
+	case isBlockDevice(info) && !force:
+		return fail(exitRefused, "open %s: is a block device (-f overwrites it)", quoted(name))
+	case isBlockDevice(info) && flag&exclusive != exclusive:
+		return fail(exitRefused, "open %s: was replaced by a block device", quoted(name))
 	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
 		return nil
 	case source.is(info):
-		return bothEnds(source.name, name)
+		return bothEnds(source.cur.name, quoted(name))
+	case flag&os.O_APPEND != 0:
+		return nil
 	case !force:
-		return alreadyThere(name)
+		return alreadyThere(quoted(name))
 	}
 	if err := f.Truncate(0); err != nil {
-		return fail(exitRefused, "%w", err)
+		return fail(exitRefused, "%w", named(err))
 	}
 	return nil
 }
@@ -107,6 +130,9 @@ func claim(f *os.File, name string, flag int, force bool, source *end) error {
 // close closes it by every way that the process has to it, so that the process
 // at its other end sees that.
 func (e *end) close() error {
+	if e.remote != nil {
+		return e.remote.Close()
+	}
 	err := e.file.Close()
 	if e.std != nil && e.std != e.file {
 		err = errors.Join(err, e.std.Close())
@@ -114,20 +140,47 @@ func (e *end) close() error {
 	return err
 }
 
+// finish is close of an output. If all of it is there, it has arrived at the other
+// host before that, and is safe on the disk if sync is set.
+func (e *end) finish(all, sync bool) error {
+	var err error
+	if all && e.deliver != nil {
+		err = e.deliver()
+	}
+	if info, failed := e.file.Stat(); all && sync && failed == nil && onDisk(info) {
+		err = e.file.Sync()
+	}
+	return errors.Join(err, e.close())
+}
+
 // onDisk reports whether that is a regular file or a block device, which a call
 // never has to wait for.
 func onDisk(info fs.FileInfo) bool {
-	return info.Mode().IsRegular() || info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
+	return info.Mode().IsRegular() || isBlockDevice(info)
 }
 
-// is tells whether the source is that regular file or pipe, either of which
+func isBlockDevice(info fs.FileInfo) bool {
+	return info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
+}
+
+// is reports whether the input is that file, block device or pipe, each of which
 // would be fed with what was read from it and never end. Anonymous pipes have
 // numbers that tell them apart on Linux only.
 func (e *end) is(info fs.FileInfo) bool {
 	own, err := e.file.Stat()
 	pipe := info.Mode()&fs.ModeNamedPipe != 0 && runtime.GOOS == "linux"
-	return err == nil && (pipe || info.Mode().IsRegular()) && os.SameFile(own, info)
+	return err == nil && (pipe || onDisk(info)) && os.SameFile(own, info)
 }
+
+// is reports whether any of the inputs is that file or pipe.
+func (s *source) is(info fs.FileInfo) bool {
+	return s.cur.is(info) || slices.ContainsFunc(s.rest, func(p place) bool {
+		own, err := os.Stat(p.name)
+		return p.kind == file && p.name != "-" && err == nil && onDisk(info) && os.SameFile(own, info)
+	})
+}
+
+func isDirectory(name string) error { return fail(exitRefused, "read %s: is a directory", name) }
 
 func bothEnds(source, sink string) error {
 	if source == sink {

@@ -51,6 +51,15 @@ func enough() error {
 	return nil
 }
 
+// enoughThreads returns an error if the process may not have so many threads more:
+// of operations at depth that block, each has one.
+func enoughThreads(more int) error {
+	if left, limit := threadsLeft(more); left < more {
+		return fail(exitRefused, "not enough threads: --depth takes up to %d more, and %s leaves %d", more, limit, left)
+	}
+	return nil
+}
+
 // enoughDescriptors makes the runtime set up its poller while there are
 // descriptors for it: once the ends are open, there may be none left.
 func enoughDescriptors() error {

@@ -34,7 +34,9 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "bytering.exe")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // static, as it is released
+	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
 	}
@@ -107,6 +109,22 @@ func (p *process) check(code, lines int) string {
 		p.t.Errorf("stderr %q, want %d lines", said, lines)
 	}
 	return said
+}
+
+// as makes the process one that is called by another name.
+func (p *process) as(name string) *process {
+	p.Args[0] = name
+	return p
+}
+
+// writeFile makes a file with text in dir.
+func writeFile(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func contains(t *testing.T, text string, parts ...string) {

@@ -25,7 +25,10 @@ func newPatient(f *os.File) *patient {
 
 // reader returns what reads the end.
 func (e *end) reader() io.Reader {
-	if e.shared() {
+	switch {
+	case e.remote != nil:
+		return e.remote
+	case e.shared():
 		return newPatient(e.file)
 	}
 	return e.file
@@ -95,13 +98,19 @@ func (p *patient) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// whyBuffered returns why an end was not direct: pump, which says err, does not
-// know what file a patient has.
+// whyBuffered returns why an end was not direct, for which pump has err: it knows
+// files only, and not what may lie around one.
 func whyBuffered(end any, err error) error {
-	if _, ok := end.(*patient); ok && err != nil {
+	if err == nil {
+		return nil
+	}
+	switch end.(type) {
+	case *os.File:
+		return err
+	case *patient:
 		return errors.New("neither a regular file nor a block device")
 	}
-	return err
+	return errors.New("a flag holds it back, or it has several inputs")
 }
 
 // again reports whether a call, to write or to read, that returned n and err is

@@ -162,7 +162,7 @@ func TestNeighbourOfHelp(t *testing.T) {
 	}()
 	full.Close()
 	p.end(exitDone, 0)
-	if got := strings.TrimLeft(<-got, "\x00"); got != usage {
+	if got := strings.TrimLeft(<-got, "\x00"); got != help(asBytering) {
 		t.Errorf("%q", got)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -11,33 +10,41 @@ import (
 )
 
 const (
-	// refresh is how often the bar is drawn: calm, and no cost to the transfer.
+	// refresh is how often the line is drawn: calm, and no cost to the transfer.
 	refresh = 150 * time.Millisecond
-	// barWidth is how wide the bar itself is at most.
-	barWidth = 40
+	// Of pv it is a second, and so on a terminal that can't erase.
+	slowRefresh = time.Second
 )
 
-// A bar is the line on a terminal that shows how far the transfer is. It is
-// drawn over itself without a newline, which comes after the last drawing. So
-// the lines that others write meanwhile stay. The bar looks at counters; the
-// transfer knows nothing of it.
+// A bar is the line that shows how far the transfer is. On a terminal it is drawn
+// over itself without a newline, which comes after the last drawing. So the lines
+// that others write meanwhile stay. The bar looks at counters; the transfer knows
+// nothing of it.
 type bar struct {
+	display
+	as     program
 	stderr *os.File
 	s      *stream
-	begin  time.Time
+	gauge  *gauge
+	dumb   bool // the terminal knows no escape sequences
+	drawn  int  // columns of the last line
 }
 
-// showProgress draws a bar on stderr if that is a terminal that the data don't
-// go to as well, and returns what ends it.
-func showProgress(stderr *os.File, s *stream) (stop func()) {
-	if !isTerminal(stderr) || isTerminal(s.sink.file) || os.Getenv("TERM") == "dumb" {
-		return func() {}
+// showProgress draws the line on stderr where it belongs, and the status for each
+// who asks. It returns what ends both.
+func showProgress(stderr *os.File, s *stream, asked <-chan os.Signal) (stop func()) {
+	b := &bar{display: s.show, as: s.as, stderr: stderr, s: s, gauge: newGauge(s.source.size, time.Now())}
+	b.dumb = os.Getenv("TERM") == "dumb"
+	if b.interval == 0 {
+		b.interval = refresh
+		if b.parts() || b.dumb || b.numeric {
+			b.interval = slowRefresh
+		}
 	}
-	b := &bar{stderr: stderr, s: s, begin: time.Now()}
 	ended, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		b.run(ended)
+		b.run(ended, asked)
 	}()
 	return func() {
 		close(ended)
@@ -45,79 +52,134 @@ func showProgress(stderr *os.File, s *stream) (stop func()) {
 	}
 }
 
-func (b *bar) run(ended <-chan struct{}) {
-	ticker := time.NewTicker(refresh)
+// shows reports whether there is a line: on a terminal that the data don't go to
+// as well, or where that is asked for.
+func (b *bar) shows() bool {
+	switch {
+	case b.quiet:
+		return false
+	case b.numeric || b.force:
+		return true
+	}
+	return isTerminal(b.stderr) && !b.s.onTerminal()
+}
+
+// parts reports whether the line is of the parts that were asked for.
+func (d *display) parts() bool {
+	return d.bar || d.timer || d.eta || d.arrival || d.rate || d.average || d.bytes || d.fill
+}
+
+func (b *bar) run(ended <-chan struct{}, asked <-chan os.Signal) {
+	shows := b.shows()
+	ticker := time.NewTicker(b.interval)
 	defer ticker.Stop()
+	if !shows {
+		ticker.Stop()
+	}
 	for {
 		select {
 		case <-ticker.C:
-			b.draw("")
+			b.draw(b.look(), false)
+		case <-asked:
+			b.status(b.look(), shows)
 		case <-ended:
-			b.draw("\n")
+			if shows {
+				b.draw(b.look(), true)
+			}
 			return
 		}
 	}
 }
 
-// draw draws the bar, and end behind it, where the terminal is the process's to
-// draw on.
-func (b *bar) draw(end string) {
-	if !mayDraw(b.stderr) {
-		return
+// look returns what there is to show now.
+func (b *bar) look() progress {
+	filled := 0
+	for _, k := range b.s.sinks {
+		filled = max(filled, k.c.Len()) // what the slowest has before it
 	}
-	line := b.s.line(columns(b.stderr), time.Since(b.begin))
-	io.WriteString(newPatient(b.stderr), "\r"+line+"\x1b[K"+end)
+	st := b.gauge.look(time.Now(), b.s.written(), float64(filled)/float64(b.s.p.Cap()), b.interval)
+	st.block, st.blockAge = b.s.waits()
+	return st
 }
 
-// line is the bar in the given number of columns, of which it leaves the last one
-// free: a terminal that has filled it is about to begin a new line.
-func (s *stream) line(columns int, elapsed time.Duration) string {
-	n := s.written()
-	before, after := steady(float64(n)), status(n, s.source.size, elapsed, s.c.Len(), s.c.Cap())
-	// A blank at the end keeps what others write apart from the bar.
-	room := columns - 1 - len(before) - len(after) - len(" [] ")
-	line := before + after + " "
-	if width := min(barWidth, room); s.source.size > 0 && width > 1 {
-		line = before + " [" + fill(n, s.source.size, width) + "]" + after + " "
+// draw draws the line where the terminal is the process's to draw on.
+func (b *bar) draw(st progress, last bool) {
+	st.done = last
+	onTerminal := isTerminal(b.stderr)
+	switch {
+	case b.wait && st.n == 0 && !last, st.elapsed < b.delay:
+	case b.numeric:
+		b.write(b.numbers(st) + "\n")
+	case onTerminal && !mayDraw(b.stderr):
+	default:
+		end := ""
+		if last {
+			end = "\n"
+		}
+		line := b.line(st, b.columns(onTerminal))
+		b.write("\r" + line + b.erase(line) + end)
 	}
-	return line[:min(len(line), columns-1)]
 }
 
-// fill is the inside of the bar, filled as far as n is of size.
-func fill(n, size int64, width int) string {
-	done := int(float64(width) * min(1, float64(n)/float64(size)))
-	text := strings.Repeat("=", done)
-	if done < width {
-		text += ">" + strings.Repeat(" ", width-done-1)
+// line is the line in so many columns, of which it leaves the last one free: a
+// terminal that has filled it is about to begin a new line.
+func (b *bar) line(st progress, columns int) string {
+	// A blank at the end keeps what others write apart from the line.
+	most := columns - 1 - len(" ")
+	line := ownLine(label(b.name, columns/4), st, most)
+	if b.parts() {
+		line = b.pvLine(st, most)
 	}
-	return text
+	return fit(line+" ", columns-1)
 }
 
-// status is what stands behind the bar: the rate, how full the ring is, and
-// the time left where the size of the source is known.
-func status(n, size int64, elapsed time.Duration, filled, capacity int) string {
-	rate := float64(n) / max(elapsed.Seconds(), 1e-9)
-	text := fmt.Sprintf(" %s/s  ring %3d%%", steady(rate), int64(filled)*100/int64(capacity))
-	if size <= n || rate == 0 {
-		return text
+// erase returns what erases the rest of the line that was drawn before.
+func (b *bar) erase(line string) string {
+	if !b.dumb && isTerminal(b.stderr) {
+		return "\x1b[K"
 	}
-	left := time.Duration(min(float64(size-n)/rate, 1e6*3600) * float64(time.Second))
-	return text + fmt.Sprintf("  %v left", left.Round(time.Second))
+	n := wide(line)
+	blanks := strings.Repeat(" ", max(0, b.drawn-n))
+	b.drawn = n
+	return blanks
 }
 
-// steady is bytesText in a width of its own, so that what follows stays in its
-// place.
-func steady(n float64) string { return fmt.Sprintf("%9s", bytesText(n)) }
+// status says how far it is, once and on a line of its own.
+func (b *bar) status(st progress, shows bool) {
+	line := b.as.String() + ": " + strings.Join(strings.Fields(ownLine(label(b.name, 80), st, 200)), " ") + "\n"
+	if shows && !b.numeric {
+		line = "\r" + strings.TrimSuffix(line, "\n") + b.erase(line) + "\n"
+	}
+	b.write(line)
+}
 
-// columns returns how wide the terminal is. One that does not know gets a usual
-// width.
+func (b *bar) write(text string) { io.WriteString(newPatient(b.stderr), text) }
+
+// columns returns how wide the line may be.
+func (b *bar) columns(onTerminal bool) int {
+	width := b.display.width
+	switch {
+	case !onTerminal && width == 0:
+		return usualColumns
+	case !onTerminal:
+		return width + 1
+	case width == 0:
+		return columns(b.stderr)
+	}
+	return min(columns(b.stderr), width+1)
+}
+
+// usualColumns is how wide a terminal is that does not know.
+const usualColumns = 80
+
+// columns returns how wide the terminal is.
 func columns(f *os.File) (width int) {
 	control(f, func(fd uintptr) (err error) {
 		width, _, err = term.GetSize(int(fd))
 		return err
 	})
 	if width == 0 {
-		return 80
+		return usualColumns
 	}
 	return width
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,24 +26,39 @@ func version() string {
 // endings are the signals that end a transfer, which then says how far it came.
 var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
 
-// run is the command: it says what went wrong on stderr, in one line, and
+// run is the command: it says what went wrong on stderr, in a line each, and
 // returns the exit code. Reads and writes that are blocked when a signal comes
 // may be left behind, so the process has to end after it.
-func run(args []string, stdin, stdout, stderr *os.File) int {
+func run(as program, args []string, stdin, stdout, stderr *os.File) int {
+	v := &voice{as: as, level: sayFatal, stderr: stderr}
 	// First, since all that follows takes threads and memory.
 	if err := enough(); err != nil {
-		tell(stderr, err.Error())
+		v.tell(sayFatal, err.Error())
 		return exitCode(err)
 	}
-	cfg, err := parse(args)
+	cfg, err := parse(as, args)
 	switch {
-	case errors.Is(err, errHelp):
-		return show(stdout, stderr, usage)
 	case err != nil:
-		tell(stderr, err.Error()+"\nTry 'bytering --help'.")
+		v.tell(sayFatal, err.Error())
 		return exitRefused
+	case cfg.help:
+		return show(v, stdout, help(as))
 	case cfg.version:
-		return show(stdout, stderr, "bytering "+version()+"\n")
+		return show(v, stdout, versionText(as))
+	case slices.Contains(cfg.hashes, "list"):
+		return show(v, stdout, strings.Join(hashNames(), "\n")+"\n")
+	case len(cfg.inputs) == 0: // a subcommand has done it all
+		return exitDone
+	}
+	v.level = cfg.level
+	if cfg.log != "" {
+		if v.log, err = os.OpenFile(cfg.log, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666); err != nil {
+			v.tell(sayFatal, named(err).Error())
+			return exitRefused
+		}
+	}
+	if cfg.showPid {
+		v.tell(sayNothing, fmt.Sprintf("PID is %d", os.Getpid()))
 	}
 
 	signals := make(chan os.Signal, 1)
@@ -53,17 +70,32 @@ func run(args []string, stdin, stdout, stderr *os.File) int {
 	}
 	ctx, stop := stopOn(signals)
 	defer stop()
-	report, hide, err := transfer(ctx, cfg, stdin, stdout, stderr)
-	if err != nil {
-		report = err.Error()
+	report, hide, errs := transfer(ctx, cfg, v, stdin, stdout)
+	if as == asPv {
+		// Nothing reads any more: pv then just ends.
+		errs = slices.DeleteFunc(errs, func(err error) bool { return exitCode(err) == exitReader })
 	}
 	promptly(ctx, func() {
 		hide()
-		if err != nil || !cfg.quiet {
-			tell(stderr, report)
+		for _, err := range errs {
+			v.tell(sayFatal, err.Error())
+		}
+		if len(errs) == 0 {
+			v.report(&cfg, report)
 		}
 	})
-	return exitCode(err)
+	if len(errs) == 0 {
+		return exitDone
+	}
+	return exitCode(errs[0])
+}
+
+// versionText is what --version prints.
+func versionText(as program) string {
+	if as == asBytering {
+		return "bytering " + version() + "\n"
+	}
+	return fmt.Sprintf("%v (bytering %s)\n", as, version())
 }
 
 // stopOn returns a context that the first of the signals ends.
@@ -100,18 +132,12 @@ func promptly(ctx context.Context, f func()) {
 }
 
 // show prints what was asked for.
-func show(stdout, stderr *os.File, text string) int {
+func show(v *voice, stdout *os.File, text string) int {
 	sink := &end{file: stdout, name: stdoutName, std: stdout}
 	if _, err := io.WriteString(sink.writer(), text); err != nil {
 		err = sinkFailed(sink, err, "")
-		tell(stderr, err.Error())
+		v.tell(sayFatal, err.Error())
 		return exitCode(err)
 	}
 	return exitDone
-}
-
-// tell writes a message to stderr, in one write, so that it stays in one piece
-// between the lines of others. There is no place for an error of that.
-func tell(stderr *os.File, message string) {
-	io.WriteString(newPatient(stderr), "bytering: "+message+"\n")
 }

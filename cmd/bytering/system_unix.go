@@ -11,6 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// statusRequests returns a channel of the signals that ask how far it is.
+func statusRequests() <-chan os.Signal {
+	asked := make(chan os.Signal, 1)
+	for _, s := range statusSignals {
+		if !signal.Ignored(s) {
+			signal.Notify(asked, s)
+		}
+	}
+	return asked
+}
+
 // surviveSignals makes a write to a pipe without a reader an error. By default it
 // would kill the process before that can say how far it came. It also lets the
 // process write to its terminal from the background, where tostop is set and
@@ -53,3 +64,6 @@ func mayDraw(terminal *os.File) (may bool) {
 	})
 	return may
 }
+
+// errRefused is for a port that nothing listens on.
+const errRefused = syscall.ECONNREFUSED

@@ -6,6 +6,9 @@ import (
 	"syscall"
 )
 
+// statusRequests returns that there is no signal for that.
+func statusRequests() <-chan os.Signal { return nil }
+
 // surviveSignals has nothing to do where no signal comes of a broken pipe.
 func surviveSignals() {}
 
@@ -20,6 +23,9 @@ const (
 	errBrokenPipe = syscall.Errno(109)
 	errNoData     = syscall.Errno(232)
 )
+
+// errRefused is for a port that nothing listens on: WSAECONNREFUSED.
+const errRefused = syscall.Errno(10061)
 
 // readerGone reports whether a write failed because the reader has gone away.
 func readerGone(err error) bool {

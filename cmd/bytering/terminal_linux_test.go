@@ -82,6 +82,10 @@ var frameForm = regexp.MustCompile(`\r([^\r\n\x1b]*)\x1b\[K`)
 // little later.
 const asShell = "BYTERING_TEST_AS_SHELL"
 
+// asProgram in the environment is the path of the command, whose name need not be
+// that.
+const asProgram = "BYTERING_TEST_AS_PROGRAM"
+
 func init() {
 	if os.Getenv(asShell) != "" {
 		os.Exit(shell(os.Args[1:]))
@@ -90,6 +94,9 @@ func init() {
 
 func shell(args []string) int {
 	cmd := exec.Command(args[0], args[1:]...)
+	if path := os.Getenv(asProgram); path != "" {
+		cmd.Path, cmd.Err = path, nil
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 1)
 	for _, sig := range endings {
@@ -184,8 +191,8 @@ func TestBarStartsLeft(t *testing.T) {
 // TestBarIsCalm: each frame has its parts where the one before had them.
 func TestBarIsCalm(t *testing.T) {
 	for _, n := range []float64{0, 1, 999, 1023, 1024, 1 << 19, 1<<20 - 1, 51.5 * (1 << 20), 1 << 40, 1.234e15} {
-		if text := steady(n); len(text) != len(steady(0)) {
-			t.Errorf("%q is %d wide, and 0 is %d", text, len(text), len(steady(0)))
+		if text := sizeText(n); len(text) != len(sizeText(0)) {
+			t.Errorf("%q is %d wide, and 0 is %d", text, len(text), len(sizeText(0)))
 		}
 	}
 }

@@ -33,9 +33,9 @@ func TestFIFO(t *testing.T) {
 
 // TestReaderGone is `bytering -i /dev/zero | head -c 5`.
 func TestReaderGone(t *testing.T) {
-	for _, quiet := range []string{"--quiet=false", "--quiet"} {
+	for _, quiet := range [][]string{{}, {"--quiet"}} {
 		r, w := pipe(t)
-		p := prepare(t, "-i", "/dev/zero", quiet)
+		p := prepare(t, append(quiet, "-i", "/dev/zero")...)
 		p.Stdout = w
 		p.start()
 		w.Close()

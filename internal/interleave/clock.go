@@ -2,29 +2,29 @@ package interleave
 
 import "fmt"
 
-// A clock says of each thread up to which of its moments the owner has seen
-// what it did.
-type clock [maxThreads]uint32
+// A vectorClock has, for each thread, the last of its moments that happened before
+// the present of the owner.
+type vectorClock [maxThreads]uint32
 
-func (c *clock) join(d *clock) {
+func (c *vectorClock) join(d *vectorClock) {
 	for i := range c {
 		c[i] = max(c[i], d[i])
 	}
 }
 
-// tick begins a new moment of the thread, after it has handed on the old one.
+// tick begins a new moment of the thread, after the old one has been released.
 func (th *thread) tick() { th.clock[th.id]++ }
 
-// A shadow is what is known of a byte of memory: who wrote it last and who has
-// read it since, and when.
+// A shadow records the accesses to a byte of memory: the last write, and the reads
+// since.
 type shadow struct {
 	wrote *thread
 	when  uint32
-	reads clock
+	reads vectorClock
 	freed bool
 }
 
-// shadow returns what is known of the byte at p.
+// shadow returns the record of the byte at p.
 func (t *T) shadow(p *byte) *shadow {
 	s := t.memory[p]
 	if s == nil {
@@ -37,7 +37,7 @@ func (t *T) shadow(p *byte) *shadow {
 	return s
 }
 
-// access checks that th may read or write what s stands for.
+// access checks that th may read or write what s is the record of.
 func (t *T) access(s *shadow, th *thread, write bool, what string) {
 	if s.wrote != nil && s.wrote != th && s.when > th.clock[s.wrote.id] {
 		panic(failed(fmt.Sprintf("race: %s touches %s, which %s wrote, and nothing orders the two", th.name, what, s.wrote.name)))
@@ -51,7 +51,7 @@ func (t *T) access(s *shadow, th *thread, write bool, what string) {
 			panic(failed(fmt.Sprintf("race: %s writes %s, which %s reads, and nothing orders the two", th.name, what, t.threads[id].name)))
 		}
 	}
-	s.wrote, s.when, s.reads = th, th.clock[th.id], clock{}
+	s.wrote, s.when, s.reads = th, th.clock[th.id], vectorClock{}
 }
 
 // TouchRead announces that the thread now reads b.
@@ -82,8 +82,8 @@ func touch(b []byte, k kind) {
 	}
 }
 
-// Free announces that the thread now frees b. Like a write it must come after
-// every touch, and a touch that comes later, or a second Free, is a failure.
+// Free announces that the thread now frees b. Like a write it must happen after
+// every access. A later access, or a second Free, is a failure.
 func Free(b []byte) {
 	TouchWrite(b)
 	t := world
@@ -95,8 +95,8 @@ func Free(b []byte) {
 	}
 }
 
-// Owned announces that the thread now uses variables that belong to one
-// goroutine at a time and are known by p. It is no operation, only checked.
+// Owned announces that the thread now uses variables that belong to one goroutine at
+// a time; p identifies them. It is checked, but is not a scheduling point.
 func Owned[V any](p *V) {
 	t := world
 	if t == nil || t.current == nil || t.stopped {
@@ -120,8 +120,8 @@ type hold struct {
 	write bool
 }
 
-// Hold says that the running thread was handed b, to write it or to read it.
-// That another one holds a byte of it is a failure, unless both read.
+// Hold announces that the running thread was handed b, to write or to read it. It is
+// a failure if another thread holds a byte of it, unless both read.
 func (t *T) Hold(b []byte, write bool) {
 	th := t.current
 	if th == nil || len(b) == 0 {
@@ -135,7 +135,8 @@ func (t *T) Hold(b []byte, write bool) {
 	t.holds = append(t.holds, hold{th, b, write})
 }
 
-// Unhold says that the running thread is about to give back all it was handed.
+// Unhold announces that the running thread is about to give back all that it was
+// handed.
 func (t *T) Unhold() {
 	kept := t.holds[:0]
 	for _, h := range t.holds {

@@ -3,28 +3,27 @@
 // A scenario builds a small world and declares threads. The threads are
 // coroutines: each hands control to the scheduler before every operation on a
 // [Uint64], [Uint32], [Int32], [Pointer] or [Token], and before every announced
-// touch of memory. Between two such points nothing else runs, so the order of
-// the points is all that can differ. The scheduler walks all orders
-// depth-first, by running the scenario again and again, each time a little
-// differently from the end on.
+// access to memory. Only the order of these points can differ, because nothing
+// else runs between two of them. The scheduler walks all orders depth-first: it
+// runs the scenario again and again, each time with a different last decision.
 //
-// Operations are sequentially consistent, as Go's are, so for code without
-// races that is the whole story. Freedom from races is checked, not assumed:
-// vector clocks follow which operation was seen by which, and an access of
-// memory that is not ordered after a conflicting one is a failure.
+// Operations are sequentially consistent, as Go's are, so for code without races
+// these are all executions. Freedom from races is checked, not assumed: vector
+// clocks track which operation happens before which, and an access to memory that
+// is not ordered after a conflicting one is a failure.
 //
-// The bound on preemptions, switches away from a thread that could go on,
-// makes larger scenarios affordable: most defects need very few. Without a
-// bound the search leaves out orders that differ only in operations that do
-// not touch each other (sleep sets, Godefroid 1996); no state is left out.
+// A preemption is a switch away from a thread that could go on. A bound on
+// preemptions makes larger scenarios affordable; most defects need very few.
+// Without a bound the search leaves out orders that differ only in independent
+// operations (sleep sets, Godefroid 1996). It leaves out no state.
 package interleave
 
 import "fmt"
 
-// maxThreads is how many threads a scenario may have. A clock is that long.
+// maxThreads is how many threads a scenario may have.
 const maxThreads = 6
 
-// maxSteps ends a schedule that goes round in circles.
+// maxSteps ends a schedule that loops for ever.
 const maxSteps = 5000
 
 // Options say how much to explore.
@@ -34,10 +33,10 @@ type Options struct {
 	NoReduction  bool // without a bound: no sleep sets
 }
 
-// A Result is what an exploration came to.
+// A Result is the outcome of an exploration.
 type Result struct {
 	Schedules int  // schedules that were run to their end
-	Pruned    int  // schedules cut short because others stand for them
+	Pruned    int  // schedules cut short because others represent them
 	Steps     int  // operations in all of them
 	Depth     int  // operations in the longest
 	Complete  bool // everything within the bound was run
@@ -63,10 +62,10 @@ type T struct {
 	stuck   func() error
 	names   map[*object]string
 	holds   []hold
-	hands   hands
+	clock   clock
 	memory  map[*byte]*shadow
 	owned   map[any]*shadow
-	stepped clock
+	stepped vectorClock
 	current *thread
 	changes int // operations that changed something, for Spin
 	failure string
@@ -87,8 +86,8 @@ func (t *T) Check(f func() error) { t.checks = append(t.checks, f) }
 // Final runs f at the end of every schedule.
 func (t *T) Final(f func() error) { t.finals = append(t.finals, f) }
 
-// Standstill makes f the judge of schedules in which no thread can go on and some
-// have not ended, which otherwise are failures.
+// Standstill makes f decide about schedules in which no thread can go on and some
+// have not ended. Without it they are failures.
 func (t *T) Standstill(f func() error) { t.stuck = f }
 
 // Fail ends the schedule as a failure, from inside a thread.
@@ -96,7 +95,7 @@ func (t *T) Fail(format string, args ...any) { panic(failed(fmt.Sprintf(format, 
 
 type (
 	failed  string   // the panic of Fail
-	unwound struct{} // the panic that ends a thread that nobody waits for
+	unwound struct{} // the panic that ends a thread of an abandoned schedule
 )
 
 func (t *T) fail(message string) {
@@ -114,8 +113,8 @@ type explorer struct {
 	result   Result
 }
 
-// Explore runs the scenario over its interleavings until one fails or all
-// have been run. The scenario must be deterministic.
+// Explore runs the scenario over its interleavings until one fails or all have
+// been run. The scenario must be deterministic.
 func Explore(o Options, scenario func(*T)) Result {
 	e := &explorer{Options: o, scenario: scenario}
 	defer e.stop()
@@ -149,8 +148,8 @@ func (e *explorer) explain(failure string) *Failure {
 	return f
 }
 
-// Replay runs the one schedule that seed stands for, and returns its failure
-// with a trace, or nil if it does not fail.
+// Replay runs the schedule of a seed. It returns its failure with a trace, or nil
+// if it does not fail.
 func Replay(seed string, scenario func(*T)) (*Failure, error) {
 	path, err := parseSeed(seed)
 	if err != nil {

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-const errDiverged = "the scenario is not deterministic: other threads can run than the last time"
+const errDiverged = "the scenario is not deterministic: the threads that can run differ from the last time"
 
 // A node is a point of decision on the way to a schedule's end.
 type node struct {
-	choices []choice // in the order in which they are tried
-	at      int      // which one is under way
-	last    int      // the thread that ran before, -1 at first
-	spent   int      // preemptions before this node
-	sleep   set      // choices that others stand for
-	replay  bool     // from a seed: the choice was made
+	choices     []choice // in the order in which they are tried
+	at          int      // which one is under way
+	last        int      // the thread that ran before, -1 at first
+	preemptions int      // preemptions before this node
+	sleep       set      // choices that others represent
+	replay      bool     // from a seed: the choice was made
 }
 
 // A choice is a thread that may run, and how its Take ends.
@@ -23,8 +23,8 @@ type choice struct {
 	done   bool
 }
 
-// run runs one schedule: along e.path as far as that goes, and then on with
-// the first choice at each node.
+// run runs one schedule: along e.path to its end, and from there on with the first
+// choice at each node.
 func (e *explorer) run(tr *tracer) (failure string) {
 	t := &T{trace: tr, search: e}
 	world = t
@@ -48,8 +48,8 @@ func (e *explorer) run(tr *tracer) (failure string) {
 	return t.failure
 }
 
-// schedule ends an operation and chooses the next one. It runs in whichever
-// coroutine has just got that far.
+// schedule ends an operation and chooses the next one. It runs in the coroutine of
+// that operation.
 func (t *T) schedule() {
 	e := t.search
 	if t.depth > 0 {
@@ -106,7 +106,7 @@ func (t *T) schedule() {
 	t.depth++
 }
 
-// push adds a node with the choices at hand, in the memory of an old one.
+// push adds a node with the present choices. It reuses the memory of an old one.
 func (e *explorer) push(last int) *node {
 	k := len(e.path)
 	if k < cap(e.path) {
@@ -119,7 +119,8 @@ func (e *explorer) push(last int) *node {
 	return n
 }
 
-// end is the verdict on a schedule in which no thread can run any more.
+// end returns what is wrong with a schedule in which no thread can run any more, or
+// the empty string.
 func (t *T) end() string {
 	stuck := ""
 	for _, th := range t.threads {
@@ -163,7 +164,7 @@ func (t *T) enabled(cs []choice, last int) []choice {
 				}
 			}
 		case opSpin:
-			if t.changes-th.own > th.seen {
+			if t.changes-th.ownChanges > th.seenChanges {
 				cs = append(cs, choice{th.id, false})
 			}
 		default:

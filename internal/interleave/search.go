@@ -14,21 +14,21 @@ func (c choice) bit() set {
 	return b
 }
 
-// reduce tells whether sleep sets are used. Under a bound they would leave out
-// schedules whose stand-ins are beyond it.
+// reduce reports whether sleep sets are used. Under a bound they would leave out
+// schedules whose representatives are beyond it.
 func (e *explorer) reduce() bool { return e.Preemptions < 0 && !e.NoReduction }
 
-// inherit gives the last node what follows from the one before it: the
-// preemptions spent, and the choices that have been tried from there, or slept
-// there, and do not depend on what was done instead. Their threads have not
-// moved since, so what is pending now is what was pending there.
+// inherit gives the last node what follows from the one before it: the number of
+// preemptions, and the choices that were tried there, or were in its sleep set,
+// and that are independent of what was done instead. The threads of these choices
+// have not moved since, so the same operations are pending.
 func (e *explorer) inherit(t *T) {
 	if len(e.path) < 2 {
 		return
 	}
 	n, prev := &e.path[len(e.path)-1], &e.path[len(e.path)-2]
 	c := prev.choices[prev.at]
-	n.spent = prev.spent + prev.cost(c)
+	n.preemptions = prev.preemptions + prev.cost(c)
 	if !e.reduce() {
 		return
 	}
@@ -53,12 +53,12 @@ func (n *node) cost(c choice) int {
 	return 0
 }
 
-// skip moves n on to its next choice that may be tried, the present one
-// included. False means that there is none.
+// skip moves n on to the next choice that may be tried, which can be the present
+// one. It reports whether there is one.
 func (e *explorer) skip(n *node) bool {
 	for ; n.at < len(n.choices); n.at++ {
 		c := n.choices[n.at]
-		if e.Preemptions >= 0 && n.spent+n.cost(c) > e.Preemptions {
+		if e.Preemptions >= 0 && n.preemptions+n.cost(c) > e.Preemptions {
 			continue
 		}
 		if n.sleep&c.bit() == 0 {
@@ -68,8 +68,8 @@ func (e *explorer) skip(n *node) bool {
 	return false
 }
 
-// backtrack turns the last decision that can be taken otherwise. False means
-// that everything has been run.
+// backtrack changes the last decision that has another choice. It reports whether
+// there is one.
 func (e *explorer) backtrack() bool {
 	for len(e.path) > 0 {
 		n := &e.path[len(e.path)-1]

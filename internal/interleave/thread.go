@@ -7,19 +7,19 @@ import (
 )
 
 type thread struct {
-	name    string
-	id      int
-	worker  *worker
-	pending op
-	result  bool // of a Take
-	done    bool
-	own     int // operations of its own that changed something
-	seen    int // changes by others when it last went round a spin loop
-	clock   clock
+	name        string
+	id          int
+	worker      *worker
+	pending     op
+	result      bool // of a Take
+	done        bool
+	ownChanges  int // operations of its own that changed something
+	seenChanges int // changes by others when it last went round a spin loop
+	clock       vectorClock
 }
 
-// A worker is a coroutine that runs one thread after another, each in a
-// schedule of its own. To make a new one costs as much as five switches.
+// A worker is a coroutine that runs one thread after another, each in a schedule of
+// its own. Making a new one costs as much as five switches.
 type worker struct {
 	next  func() (struct{}, bool)
 	stop  func()
@@ -71,8 +71,8 @@ func (t *T) ended(th *thread) {
 	}
 }
 
-// unwind lets the threads that have not ended panic their way out. Their
-// deferred calls run, and operations in them act at once.
+// unwind ends the threads that have not ended, by panics. Their deferred calls run,
+// in which operations act at once.
 func (t *T) unwind() {
 	t.stopped = true
 	for _, th := range t.threads {
@@ -82,8 +82,8 @@ func (t *T) unwind() {
 	}
 }
 
-// started tells whether the thread's function has begun: its first operation
-// is pending then.
+// started reports whether the thread's function has begun. Then its first operation
+// is pending.
 func (th *thread) started() bool { return th.pending.kind != opStart }
 
 // stop ends the coroutines, all of which are between two threads.
@@ -93,12 +93,12 @@ func (e *explorer) stop() {
 	}
 }
 
-// world is the schedule that runs now; nil outside of Explore. Coroutines take
-// turns, so it needs no lock, and there is one exploration at a time.
+// world is the schedule that runs now, or nil outside of Explore. It needs no lock,
+// because coroutines take turns and only one exploration runs at a time.
 var world *T
 
-// point lets the scheduler decide before the operation o and returns the
-// thread once it is its turn; nil if no thread runs.
+// point lets the scheduler decide before the operation o. It returns the thread when
+// its turn comes, or nil if no thread runs.
 func point(o op) *thread {
 	t := world
 	if t == nil || t.current == nil || t.stopped {
@@ -106,14 +106,14 @@ func point(o op) *thread {
 	}
 	th := t.current
 	if o.obj != nil {
-		o.obj.enter(t)
+		o.obj.renew(t)
 	}
 	th.pending = o
 	t.current = nil
 	if t.started {
 		t.schedule()
 	}
-	// A thread that simply goes on need not leave its coroutine: most do.
+	// Most often the same thread goes on, which takes no switch.
 	if !t.started || t.over || t.chosen.thread != th.id {
 		th.worker.yield(struct{}{})
 		if t.stopped {
@@ -123,16 +123,16 @@ func point(o op) *thread {
 	t.current = th
 	if o.kind.changes() {
 		t.changes++
-		th.own++
+		th.ownChanges++
 	}
 	if o.kind == opSpin {
-		th.seen = t.changes - th.own
+		th.seenChanges = t.changes - th.ownChanges
 	}
 	return th
 }
 
-// resume lets th do its pending operation and go on until another thread is
-// to run, or it has ended.
+// resume lets th do its pending operation and go on until another thread is chosen
+// or th has ended.
 func (t *T) resume(th *thread) {
 	t.current = th
 	th.worker.next()

@@ -2,12 +2,11 @@ package interleave
 
 import "slices"
 
-// A schedule's clock stands still until its scenario moves it on.
-type hands struct {
+// The clock of a schedule stands still until its scenario moves it on.
+type clock struct {
 	object
 	now    uint64
 	timers []*Timer
-	alarms []*Alarm
 }
 
 // A Timer posts a token when the clock has come to a moment.
@@ -22,24 +21,24 @@ func Now() uint64 {
 	if t == nil {
 		return 1
 	}
-	if th := point(op{kind: opLoad, obj: &t.hands.object}); th != nil {
-		note(th, "clock", &t.hands.object, "%v", &t.hands.now)
+	if th := point(op{kind: opLoad, obj: &t.clock.object}); th != nil {
+		note(th, "clock", &t.clock.object, "%v", &t.clock.now)
 	}
-	return t.hands.now + 1
+	return t.clock.now + 1
 }
 
-// Moment returns what Now does, behind the scheduler's back, for checks.
-func (t *T) Moment() uint64 { return t.hands.now + 1 }
+// Moment returns what Now does, without a scheduling point, for checks.
+func (t *T) Moment() uint64 { return t.clock.now + 1 }
 
 // Set makes the timer post k at the moment at. If that has come meanwhile, it
 // does so now.
 func (x *Timer) Set(k *Token, _, at uint64) {
 	t := world
-	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
-		note(th, "timer", &t.hands.object, "%v", &at)
+	if th := point(op{kind: opUpdate, obj: &t.clock.object}); th != nil {
+		note(th, "timer", &t.clock.object, "%v", &at)
 	}
 	if x.at == 0 {
-		t.hands.timers = append(t.hands.timers, x)
+		t.clock.timers = append(t.clock.timers, x)
 	}
 	x.at, x.token = at, k
 	t.ring()
@@ -48,10 +47,10 @@ func (x *Timer) Set(k *Token, _, at uint64) {
 // Stop keeps the timer from posting, until it is set again.
 func (x *Timer) Stop() {
 	t := world
-	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
+	if th := point(op{kind: opUpdate, obj: &t.clock.object}); th != nil {
 		note[int](th, "timer off", nil, "")
 	}
-	t.hands.timers = slices.DeleteFunc(t.hands.timers, func(y *Timer) bool { return y == x })
+	t.clock.timers = slices.DeleteFunc(t.clock.timers, func(y *Timer) bool { return y == x })
 	x.at = 0
 }
 
@@ -61,28 +60,21 @@ func (x *Timer) IsSet() bool { return x.at != 0 }
 // Advance moves the clock on, and lets the timers that are due by then post,
 // each in an operation of its own.
 func (t *T) Advance(d uint64) {
-	if th := point(op{kind: opUpdate, obj: &t.hands.object}); th != nil {
-		note(th, "clock", &t.hands.object, "+%v", &d)
+	if th := point(op{kind: opUpdate, obj: &t.clock.object}); th != nil {
+		note(th, "clock", &t.clock.object, "+%v", &d)
 	}
-	t.hands.now += d
+	t.clock.now += d
 	t.ring()
 }
 
-// ring lets the timers post and the alarms run that are due.
+// ring lets the timers post that are due.
 func (t *T) ring() {
-	for _, x := range slices.Clone(t.hands.alarms) {
-		if x.at <= t.hands.now+1 && slices.Contains(t.hands.alarms, x) {
-			t.drop(x)
-			x.at = 0
-			x.f()
-		}
-	}
-	for i := 0; i < len(t.hands.timers); i++ {
-		x := t.hands.timers[i]
-		if x.at > t.hands.now+1 {
+	for i := 0; i < len(t.clock.timers); i++ {
+		x := t.clock.timers[i]
+		if x.at > t.clock.now+1 {
 			continue
 		}
-		t.hands.timers = append(t.hands.timers[:i:i], t.hands.timers[i+1:]...)
+		t.clock.timers = append(t.clock.timers[:i:i], t.clock.timers[i+1:]...)
 		x.at = 0
 		x.token.Timed++
 		x.token.Post()

@@ -70,13 +70,13 @@ func (tr *tracer) nameOf(o *object) string {
 	return "#" + strconv.Itoa(tr.ids[o])
 }
 
-// caller says which line outside of this package and package seam did it.
+// caller returns the line, outside of this package and package seam, that did it.
 func caller() string {
 	var pcs [24]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if strings.HasSuffix(f.File, ".go") && !own(f.File) {
+		if strings.HasSuffix(f.File, ".go") && !internal(f.File) {
 			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
 		}
 		if !more {
@@ -85,7 +85,8 @@ func caller() string {
 	}
 }
 
-func own(file string) bool {
+// internal reports whether a file is of this package, tests aside, or of seam.
+func internal(file string) bool {
 	dir := filepath.Base(filepath.Dir(file))
 	return (dir == "interleave" && !strings.HasSuffix(file, "_test.go")) || dir == "seam"
 }

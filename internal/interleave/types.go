@@ -1,6 +1,6 @@
 package interleave
 
-// The operations that threads stop before.
+// A kind is that of an operation.
 type kind uint8
 
 const (
@@ -27,8 +27,8 @@ type op struct {
 	done  <-chan struct{} // of a Take
 }
 
-// independent tells whether the order of two operations of different threads
-// makes no difference. What it does not know does.
+// independent reports whether the order of two operations of different threads is
+// known to make no difference.
 func independent(a, b op) bool {
 	if !a.plain() || !b.plain() {
 		return false
@@ -42,8 +42,8 @@ func independent(a, b op) bool {
 
 func (k kind) touches() bool { return k == opTouchRead || k == opTouchWrite }
 
-// plain tells whether the operation acts on its object alone. Whatever runs
-// may close a done channel, so a Take with one does not.
+// plain reports whether the operation acts on its object alone. A Take with a done
+// channel does not, because any other operation may close that channel.
 func (o op) plain() bool {
 	switch o.kind {
 	case opStart, opStep, opSpin:
@@ -56,18 +56,18 @@ func (o op) plain() bool {
 
 // An object is the identity of a word and the clock that it hands on.
 type object struct {
-	released clock
+	released vectorClock
 	world    *T
 }
 
-// enter forgets what another schedule left.
-func (o *object) enter(t *T) {
+// renew forgets what another schedule left.
+func (o *object) renew(t *T) {
 	if o.world != t {
-		o.world, o.released = t, clock{}
+		o.world, o.released = t, vectorClock{}
 	}
 }
 
-// ring memory, as one object.
+// memoryObject stands for all ring memory.
 var memoryObject object
 
 // A Uint64 is an atomic.Uint64 that the scheduler interleaves.
@@ -77,7 +77,7 @@ type Uint64 struct {
 	stores []uint64
 }
 
-// Raw returns the value behind the scheduler's back, for checks.
+// Raw returns the value without a scheduling point, for checks.
 func (x *Uint64) Raw() uint64 { return x.v }
 
 func (x *Uint64) Load() uint64 { load(&x.object, &x.v); return x.v }
@@ -119,7 +119,7 @@ type Uint32 struct {
 	v uint32
 }
 
-// Raw returns the value behind the scheduler's back, for checks.
+// Raw returns the value without a scheduling point, for checks.
 func (x *Uint32) Raw() uint32 { return x.v }
 
 func (x *Uint32) Load() uint32 { load(&x.object, &x.v); return x.v }
@@ -144,7 +144,7 @@ type Int32 struct {
 	v int32
 }
 
-// Raw returns the value behind the scheduler's back, for checks.
+// Raw returns the value without a scheduling point, for checks.
 func (x *Int32) Raw() int32 { return x.v }
 
 func (x *Int32) Load() int32 { load(&x.object, &x.v); return x.v }
@@ -223,11 +223,11 @@ func compareAndSwap[V comparable](o *object, p *V, old, v V) bool {
 type Token struct {
 	object
 	full  bool
-	Posts int // how many came, those dropped included
-	Timed int // how many of them from a Timer
+	Posts int // the number of Posts, including those that found it there
+	Timed int // how many of these were a Timer's
 }
 
-// Post puts the token there, if it is not yet.
+// Post puts the token there, unless it is there already.
 func (k *Token) Post() {
 	th := point(op{kind: opPost, obj: &k.object, token: k})
 	if th != nil {
@@ -251,11 +251,11 @@ func (k *Token) Drain() {
 	k.full = false
 }
 
-// Full tells whether the token is there, behind the scheduler's back.
+// Full reports whether the token is there, without a scheduling point.
 func (k *Token) Full() bool { return k.full }
 
-// Take sleeps until the token is there, takes it and returns true; or until
-// done is closed, and returns false.
+// Take sleeps until the token is there or done is closed. It reports whether it has
+// taken the token.
 func (k *Token) Take(done <-chan struct{}) bool {
 	th := point(op{kind: opTake, obj: &k.object, token: k, done: done})
 	if th == nil {
@@ -279,8 +279,8 @@ func (k *Token) Take(done <-chan struct{}) bool {
 	return true
 }
 
-// Step runs f as one operation, which may do anything that is not an operation
-// of its own: cancel a context, for example.
+// Step runs f as one operation. f may do anything that contains no operation, such
+// as cancel a context.
 func (t *T) Step(name string, f func()) {
 	if th := point(op{kind: opStep}); th != nil {
 		t.stepped.join(&th.clock)
@@ -290,8 +290,9 @@ func (t *T) Step(name string, f func()) {
 	f()
 }
 
-// Spin sleeps until another thread has changed something since this one's last
-// Spin returned, so that whatever a round of the loop has loaded is covered.
+// Spin stands in a loop that spins. It sleeps until another thread has changed
+// something since this thread's last Spin returned. So no change is missed that
+// comes after a load in the loop.
 func Spin() {
 	t := world
 	if t != nil && t.stopped {

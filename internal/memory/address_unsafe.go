@@ -1,7 +1,7 @@
 // This file is unsafe because the alignment of memory is a property of its
 // address, which Go shows only through an unsafe.Pointer. What keeps it safe:
-// the address is looked at and never turned back into a pointer, and Go's
-// collector does not move what lies on the heap.
+// the address is never turned back into a pointer, and Go's collector does not
+// move what lies on the heap.
 
 package memory
 

@@ -63,9 +63,9 @@ func TestFilesThatCannotHoldARing(t *testing.T) {
 		f    *os.File
 		want string
 	}{
-		{pipe, "no regular file (p"},
+		{pipe, "not a regular file (p"},
 		{open(dir, os.O_RDONLY), "is a directory"},
-		{open("/dev/zero", os.O_RDWR), "no regular file (D"},
+		{open("/dev/zero", os.O_RDWR), "not a regular file (D"},
 		{open(name, os.O_RDONLY), "not open for both reading and writing"},
 		{open(name, os.O_WRONLY), "not open for both reading and writing"},
 		{open(full, os.O_RDWR), "not empty, but has 9 bytes"},
@@ -178,7 +178,7 @@ func TestFileForOneRingOnly(t *testing.T) {
 }
 
 // On btrfs, which writes to a new place each time, a disk that fills up after
-// the ring is made is no fault all the same.
+// the ring is made is not a fault.
 func TestFileOnADiskThatFillsUp(t *testing.T) {
 	if os.Getenv("LARGE") == "" {
 		t.Skip("takes 20 s, most of them in umount: set LARGE=1")

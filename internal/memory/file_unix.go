@@ -12,6 +12,7 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
+// refuse returns an ErrFile that says why f cannot hold a ring.
 func refuse(f *os.File, why string, cause error) error {
 	if cause == nil {
 		return fmt.Errorf("%w: %s %s", ErrFile, f.Name(), why)
@@ -19,7 +20,7 @@ func refuse(f *os.File, why string, cause error) error {
 	return fmt.Errorf("%w: %s %s: %w", ErrFile, f.Name(), why, cause)
 }
 
-// claim looks whether f is such as a ring may take for its own.
+// claim returns an error unless f is an empty regular file.
 func claim(f *os.File) error {
 	info, err := f.Stat()
 	switch {
@@ -28,7 +29,7 @@ func claim(f *os.File) error {
 	case info.IsDir():
 		return refuse(f, "is a directory", nil)
 	case !info.Mode().IsRegular():
-		return refuse(f, fmt.Sprintf("is no regular file (%v)", info.Mode().Type()), nil)
+		return refuse(f, fmt.Sprintf("is not a regular file (%v)", info.Mode().Type()), nil)
 	case info.Size() != 0:
 		return refuse(f, fmt.Sprintf("is not empty, but has %d bytes", info.Size()), nil)
 	}
@@ -51,9 +52,9 @@ func mapFile(f *os.File, length int) (b []byte, err error) {
 	return b, nil
 }
 
-// grow gives f, which is empty, size bytes, each with its place on the disk.
-// Beyond a limit on the size of files the system would send a signal that ends
-// the process, so the limit comes first.
+// grow gives f, which is empty, size bytes with disk space for each. It checks the
+// limit on the size of files first, because the system enforces that with a signal
+// that ends the process.
 func grow(f *os.File, size int) error {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit) == nil && uint64(size) > uint64(limit.Cur) {
@@ -75,7 +76,8 @@ func grow(f *os.File, size int) error {
 	return nil
 }
 
-// inSteps covers size bytes: a signal undoes one step at most, not all.
+// inSteps calls do for size bytes in steps, so that a signal undoes one step at
+// most.
 func inSteps(fd int, size, step int64, do func(fd int, at, n int64) error) error {
 	for at := int64(0); at < size; {
 		n := min(step, size-at)
@@ -90,8 +92,8 @@ func inSteps(fd int, size, step int64, do func(fd int, at, n int64) error) error
 	return nil
 }
 
-// writeAll may be used on a file opened for appending, too, as long as at is
-// its end.
+// writeAll writes b at offset at, which is the end of the file: so it also works
+// if that was opened for appending.
 func writeAll(fd int, at int64, b []byte) error {
 	for len(b) > 0 {
 		n, err := syscall.Pwrite(fd, b, at)

@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// probeFrom is the size from which the system is asked whether it would give
-// the memory at all, because for the runtime of Go a refusal is fatal. Asking
-// costs two system calls, and below this size a process that is refused is
-// about to die of something else.
+// probeFrom is the size from which probe is called before an allocation, because
+// Go's runtime ends the process if the system refuses memory to it. The probe
+// costs two system calls. If the system refuses less than this, the process is
+// about to fail elsewhere.
 const probeFrom = 1 << 20
 
-// Alloc returns n zeroed bytes whose address is a multiple of align, a power
-// of two. The garbage collector frees them.
+// Alloc returns n zeroed bytes on the heap whose address is a multiple of align,
+// a power of two.
 //
-// Memory that cannot be had is an error where that can be known beforehand.
-// It cannot where the system promises memory that it does not have, or where
-// somebody else takes it between the question and the allocation.
+// Alloc returns an error for memory that the system would refuse. It cannot know
+// of memory that the system promises but does not have, or that is taken between
+// the probe and the allocation.
 func Alloc(n, align int) (b []byte, err error) {
 	if n > math.MaxInt-(align-1) {
 		return nil, noMemory(n, align, nil)
@@ -28,21 +28,19 @@ func Alloc(n, align int) (b []byte, err error) {
 		}
 	}
 	defer func() {
-		// A length beyond the address space is a panic of make.
+		// make panics if the length is beyond the address space.
 		if v := recover(); v != nil {
 			cause, _ := v.(error)
 			b, err = nil, noMemory(n, align, cause)
 		}
 	}()
 	b = make([]byte, size)
-	skip := Misalignment(b, align)
-	if skip != 0 {
-		skip = align - skip
-	}
+	skip := -Misalignment(b, align) & (align - 1)
 	return b[skip : skip+n : skip+n], nil
 }
 
-// noMemory names align where somebody asked for it, which nobody does for 1.
+// noMemory returns an ErrNoMemory. It names the alignment unless that is 1, which
+// is what callers pass that want none.
 func noMemory(n, align int, cause error) error {
 	err := fmt.Errorf("%w for %d bytes", ErrNoMemory, n)
 	if align > 1 {

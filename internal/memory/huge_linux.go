@@ -8,14 +8,14 @@ import (
 	"strconv"
 )
 
-// hugeFields are the lines of smaps that count what lies in huge pages: of
-// anonymous memory, of shared memory, of a file.
+// hugeFields are the fields of smaps that count bytes in huge pages: of anonymous
+// memory, of shared memory, of a file.
 var hugeFields = []string{"AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"}
 
 func huge(b []byte) (int, bool) { return smaps(b, hugeFields...) }
 
-// smaps adds up the given fields, in bytes, over the mappings that b consists
-// of. False means that the system tells nothing of them.
+// smaps adds up the given fields, in bytes, over the mappings that b consists of.
+// ok is false if the system does not list them.
 func smaps(b []byte, fields ...string) (sum int, ok bool) {
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {

@@ -1,8 +1,8 @@
 //go:build linux
 
 // This file is unsafe because ioctl takes an address as a number. What keeps it
-// safe: the conversion stands in the call itself, so that what it points at stays
-// alive and in place until it returns, and the kernel reads and writes an int
+// safe: the conversion stands in the call itself, so that its target stays alive
+// and in place until the call returns, and the kernel reads and writes an int
 // there, whatever the size in the call's number says.
 
 package memory
@@ -16,9 +16,9 @@ import (
 // noCopyOnWrite is FS_NOCOW_FL of linux/fs.h.
 const noCopyOnWrite = 0x800000
 
-// inPlace asks a file system that writes to a new place each time, btrfs, to
-// write this file, which is empty, to the one that it is given. Others refuse,
-// and need not do it, or can't: then a disk that fills up later is a fault.
+// inPlace turns copy-on-write off for an empty file, for btrfs. Other file systems
+// refuse: they do not copy on write, or always do. With the latter a disk that
+// fills up later is a fault.
 func inPlace(fd uintptr) error {
 	const long = unsafe.Sizeof(uintptr(0)) << 16
 	// _IOR('f', 1, long) and _IOW('f', 2, long), as most machines have them.

@@ -47,7 +47,7 @@ func TestLockBeyondTheLimit(t *testing.T) {
 		if o.HugePages {
 			asked = HugePage
 		}
-		want := fmt.Sprintf("memory cannot be locked: %d bytes, RLIMIT_MEMLOCK is %d: ", asked, 2*page)
+		want := fmt.Sprintf("bytering: memory cannot be locked: %d bytes, RLIMIT_MEMLOCK is %d: ", asked, 2*page)
 		if !errors.Is(err, ErrLock) || m != nil || !strings.HasPrefix(fmt.Sprint(err), want) {
 			t.Errorf("%+v: %v, want %q", o, err, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 )
 
+// lock is mlock with an error that names the limit.
 func lock(b []byte) error {
 	err := system.lock(b)
 	if err == nil {

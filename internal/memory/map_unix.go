@@ -15,7 +15,8 @@ import (
 
 const readWrite = syscall.PROT_READ | syscall.PROT_WRITE
 
-// system is what mappings ask of the system, for tests to refuse and to count.
+// system holds the system calls that make and end mappings, so that tests can
+// refuse and count them.
 var system = struct {
 	mmap   func(fd int, offset int64, length, prot, flags int) ([]byte, error)
 	munmap func([]byte) error
@@ -24,31 +25,40 @@ var system = struct {
 
 func unmap(whole []byte) error { return system.munmap(whole) }
 
+// probe maps size bytes and unmaps them untouched.
+func probe(size int) error {
+	b, err := system.mmap(-1, 0, size, readWrite, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return err
+	}
+	return unmap(b)
+}
+
 // A plan is the geometry of a mapping.
 type plan struct {
 	size  int // of the memory
-	span  int // the same in full pages
+	span  int // size, rounded up to pages
 	total int // of all mappings of it, one after the other
-	align int
-	room  int // for total bytes so aligned wherever it lies, and a page on each side
+	align int // of the address
+	room  int // for total bytes so aligned at any address, and a page on each side
 }
 
-// plan returns false if the numbers are beyond an int.
+// plan returns the geometry for n bytes. ok is false if it is beyond an int.
 func (o Options) plan(n int) (p plan, ok bool) {
 	page := os.Getpagesize()
 	unit, times := 1, 1
 	p.align = max(page, o.Align)
 	if o.Mirror {
-		unit, times = max(page, colour()), 2
+		unit, times = max(page, sharedAlign()), 2
 	}
 	if o.Mirror || o.File != nil {
-		p.align = max(colour(), p.align)
+		p.align = max(sharedAlign(), p.align)
 	}
 	if o.HugePages {
 		unit = HugePage // a multiple of every other
 		p.align = max(HugePage, p.align)
 	}
-	// Rounding up adds less than a huge page, which no page is larger than.
+	// Rounding up adds less than a huge page, the largest unit.
 	most := (math.MaxInt-page-p.align)/times - HugePage
 	if n > most {
 		return plan{}, false
@@ -60,10 +70,10 @@ func (o Options) plan(n int) (p plan, ok bool) {
 	return p, true
 }
 
-// colour is what the addresses of shared memory must be a multiple of on
-// machines whose caches go by them, Linux's SHMLBA, where this package chooses
-// the addresses. Elsewhere a page is enough.
-func colour() int {
+// sharedAlign returns what the address of shared memory must be a multiple of where
+// this package chooses it: Linux's SHMLBA, on machines whose caches are indexed by
+// the virtual address. Elsewhere a page is enough, and sharedAlign returns 1.
+func sharedAlign() int {
 	if runtime.GOOS != "linux" && runtime.GOOS != "android" {
 		return 1
 	}
@@ -110,14 +120,14 @@ func newMapping(n int, o Options) (m *Memory, err error) {
 	return m, nil
 }
 
-// claims is held from when a file is found empty until it has its size, so that
-// of two rings that are made in it at once one is refused.
+// claims is held from the check that a file is empty until it has its size. So of
+// two calls that make a ring in the same file one is refused.
 var claims sync.Mutex
 
-// settle does what a mapping is asked for besides being there. The file comes
-// after its mapping, since the system refuses to map what is no place for a
-// ring, and before anybody touches it. The lock comes before the pages,
-// because it may be refused.
+// settle gives a new mapping the properties that o asks for. The file grows after
+// it has been mapped, because the system refuses to map an unsuitable one, and
+// before the memory is touched. The lock comes before the pages, because it may be
+// refused.
 func settle(area []byte, p plan, o Options) error {
 	if o.File != nil {
 		kernel.Control(o.File, inPlace)
@@ -141,7 +151,7 @@ func settle(area []byte, p plan, o Options) error {
 	return nil
 }
 
-// touch has the system provide the pages of zeroed memory one by one.
+// touch makes the system provide the pages of zeroed memory one by one.
 func touch(b []byte) {
 	for i := 0; i < len(b); i += os.Getpagesize() {
 		b[i] = 0

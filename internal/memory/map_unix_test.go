@@ -26,7 +26,7 @@ func TestPlansDoNotOverflow(t *testing.T) {
 					}
 					if p.size < n || p.span < p.size || p.total < p.span || p.total/times != p.span ||
 						p.room < p.total || p.room-p.total < p.align || p.align < align ||
-						o.Mirror && (p.span%colour() != 0 || p.align%colour() != 0) {
+						o.Mirror && (p.span%sharedAlign() != 0 || p.align%sharedAlign() != 0) {
 						t.Errorf("%+v: %d bytes give %+v", o, n, p)
 					}
 				}

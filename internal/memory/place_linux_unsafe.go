@@ -1,9 +1,9 @@
 //go:build linux
 
 // This file is unsafe because mremap, which package syscall does not have,
-// takes addresses as numbers. What keeps it safe: both are those of mappings
-// that this package holds and of which nobody else knows yet, the new one lies
-// inside its reservation, and nothing that Go allocated is ever replaced.
+// takes addresses as numbers. What keeps it safe: both are addresses of mappings
+// that this package has not handed out yet, the new one lies inside its
+// reservation, and nothing that Go allocated is ever replaced.
 
 package memory
 
@@ -25,10 +25,10 @@ var (
 	protect   = syscall.Mprotect
 )
 
-// mremap maps the pages of from, a shared mapping, a second time in place of
-// to: that is what an old size of 0 means. Unlike a memfd this takes no
-// descriptor and needs no Linux 3.17, no limit on files or on executable memfds
-// is in its way, and the system refuses a size that it could never give.
+// mremap maps the pages of from, a shared mapping, a second time over to: that is
+// what an old size of 0 means. Unlike a memfd this takes no descriptor, works
+// before Linux 3.17 and under limits on files and on memfds, and the system
+// refuses a size that it could never give.
 func mremap(from, to []byte) error {
 	_, _, errno := syscall.Syscall6(syscall.SYS_MREMAP,
 		uintptr(unsafe.Pointer(unsafe.SliceData(from))), 0, uintptr(len(to)), mremapMayMove|mremapFixed,
@@ -39,10 +39,10 @@ func mremap(from, to []byte) error {
 	return nil
 }
 
-// place reserves address space and puts the memory in the middle of it. What
-// is left on either side, at least a page, stays without access: it keeps the
-// system from merging the mapping with a neighbour, so that what the system
-// tells of it is of it alone, and stops whoever runs over its end.
+// place reserves address space and puts the memory in the middle of it. The rest
+// on either side, at least a page, stays inaccessible. It faults on an access
+// beyond the memory, and keeps the system from merging the mapping with a
+// neighbour, so that what smaps lists is this mapping alone.
 func place(p plan, o Options) (whole, area []byte, err error) {
 	whole, err = system.mmap(-1, 0, p.room, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -63,8 +63,8 @@ func place(p plan, o Options) (whole, area []byte, err error) {
 	return whole, area, nil
 }
 
-// share puts mappings of o's file, or of anonymous memory, one after the other
-// until area is full.
+// share fills area with mappings of o's file, or of the same anonymous memory,
+// one after the other.
 func share(area []byte, p plan, o Options) error {
 	var b []byte
 	var err error
@@ -79,7 +79,7 @@ func share(area []byte, p plan, o Options) error {
 	defer unmap(b)
 	for at := 0; at < len(area); at += p.span {
 		if err := duplicate(b, area[at:at+p.span]); err != nil {
-			return fmt.Errorf("%w, mapping %d of them once more", noMemory(p.size, o.Align, err), p.span)
+			return fmt.Errorf("%w, mapping %d of them again", noMemory(p.size, o.Align, err), p.span)
 		}
 	}
 	return nil

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// madvPopulateWrite is Linux's since 5.14.
+// madvPopulateWrite is MADV_POPULATE_WRITE, which Linux has since 5.14.
 const madvPopulateWrite = 23
 
 // madvise and allocate are replaced by tests.
@@ -15,8 +15,7 @@ var (
 	allocate = func(fd int, at, n int64) error { return syscall.Fallocate(fd, 0, at, n) }
 )
 
-// wantHuge asks for huge pages. A system without them says no, which is not an
-// error.
+// wantHuge ignores the refusal of a system without huge pages.
 func wantHuge(b []byte) { _ = madvise(b, syscall.MADV_HUGEPAGE) }
 
 func populate(b []byte) error {
@@ -36,7 +35,7 @@ func populate(b []byte) error {
 
 func mlock(b []byte) error { return syscall.Mlock(b) }
 
-// rlimitMemlock is the number that package syscall does not have.
+// rlimitMemlock returns a number that package syscall does not have.
 func rlimitMemlock() int {
 	if strings.HasPrefix(runtime.GOARCH, "mips") {
 		return 9

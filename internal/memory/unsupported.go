@@ -9,5 +9,5 @@ import (
 )
 
 func unsupported(what string) error {
-	return fmt.Errorf("%s: %w on %s", what, errors.ErrUnsupported, runtime.GOOS)
+	return fmt.Errorf("bytering: %s: %w on %s", what, errors.ErrUnsupported, runtime.GOOS)
 }

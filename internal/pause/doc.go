@@ -1,2 +1,2 @@
-// Package pause has the processor's instruction for a spin loop.
+// Package pause has the processor's instruction for spin loops.
 package pause

@@ -12,9 +12,9 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// A conn is the syscall.Conn of a descriptor that only the script reads or
-// writes. A real one carries it, so that it has a number of its own and what
-// looks at it finds something.
+// A conn is the syscall.Conn of a descriptor that only the script reads or writes. It
+// is the descriptor of a real file, so that it has a number of its own and can be
+// inspected.
 type conn struct {
 	carrier *os.File
 	waitErr atomic.Pointer[error] // of the last attempt
@@ -53,7 +53,7 @@ func (c rawConn) Control(f func(fd uintptr)) error {
 func (c rawConn) Read(f func(fd uintptr) bool) error  { return c.wait(f) }
 func (c rawConn) Write(f func(fd uintptr) bool) error { return c.wait(f) }
 
-// wait attempts f until it is through: every descriptor here is always ready.
+// wait calls f until it returns true. Every descriptor here is always ready.
 func (c rawConn) wait(f func(fd uintptr) bool) (err error) {
 	done := false
 	for !done && err == nil {

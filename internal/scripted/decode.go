@@ -7,15 +7,14 @@ import (
 	"syscall"
 )
 
-// The kinds of steps in the bytes that [Decode] takes. Each is followed by a
-// byte for how much or which, here called x.
+// The kinds of steps in a tape for [Decode]. Each is followed by a byte x.
 const (
 	Some      byte = iota // moves x+1 bytes
-	All                   // moves all there is room for
+	All                   // moves as much as there is room for
 	Interrupt             // EINTR
-	Again                 // EAGAIN, and the wait goes well
-	Deadline              // EAGAIN, and the wait ends with a deadline
-	End                   // moves nothing, and says so
+	Again                 // EAGAIN, and the wait succeeds
+	Deadline              // EAGAIN, and the deadline ends the wait
+	End                   // returns 0
 	Fail                  // one of four errors
 	Below                 // a count of -1-x
 	Above                 // a count x+1 above what there is room for
@@ -27,7 +26,7 @@ const Most = 64
 
 var failures = [...]syscall.Errno{syscall.EIO, syscall.ENOSPC, syscall.ECONNRESET, syscall.EPIPE}
 
-// Decode makes a script of any bytes, as a fuzzer comes up with.
+// Decode makes a script of any bytes, for fuzzing.
 func Decode(tape []byte) (steps []Step) {
 	for ; len(tape) > 1 && len(steps) < Most; tape = tape[2:] {
 		x := int(tape[1])

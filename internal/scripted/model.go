@@ -7,15 +7,15 @@ import (
 	"syscall"
 )
 
-// ErrLie stands for the error that a count out of range is told by.
+// ErrLie stands for the error of a count that is out of range.
 var ErrLie = errors.New("scripted: a count out of range")
 
-// Retried tells whether the call that met the step is made again.
+// Retried reports whether the caller calls again after the step.
 func (s Step) Retried() bool {
 	return s.Lie == 0 && (s.Errno == syscall.EINTR || s.Errno == syscall.EAGAIN && s.Wait == nil)
 }
 
-// Err returns what the step fails a call with, where end is for a count of 0.
+// Err returns the error that the step gives a call. end is that of a count of 0.
 func (s Step) Err(end error) error {
 	switch {
 	case s.Lie != 0:
@@ -32,18 +32,18 @@ func (s Step) Err(end error) error {
 	return nil
 }
 
-// A Model tells what must come of calls on a script, apart from the one that
-// runs it. The script goes on with After for ever.
+// A Model predicts the results of calls on a script. After the script come After
+// steps for ever.
 type Model struct {
 	Steps []Step
 	After Step
-	End   error // what a count of 0 means
+	End   error // of a count of 0
 
-	Taken int   // steps, those of After too
+	Taken int   // steps, including After
 	Moved int64 // bytes
 }
 
-// Call is one readv or writev with room for so many bytes. No room, no call.
+// Call predicts one readv or writev with the room. Without room there is no call.
 func (m *Model) Call(room int) (n int, err error) {
 	for room > 0 {
 		step := m.After
@@ -64,7 +64,7 @@ func (m *Model) Call(room int) (n int, err error) {
 	return 0, nil
 }
 
-// Full is calls until there is no more room, or one fails.
+// Full predicts calls until there is no more room, or one fails.
 func (m *Model) Full(room int) (done int, err error) {
 	for done < room && err == nil {
 		var n int

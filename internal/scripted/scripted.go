@@ -1,11 +1,11 @@
 //go:build linux || dragonfly || freebsd || netbsd
 
-// Package scripted is a kernel for tests: descriptors of which a script says
-// what each read and write on them does, below package vectored and instead of
-// the system. All others go on to the system.
+// Package scripted is a kernel for tests. It has descriptors for which a script,
+// instead of the system, decides what each system call of package vectored does.
+// Calls on other descriptors go to the system.
 //
-// A [Source] hands out a stream that depends on the position only, and a
-// [Sink] keeps exactly what it has accepted, so that a test can compare bytes.
+// A [Source] hands out the stream of package pattern, and a [Sink] keeps exactly what
+// it has accepted, so that a test can compare bytes.
 package scripted
 
 import (
@@ -15,33 +15,36 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
-// A Step is what one read or write does: the first of Lie, Errno and N that is
-// not 0.
+// A Step is what one read or write does. The first of Lie, Errno and N that is not 0
+// decides.
 type Step struct {
-	// N is how many bytes it moves, or as many as there is room for. A read of
-	// 0 bytes is the end.
+	// N is how many bytes it moves, if there is room for so many. A read of 0
+	// bytes is the end.
 	N int
-	// Errno fails it. After EINTR and EAGAIN it is made again, by the next step.
+	// Errno is its error. EINTR and EAGAIN make the caller call again, which is the
+	// next step.
 	Errno syscall.Errno
-	// Wait is what the wait after EAGAIN ends with, if not with another attempt.
+	// Wait is the error of the wait after EAGAIN. Nil makes the caller call again.
 	Wait error
-	// Lie is a count out of range, of which not a byte was moved: a negative
-	// one, or by how much it is above what there was room for.
+	// Lie makes it return a count that is out of range, without moving a byte. A
+	// negative Lie is the count; a positive one is added to the room.
 	Lie int
 }
 
-// A script is the steps to come.
+// A script is the steps that are left.
 type script struct {
 	mu    sync.Mutex
 	steps []Step
-	after Step // when they are through
+	after Step // those, for ever
 	calls int
 }
 
-// next takes a step and returns how many bytes it moves and what it returns.
-// It is to be called with mu held.
+// next takes a step. It returns how many bytes the step moves, and the count that it
+// returns. The caller holds mu.
 func (s *script) next(room int) (moves, n int, step Step) {
 	s.calls++
 	step = s.after
@@ -60,7 +63,7 @@ func (s *script) next(room int) (moves, n int, step Step) {
 	return n, n, step
 }
 
-// Calls returns how many reads or writes were made, the failed ones too.
+// Calls returns how many reads or writes were made, including failed ones.
 func (s *script) Calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,23 +77,23 @@ func (s *script) Left() int {
 	return len(s.steps)
 }
 
-// A Source is a descriptor to read from. vectored.NewReader takes it. Its own
-// Read takes the same steps without that.
+// A Source is a descriptor to read from, for vectored.NewReader. Its own Read takes
+// the same steps.
 type Source struct {
 	conn
 	script
 	pos int64
 }
 
-// NewSource returns a Source that is at its end after the script.
+// NewSource returns a Source that ends after the steps.
 func NewSource(t testing.TB, steps ...Step) *Source {
 	s := &Source{script: script{steps: steps}}
 	s.open(t, s.read)
 	return s
 }
 
-// Position returns how many bytes it has handed out: those of [Stream] up to
-// there.
+// Position returns how many bytes it has handed out: those of package
+// pattern up to there.
 func (s *Source) Position() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,14 +106,14 @@ func (s *Source) read(bufs [][]byte) (int, Step) {
 	moves, n, step := s.next(room(bufs))
 	for _, b := range bufs {
 		b = b[:min(len(b), moves)]
-		Fill(b, s.pos)
+		pattern.Fill(b, uint64(s.pos))
 		s.pos += int64(len(b))
 		moves -= len(b)
 	}
 	return n, step
 }
 
-// Read reads as an os.File does. It hands on a count that is a lie.
+// Read reads as an os.File does. It returns the count of a Lie.
 func (s *Source) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -129,15 +132,15 @@ func (s *Source) Read(b []byte) (int, error) {
 	}
 }
 
-// A Sink is a descriptor to write to. vectored.NewWriter takes it. Its own
-// Write takes the same steps without that.
+// A Sink is a descriptor to write to, for vectored.NewWriter. Its own Write takes the
+// same steps.
 type Sink struct {
 	conn
 	script
 	got []byte
 }
 
-// NewSink returns a Sink that accepts everything after the script.
+// NewSink returns a Sink that accepts everything after the steps.
 func NewSink(t testing.TB, steps ...Step) *Sink {
 	s := &Sink{script: script{steps: steps, after: Step{N: 1 << 30}}}
 	s.open(t, s.write)
@@ -163,8 +166,8 @@ func (s *Sink) write(bufs [][]byte) (int, Step) {
 	return n, step
 }
 
-// Write writes everything or returns an error, as an os.File does. It hands on
-// a count that is a lie if nothing was written before.
+// Write writes everything or returns an error, as an os.File does. It returns the
+// count of a Lie if nothing was written before.
 func (s *Sink) Write(b []byte) (done int, err error) {
 	for done < len(b) {
 		n, step := s.write([][]byte{b[done:]})
@@ -186,7 +189,7 @@ func (s *Sink) Write(b []byte) (done int, err error) {
 	return done, nil
 }
 
-// outcome tells whether a step is followed by another attempt, or what error
+// outcome reports whether another attempt follows the step, and returns the error that
 // it ends a Read or Write with.
 func (s Step) outcome(op string) (again bool, err error) {
 	switch {

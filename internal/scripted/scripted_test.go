@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 type want struct {
@@ -32,7 +34,7 @@ func TestSource(t *testing.T) {
 	check(t, []want{
 		{3, nil}, {10, nil}, {0, syscall.EIO}, {-7, nil}, {12, nil}, {0, os.ErrDeadlineExceeded}, {0, io.EOF}, {0, io.EOF},
 	}, func() (int, error) { return s.Read(b) })
-	if !bytes.Equal(b, Stream(3, 10)) {
+	if !bytes.Equal(b, pattern.Bytes(3, 10)) {
 		t.Errorf("the last bytes are %x", b)
 	}
 	if s.Position() != 13 || s.Calls() != 10 || s.Left() != 0 {
@@ -46,9 +48,9 @@ func TestSink(t *testing.T) {
 	check(t, []want{
 		{10, nil}, {4, syscall.ENOSPC}, {-1, nil}, {15, nil}, {1, io.ErrShortWrite}, {0, io.ErrUnexpectedEOF}, {10, nil},
 	}, func() (int, error) {
-		return s.Write(Stream(int64(len(s.Bytes())), 10))
+		return s.Write(pattern.Bytes(uint64(len(s.Bytes())), 10))
 	})
-	if !bytes.Equal(s.Bytes(), Stream(0, 25)) {
+	if !bytes.Equal(s.Bytes(), pattern.Bytes(0, 25)) {
 		t.Errorf("it got %x", s.Bytes())
 	}
 }

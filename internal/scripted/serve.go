@@ -12,22 +12,21 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// A Handler makes a system call in place of the system, as [kernel.Call] does.
+// A Handler makes a system call instead of the system. It is like [kernel.Call].
 type Handler func(op kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno)
 
-// Real is the system itself.
+// Real is the Handler that calls the system.
 var Real Handler
 
-// served are the descriptors that have a Handler. A new map takes the place of
-// the old one, so that the calls on all the others look it up without a lock
-// and without an allocation.
+// served has the descriptors with a Handler. A change replaces the map, so that calls
+// on other descriptors look it up without a lock or an allocation.
 var (
 	served   atomic.Pointer[map[uintptr]Handler]
 	changing sync.Mutex
 )
 
-// The kernel is replaced once, before any goroutine may call it, and not for
-// each test: a goroutine that a test has left behind would race with that.
+// The kernel is replaced once, before any goroutine calls it. Replacing it for each
+// test would race with goroutines that a test has left behind.
 func init() {
 	Real = kernel.Call
 	served.Store(new(map[uintptr]Handler))
@@ -39,8 +38,8 @@ func init() {
 	}
 }
 
-// Serve has h make the system calls on fd until the test ends. fd must be open
-// that long.
+// Serve makes h handle the system calls on fd until the test ends. fd must stay open
+// until then.
 func Serve(t testing.TB, fd uintptr, h Handler) {
 	set(fd, h)
 	t.Cleanup(func() { set(fd, nil) })

@@ -1,8 +1,8 @@
 //go:build linux || dragonfly || freebsd || netbsd
 
-// This file is unsafe because a vector for the system has addresses and
-// lengths. What keeps it safe: they are those of slices that package vectored
-// put there, and that its caller holds during the call.
+// This file is unsafe because a vector for the system has addresses and lengths. What
+// keeps it safe: they are those of slices that package vectored has put there and that
+// its caller holds during the call.
 
 package scripted
 
@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// Slices returns what vec points at.
+// Slices returns the slices that vec describes.
 func Slices(vec []syscall.Iovec) [][]byte {
 	bufs := make([][]byte, len(vec))
 	for i, v := range vec {

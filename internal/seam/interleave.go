@@ -1,7 +1,7 @@
 //go:build interleave
 
-// Package seam gives the ring its shared words and its parking, and the pump
-// its mutex: here those that the interleaving explorer drives.
+// Package seam has the words, tokens, locks and clock that goroutines share: here
+// those that the interleaving explorer drives.
 package seam
 
 import "github.com/bytering/bytering/internal/interleave"

@@ -2,9 +2,9 @@ package seam
 
 import "time"
 
-// Moment returns t in nanoseconds of Now: 0 for the zero time, and 1, which is
-// before all that the clock shows, for a time that has passed. A t with a
-// reading of the monotonic clock is compared by that.
+// Moment returns t in nanoseconds of Now: 0 for the zero time, and 1, which is before
+// any Now, for a time that has passed. If t has a reading of the monotonic clock, that
+// is what counts.
 func Moment(t time.Time) uint64 {
 	if t.IsZero() {
 		return 0

@@ -1,9 +1,9 @@
 //go:build !interleave
 
-// Package seam gives the ring its shared words and its parking, and the pump
-// its mutex: those of sync/atomic, a channel and that of sync. Under the build
-// tag interleave they are types that hand control to the interleaving explorer
-// at each operation.
+// Package seam has the words, tokens, locks and clock that goroutines share. They
+// are those of packages sync/atomic, sync and time, and channels. With the build tag
+// interleave they are types that hand control to the interleaving explorer at each
+// operation.
 package seam
 
 import (
@@ -20,13 +20,13 @@ type (
 	Mutex          = sync.Mutex
 )
 
-// A Token is what a parked goroutine waits for.
+// A Token wakes a parked goroutine.
 type Token = chan struct{}
 
-// NewToken returns a token that is not there yet.
+// NewToken returns a token that is not there.
 func NewToken() Token { return make(Token, 1) }
 
-// Post puts the token there, if it is not yet. It never blocks.
+// Post puts the token there, unless it is there already. It never blocks.
 func Post(t Token) {
 	select {
 	case t <- struct{}{}:
@@ -42,11 +42,11 @@ func Drain(t Token) {
 	}
 }
 
-// Chan returns the token for others to wait for.
+// Chan returns a channel from which others can receive the token.
 func Chan(t Token) <-chan struct{} { return t }
 
-// Take parks until the token is there, takes it and returns true; or until
-// done is closed, and returns false. A nil done never is.
+// Take parks until the token is there or done is closed. It reports whether it has
+// taken the token. A nil done is never closed.
 func Take(t Token, done <-chan struct{}) bool {
 	if done == nil {
 		<-t
@@ -60,12 +60,11 @@ func Take(t Token, done <-chan struct{}) bool {
 	}
 }
 
-// began is when the clock showed 1<<62. It does not begin at 0, because in a
-// bubble of testing/synctest it is some year before that.
+// began is when the clock showed 1<<62. The clock does not begin at 0, because in a
+// bubble of testing/synctest the time is years earlier.
 var began = time.Now()
 
-// Now returns the nanoseconds of a clock that only goes forward, above 1 and
-// below 1<<63.
+// Now returns the nanoseconds of a monotonic clock, above 1 and below 1<<63.
 func Now() uint64 { return uint64(1<<62 + time.Since(began)) }
 
 // A Timer posts a token later on. One goroutine at a time may set it, and any
@@ -91,11 +90,11 @@ func (x *Timer) Stop() {
 	}
 }
 
-// TouchRead and TouchWrite announce that the caller now reads or writes n bytes
-// of the ring memory mem, from off on and over the wrap. Here they are nothing.
+// TouchRead and TouchWrite announce that the caller now reads or writes n bytes of
+// the ring memory mem, from off on and over the wrap. They do nothing here.
 func TouchRead(mem []byte, off, n int)  {}
 func TouchWrite(mem []byte, off, n int) {}
 
-// Owned announces that the caller now uses fields that belong to one goroutine
-// at a time and are known by p. Here it is nothing.
+// Owned announces that the caller now uses fields that belong to one goroutine at a
+// time; p identifies them. It does nothing here.
 func Owned[T any](p *T) {}

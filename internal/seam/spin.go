@@ -9,11 +9,11 @@ import (
 	"github.com/bytering/bytering/internal/pause"
 )
 
-// A Spin is a loop that looks again and again:
+// A Spin is a loop that checks a condition again and again:
 //
 //	for s := NewSpin(budget); s.Next(); {
-//		look
-//		if s.Now() { look at what may end it and costs more }
+//		check the condition
+//		if s.Now() { check what else may end the loop and costs more }
 //	}
 type Spin struct {
 	budget time.Duration
@@ -23,11 +23,11 @@ type Spin struct {
 
 func NewSpin(budget time.Duration) Spin { return Spin{budget: budget} }
 
-// clockEvery is how many turns the clock is looked at, since that costs as much
-// as one.
+// clockEvery is the number of turns between two looks at the clock, which cost as
+// much as a turn.
 const clockEvery = 16
 
-// Next pauses and tells whether to look once more. It counts turns too, because
+// Next pauses and reports whether to check once more. It also counts turns, because
 // the clock of a testing/synctest bubble stands still.
 func (s *Spin) Next() bool {
 	if s.n == 0 {
@@ -38,20 +38,20 @@ func (s *Spin) Next() bool {
 	return !s.Now() || time.Since(s.began) < s.budget && time.Duration(s.n) < s.budget
 }
 
-// Patience is how many looks, between yields or in a spin, are worth the hope
-// for more than is there.
+// Patience is how many times to check, between yields or in a spin, for more than is
+// there before taking what is there.
 const Patience = 8
 
-// quick is about what ten goroutines take that yield in turn.
+// quick is about the time in which ten goroutines yield in turn.
 const quick = 5 * time.Microsecond
 
-// Yield lets other goroutines run, and reports whether that was quick. Where
-// goroutines keep all processors busy it takes milliseconds.
+// Yield lets other goroutines run, and reports whether that was quick. It takes
+// milliseconds if goroutines keep all processors busy.
 func Yield() bool {
 	began := time.Now()
 	runtime.Gosched()
 	return time.Since(began) < quick
 }
 
-// Now tells whether this is one of the rare turns.
+// Now reports whether this is a turn for the checks that cost more.
 func (s *Spin) Now() bool { return s.n%clockEvery == 0 }

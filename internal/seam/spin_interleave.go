@@ -4,14 +4,14 @@ package seam
 
 import "time"
 
-// A Spin is a loop that looks twice. More would only repeat what the explorer
-// does anyway, which is to let the others go on between two looks.
+// A Spin is a loop of two turns. Between them the explorer lets the other threads go
+// on, so more turns would repeat that.
 type Spin struct{ n int }
 
-// Patience is one look: more would repeat it.
+// Patience is one check: more would repeat it.
 const Patience = 1
 
-// Yield does nothing, since every operation lets the others go on.
+// Yield does nothing, because every operation lets the other threads go on.
 func Yield() bool { return false }
 
 func NewSpin(time.Duration) Spin { return Spin{} }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"os"
+	"slices"
+
+	"github.com/bytering/bytering"
+)
+
+// wholeBlocks settles whether the outputs get whole blocks: of what --obs says,
+// or of -s if one of them is a tape.
+func (s *stream) wholeBlocks() error {
+	s.whole = s.wholeBlock.bytes
+	if s.whole == 0 && slices.ContainsFunc(s.outputs, toTape) {
+		// As typed, and not cut to what serves elsewhere.
+		block, err := parseMemory(s.block.text)
+		if err != nil {
+			return err
+		}
+		s.whole = block.bytes
+	}
+	if s.whole > s.memory.bytes {
+		return fail(exitRefused, "%s %v: holds no whole block of %d bytes", memoryFlag[s.as], s.memory, s.whole)
+	}
+	return nil
+}
+
+// toTape reports whether a place, which need not be open, is a tape.
+func toTape(p place) bool {
+	var info os.FileInfo
+	var err error
+	switch {
+	case p.kind != file:
+		return false
+	case p.name == "-":
+		info, err = os.Stdout.Stat()
+	default:
+		info, err = os.Stat(p.name)
+	}
+	return err == nil && isTape(info)
+}
+
+// writeBlocks writes what comes in whole blocks, each with one call: a tape makes
+// a record of that. The last one may be shorter. It returns nil at the end of the
+// stream.
+func writeBlocks(c *bytering.Consumer, w io.Writer, block int) error {
+	for {
+		b, err := c.Peek(block)
+		if len(b) == 0 {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		n, failed := w.Write(b)
+		if err := c.Discard(n); err != nil {
+			return err
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/bytering/bytering/async"
+	"github.com/bytering/bytering/pump"
+)
+
+// defaultDepthBlock is what one of several reads or writes at once moves.
+const defaultDepthBlock = "256K"
+
+// deepShape settles the size of a block at depth, and has the ring hold one more of
+// them than are under way.
+func (p *parser) deepShape() error {
+	if p.depth <= 1 {
+		return nil
+	}
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"-r, which -R holds back too", p.readRate > 0},
+		{"-P", p.startAbove > 0},
+		{"-p", p.resumeBelow < 100},
+		{"--direct", p.direct},
+	} {
+		if f.given {
+			return fmt.Errorf("--depth %d does not go together with %s", p.depth, f.name)
+		}
+	}
+	if p.deepBlock = p.block; p.deepBlock.bytes == 0 {
+		p.deepBlock, _ = parseMemory(defaultDepthBlock)
+	}
+	usual, _ := parseMemory(defaultMemory)
+	if n := product(p.depth+1, p.deepBlock.bytes); p.memory.bytes == 0 && p.share == 0 && n > usual.bytes {
+		p.memory = size{n, fmt.Sprintf("%d times %v", p.depth+1, p.deepBlock)}
+	}
+	return nil
+}
+
+// deep reports whether there are ends that are read or written at several places
+// at once, as far as they can be.
+func (s *stream) deep() bool { return s.depth > 1 }
+
+func (s *stream) deepOptions(m *async.Meter) []async.Option {
+	return []async.Option{async.Depth(s.depth), async.Block(s.deepBlock.bytes), async.WithMeter(m)}
+}
+
+// A readAt reads an input at any offset.
+type readAt func(ctx context.Context, b []byte, off int64) (int, error)
+
+func (f readAt) ReadAt(b []byte, off int64) (int, error) { return f(context.Background(), b, off) }
+
+func (f readAt) ReadAtContext(ctx context.Context, b []byte, off int64) (int, error) {
+	return f(ctx, b, off)
+}
+
+// anywhere returns what reads the end at any offset, and the offset of what comes
+// next, or nil.
+func (e *end) anywhere() (read readAt, from int64) {
+	switch {
+	case e.remote != nil && e.remote.Ranges():
+		return e.remote.ReadAtContext, e.remote.from
+	case e.remote != nil || e.size <= 0: // what is not known, as of files of the system
+		return nil, 0
+	}
+	from, err := e.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, 0
+	}
+	return func(_ context.Context, b []byte, off int64) (int, error) { return e.file.ReadAt(b, off) }, from
+}
+
+// upto ends what is read at an offset.
+func (f readAt) upto(end int64) readAt {
+	return func(ctx context.Context, b []byte, off int64) (int, error) {
+		if off >= end {
+			return 0, io.EOF
+		}
+		ends := int64(len(b)) >= end-off
+		if ends {
+			b = b[:end-off]
+		}
+		n, err := f(ctx, b, off)
+		if ends && n == len(b) && err == nil {
+			err = io.EOF
+		}
+		return n, err
+	}
+}
+
+// within calls stalled when a read takes longer than that.
+func (f readAt) within(after time.Duration, stalled func()) readAt {
+	return func(ctx context.Context, b []byte, off int64) (int, error) {
+		defer time.AfterFunc(after, stalled).Stop()
+		return f(ctx, b, off)
+	}
+}
+
+// fill reads the inputs at depth, up to the first that can't be. It returns how many
+// bytes it has read, and whether an input is left.
+func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
+	in := s.source
+	for {
+		e := in.cur
+		read, from := e.anywhere()
+		if read == nil {
+			return moved, true, nil
+		}
+		if in.left >= 0 {
+			read = read.upto(from + min(in.left, 1<<62-from))
+		}
+		opts := append(s.deepOptions(&s.filling), async.Offset(from))
+		switch {
+		case e.remote != nil:
+			stall := webStall
+			if s.timeout > 0 {
+				stall = s.timeout
+			}
+			opts = append(opts, async.Retry(s.webRetry()), async.Stall(stall))
+		case s.timeout > 0:
+			read = read.within(s.timeout, s.stalled("read", in.name, s.timeout))
+		}
+		var stats async.Stats
+		if in.skip == 0 { // otherwise all of it is left out
+			stats, err = async.Fill(ctx, s.p, read, opts...)
+		}
+		s.fillDepth = max(s.fillDepth, stats.Depth)
+		moved += stats.Safe
+		if in.left >= 0 {
+			in.left -= stats.Safe
+		}
+		if e.remote == nil {
+			// Others may read on there.
+			if _, failed := e.file.Seek(from+stats.Safe, io.SeekStart); err == nil {
+				err = failed
+			}
+		}
+		if err == nil {
+			if in.left == 0 || len(in.rest) == 0 {
+				return moved, false, nil
+			}
+			e.close()
+			err = in.next()
+		}
+		if err != nil {
+			var failed *async.Error
+			switch {
+			case s.timeout > 0 && errors.Is(err, async.ErrStalled):
+				err = idle("read", in.name(), s.timeout)
+			case errors.As(err, &failed):
+				err = failed.Err
+			}
+			return moved, false, &pump.Error{Side: pump.Source, Offset: moved, Err: err}
+		}
+	}
+}
+
+// feed reads the inputs into the ring.
+func (s *stream) feed(ctx context.Context, in io.Reader, opts []pump.Option) (err error) {
+	moved := int64(0)
+	if s.deep() {
+		// Meanwhile the consumer that pump takes is read by hand.
+		emptied := make(chan struct{})
+		go func() {
+			defer close(emptied)
+			s.c[0].WriteTo(nowhere{})
+		}()
+		var left bool
+		if moved, left, err = s.fill(ctx); !left || ctx.Err() != nil {
+			why := err
+			if ctx.Err() != nil {
+				why, err = context.Cause(ctx), nil
+			}
+			s.p.CloseWithError(why)
+			<-emptied
+			s.c[0].Close()
+			return err
+		}
+		s.c[0].SetReadDeadline(time.Unix(1, 0))
+		<-emptied
+		s.c[0].SetReadDeadline(time.Time{})
+	}
+	s.stats, err = pump.Copy(ctx, nowhere{}, in, opts...)
+	var failed *pump.Error
+	if errors.As(err, &failed) {
+		failed.Offset += moved
+	}
+	return err
+}
+
+// A placed is a sink that is written at several places at once.
+type placed struct {
+	file    *os.File
+	options []async.Option
+	meter   async.Meter
+	after   time.Duration // that a write may take, or 0
+	stalled func()
+}
+
+// effectiveDepth returns how deep the ring lets one end be.
+func (s *stream) effectiveDepth() int {
+	return max(1, min(s.depth, s.memory.bytes/s.deepBlock.bytes-1))
+}
+
+// place makes a sink one that is written at depth, if its output is a file that
+// was opened by its name, and nothing is to be held back or cut.
+func (s *stream) place(k *sink, p place) {
+	info, err := k.file.Stat()
+	if !s.deep() || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
+		return
+	}
+	k.placed = &placed{file: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
+	k.placed.options = s.deepOptions(&k.placed.meter)
+}
+
+func (d *placed) WriteAt(b []byte, off int64) (int, error) {
+	if d.after > 0 {
+		defer time.AfterFunc(d.after, d.stalled).Stop()
+	}
+	return d.file.WriteAt(b, off)
+}
+
+// drainPlaced writes what comes at depth. After an error a file, which was empty,
+// is cut off behind what is there from the beginning on.
+func (k *sink) drainPlaced() {
+	stats, err := async.Drain(context.Background(), k.c, k.placed, k.placed.options...)
+	if err == nil {
+		return
+	}
+	var failed *async.Error
+	if errors.As(err, &failed) {
+		k.err = failed.Err
+	}
+	if info, err := k.file.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := k.file.Truncate(stats.Safe); err != nil {
+			k.err = errors.Join(k.err, err)
+		}
+	}
+}
+
+// accepted returns how many bytes the sink has.
+func (k *sink) accepted() int64 {
+	if k.placed != nil {
+		return k.placed.meter.Stats().Safe
+	}
+	return k.n.Load()
+}
+
+// underWay returns how many bytes calls may still put there.
+func (k *sink) underWay(block int) int64 {
+	if k.placed != nil {
+		return int64(k.placed.meter.Stats().InFlight) * int64(block)
+	}
+	return k.calling.Load()
+}
+
+// depths says how deep the ends were read and written, which pipes are not.
+func (s *stream) depths() string {
+	written := 1
+	for _, k := range s.sinks {
+		if k.placed != nil {
+			written = max(written, k.placed.meter.Stats().Depth)
+		}
+	}
+	return fmt.Sprintf("depth %d read, %d written", max(1, s.fillDepth), written)
+}
+
+// waits returns the offset of the block that the source is waited for, and for how
+// long that is under way.
+func (s *stream) waits() (offset int64, age time.Duration) {
+	stats := s.filling.Stats()
+	if stats.InFlight == 0 {
+		return 0, 0
+	}
+	return stats.Head, stats.HeadAge
+}

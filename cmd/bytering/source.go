@@ -1,0 +1,258 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/bytering/bytering/pump"
+	"github.com/bytering/bytering/vectored"
+)
+
+// A source is the inputs, read one after the other. Each is opened when it is its
+// turn, since to open a FIFO waits for its writer.
+type source struct {
+	open    func(place) (*end, error)
+	missing func(error) // told of an input that can't be opened, which then is left out; nil if that ends it
+	size    int64       // of all that is left to read, or -1
+	skip    int64       // still to be left out
+	left    int64       // still to be read, or -1 for all
+	lacks   bool        // an input was left out
+	buffer  []byte      // for what is left out
+
+	mu       sync.Mutex
+	rest     []place
+	cur      *end // the last one that was opened
+	r        *layer
+	deadline time.Time
+	closed   bool
+}
+
+// next opens the next input. It returns io.EOF if there is none.
+func (s *source) next() error {
+	for {
+		s.mu.Lock()
+		if len(s.rest) == 0 || s.closed {
+			s.mu.Unlock()
+			return io.EOF
+		}
+		p := s.rest[0]
+		s.rest = s.rest[1:]
+		s.mu.Unlock()
+		e, err := s.open(p)
+		switch {
+		case err == nil:
+			return s.use(e)
+		case s.missing == nil:
+			return err
+		}
+		s.lacks = true
+		s.missing(err)
+	}
+}
+
+// use makes e the current input.
+func (s *source) use(e *end) error {
+	e.tune(os.O_RDONLY)
+	// What can be left out by a seek need not be read.
+	if n := min(s.skip, e.size); n > 0 && (e.remote == nil || e.remote.seek(n)) {
+		if e.remote == nil {
+			if _, err := e.file.Seek(n, io.SeekCurrent); err != nil {
+				return err
+			}
+		}
+		s.skip -= n
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cur, s.r = e, around(e.reader())
+	if !s.deadline.IsZero() {
+		s.r.SetReadDeadline(s.deadline)
+	}
+	return nil
+}
+
+// reader returns what reads the source, when its first input is open: a single
+// one itself, if it is all to be read.
+func (s *source) reader() io.Reader {
+	if len(s.rest) == 0 && s.left < 0 && s.skip == 0 {
+		return s.cur.reader()
+	}
+	return s
+}
+
+// Boundary says where one read ends, of the input that needs the most room.
+func (s *source) Boundary() vectored.Boundary {
+	b := s.r.Boundary()
+	for _, p := range s.rest {
+		if info, err := os.Stat(p.name); p.kind == file && p.name != "-" && err == nil {
+			switch mode := info.Mode(); {
+			case mode&os.ModeCharDevice != 0:
+				return vectored.Record
+			case mode&os.ModeNamedPipe != 0 && b == vectored.Stream:
+				b = vectored.Packet
+			}
+		}
+	}
+	return b
+}
+
+func (s *source) Readv(bufs [][]byte) (int, error) {
+	for {
+		into, most, skipping := bufs, s.left, s.skip > 0
+		if skipping {
+			if s.buffer == nil {
+				s.buffer = make([]byte, vectored.MaxMessage)
+			}
+			into, most = [][]byte{s.buffer}, s.skip
+		}
+		if most == 0 {
+			return 0, io.EOF
+		}
+		n, err := s.atMost(into, most)
+		switch {
+		case skipping:
+			s.skip -= int64(n)
+		case s.left > 0:
+			s.left -= int64(n)
+		}
+		switch {
+		case n == 0 && errors.Is(err, io.EOF):
+			if len(s.rest) == 0 {
+				return 0, io.EOF
+			}
+			s.cur.close()
+			if err := s.next(); err != nil {
+				return 0, err
+			}
+		case !skipping:
+			return n, unlessEOF(err)
+		case err != nil:
+			return 0, unlessEOF(err)
+		}
+	}
+}
+
+// atMost reads of the current input, at most so many bytes if that is not
+// negative.
+func (s *source) atMost(bufs [][]byte, most int64) (int, error) {
+	if most < 0 {
+		return s.r.readv(bufs)
+	}
+	// Of a message the rest would be lost anyway, and might be refused.
+	if b := s.r.Boundary(); b == vectored.Stream || b == vectored.Packet {
+		bufs = cut(bufs, most)
+	}
+	n, err := s.r.readv(bufs)
+	return int(min(int64(n), most)), err
+}
+
+// unlessEOF returns err, unless another input may follow.
+func unlessEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+func (s *source) Read(b []byte) (int, error) { return readOne(s, b) }
+
+func (s *source) SetReadDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = t
+	return s.r.SetReadDeadline(t)
+}
+
+// name returns the name of the current input.
+func (s *source) name() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cur.name
+}
+
+func (s *source) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.cur.close()
+}
+
+// failure returns the failure for a read that failed.
+func (s *source) failure(err *pump.Error, safe string) error {
+	var missing *failure // to open it, or a timeout
+	if errors.As(err, &missing) {
+		code := exitSource
+		if missing.code == exitTimeout {
+			code = missing.code
+		}
+		return fail(code, "%w; %s", missing.error, safe)
+	}
+	if s.cur.remote != nil {
+		return webFailure(s.name(), err.Err, err.Offset, safe)
+	}
+	return fail(exitSource, "read %s: %w at byte %d; %s", s.name(), cause(err.Err), err.Offset, safe)
+}
+
+// short returns the failure for inputs that all ended, but had less than was
+// asked for.
+func (s *source) short(atMost bool, safe string) []error {
+	switch {
+	case s.lacks:
+		return []error{fail(exitSource, "not all inputs could be opened; %s", safe)}
+	case s.skip > 0:
+		return []error{fail(exitEarly, "read %s: ended %d bytes before what --skip leaves out; %s", s.name(), s.skip, safe)}
+	case s.left > 0 && !atMost:
+		return []error{fail(exitEarly, "read %s: ended %d bytes before what --count says; %s", s.name(), s.left, safe)}
+	}
+	return nil
+}
+
+// expected returns how much the inputs have, as far as that is known before they
+// are read, or -1. The first one is open.
+func (s *stream) expected(first *end) int64 {
+	if s.size >= 0 {
+		return s.size
+	}
+	total := first.size
+	for _, p := range s.inputs[1:] {
+		info, err := os.Stat(p.name)
+		if total < 0 || p.kind != file || err != nil || !info.Mode().IsRegular() {
+			return -1
+		}
+		total += info.Size()
+	}
+	if total >= 0 {
+		total = max(0, total-s.skip)
+	}
+	if s.count >= 0 && (total < 0 || s.count < total) {
+		return s.count
+	}
+	return total
+}
+
+// probe returns an error for a file among the inputs that is not there, or can't
+// be read, before a byte is moved.
+func (s *stream) probe() error {
+	for _, p := range s.inputs[1:] {
+		if p.kind != file || p.name == "-" {
+			continue
+		}
+		info, err := os.Stat(p.name)
+		switch {
+		case err != nil:
+			return fail(exitRefused, "open %s: %w", quoted(p.name), cause(err))
+		case info.IsDir():
+			return isDirectory(quoted(p.name))
+		case info.Mode().IsRegular():
+			f, err := os.Open(p.name)
+			if err != nil {
+				return fail(exitRefused, "%w", named(err))
+			}
+			f.Close()
+		}
+	}
+	return nil
+}

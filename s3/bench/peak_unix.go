@@ -1,0 +1,18 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"runtime"
+	"syscall"
+)
+
+// peak returns the most that was resident of a process that has ended.
+func peak(s *os.ProcessState) int64 {
+	n := int64(s.SysUsage().(*syscall.Rusage).Maxrss)
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		return n
+	}
+	return n << 10
+}

@@ -1,0 +1,59 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why a call failed. They are wrapped: test with [errors.Is].
+var (
+	// ErrOption is for an option that can't be. Nothing was moved.
+	ErrOption = errors.New("s3: invalid option")
+	// ErrName is for a name that is not of the form s3://BUCKET/KEY. Nothing was
+	// moved.
+	ErrName = errors.New("s3: invalid name")
+	// ErrExists is for a key that has an object, which is left as it is.
+	ErrExists = errors.New("s3: the object exists")
+	// ErrSeveral is for a key with several uploads. Nothing was moved.
+	ErrSeveral = errors.New("s3: several uploads of the key")
+	// ErrNotComparable is for an upload whose parts can't be compared with the
+	// stream. Nothing was moved.
+	ErrNotComparable = errors.New("s3: no comparable checksum")
+	// ErrDiffers is for a stream that is not the one of which an upload has parts.
+	// They are left as they are.
+	ErrDiffers = errors.New("s3: the stream differs from the upload")
+	// ErrLimit is for a stream that is longer than [Plan.Limit].
+	ErrLimit = errors.New("s3: no more parts")
+	// ErrChecksum is for bytes that arrived as others.
+	ErrChecksum = errors.New("s3: checksum mismatch")
+	// ErrUnknown is for an upload that may be complete or not: the server did not
+	// say, and does not let it be found out.
+	ErrUnknown = errors.New("s3: it is unknown whether the object is complete")
+)
+
+// An Error says what failed, and what there is now.
+type Error struct {
+	// Name is the object's, as s3://BUCKET/KEY.
+	Name string
+	// Safe is how many bytes of the stream the server has, from the first on. For
+	// an object that is read it is how many came.
+	Safe int64
+	// UploadID is that of the upload that was left, for [Resume], or empty.
+	UploadID string
+	// Err is why: an error of this package or of the server, the producer's, the
+	// cause of the context, or an [async.Error].
+	Err error
+
+	text string
+}
+
+// Error returns a text without secrets, in one line.
+func (e *Error) Error() string { return e.text }
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// fail returns the Error for err.
+func (c *client) fail(err error, safe int64, id string) error {
+	text := c.redact(fmt.Sprintf("s3: %s: %v", c.name, err))
+	return &Error{Name: c.name.String(), Safe: safe, UploadID: id, Err: err, text: text}
+}

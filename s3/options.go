@@ -1,0 +1,142 @@
+package s3
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/encrypt"
+	"golang.org/x/net/http/httpguts"
+)
+
+// Options are what a call may be told. The zero value is a useful one.
+type Options struct {
+	// Memory is how many bytes the ring may have, 64 MiB if 0. It is raised for
+	// a Size that takes more only if it is 0.
+	Memory int64
+	// Size is how long the stream will be, as a hint, or 0.
+	Size int64
+	// Depth is how many parts or ranges are in flight at once, at most: 4 if 0.
+	Depth int
+	// MaxParts is how many parts the server lets an upload have: 10,000 if 0.
+	MaxParts int
+
+	// Overwrite lets an upload replace an object.
+	Overwrite bool
+	// Abort has an upload that fails be aborted. Otherwise it is left.
+	Abort bool
+
+	// Checksum is crc64nvme, crc32c, crc32, sha256, sha1 or md5, which a server
+	// that refuses it does not get to replace. Empty is crc64nvme, and md5 where a
+	// server refuses that.
+	Checksum string
+	// ContentMD5 adds Content-MD5 to each part, which a bucket with object lock
+	// may ask for.
+	ContentMD5 bool
+
+	// The following are the object's. Empty ones are left to the server.
+	StorageClass string
+	ContentType  string
+	Metadata     map[string]string
+	// Encryption is AES256 for keys of the server, or aws:kms, for which KMSKey
+	// may name the key.
+	Encryption string
+	KMSKey     string
+	// LockMode is GOVERNANCE or COMPLIANCE, until LockUntil.
+	LockMode  string
+	LockUntil time.Time
+	LegalHold bool
+
+	// Retries is how often a request that failed is tried again, 8 if 0, and not
+	// at all if negative.
+	Retries int
+	// Stall is how long a connection may move nothing: 1 minute if 0.
+	Stall time.Duration
+	// Log is called with lines that a person should see, without a newline, from
+	// any goroutine. Nil drops them.
+	Log func(line string)
+
+	unit    int64         // what parts are multiples of; 0 is 1 MiB
+	backoff time.Duration // the first wait before a retry; 0 is 0.2 s
+	page    int           // how many entries a listing is asked for at once; 0 is 1000
+}
+
+// withDefaults returns o with what stands for a zero.
+func (o Options) withDefaults() (Options, error) {
+	if o.Retries == 0 {
+		o.Retries = 8
+	}
+	if o.Stall == 0 {
+		o.Stall = time.Minute
+	}
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	if o.unit == 0 {
+		o.unit = mebibyte
+	}
+	if o.backoff == 0 {
+		o.backoff = 200 * time.Millisecond
+	}
+	if o.page == 0 {
+		o.page = 1000
+	}
+	if o.Stall < 0 {
+		return o, fmt.Errorf("%w: a stall of %v", ErrOption, o.Stall)
+	}
+	if _, err := o.sums(); err != nil {
+		return o, err
+	}
+	_, err := o.put()
+	return o, err
+}
+
+func (o Options) layout() layout {
+	return layout{memory: o.Memory, size: o.Size, depth: o.Depth, maxParts: o.MaxParts, unit: o.unit}
+}
+
+// put returns what a request has that begins an upload or is one.
+func (o Options) put() (minio.PutObjectOptions, error) {
+	put := minio.PutObjectOptions{
+		StorageClass:    o.StorageClass,
+		ContentType:     o.ContentType,
+		UserMetadata:    map[string]string{},
+		RetainUntilDate: o.LockUntil,
+		// The sums and TLS protect the bytes.
+		DisableContentSha256: true,
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.Metadata)) {
+		if !httpguts.ValidHeaderFieldName(k) || !httpguts.ValidHeaderFieldValue(o.Metadata[k]) {
+			return put, fmt.Errorf("%w: metadata %q can't be sent in a header", ErrOption, k)
+		}
+		put.UserMetadata["x-amz-meta-"+k] = o.Metadata[k]
+	}
+	var err error
+	switch o.Encryption {
+	case "":
+	case "AES256":
+		put.ServerSideEncryption = encrypt.NewSSE()
+	case "aws:kms":
+		put.ServerSideEncryption, err = encrypt.NewSSEKMS(o.KMSKey, nil)
+	default:
+		err = fmt.Errorf("%w: encryption %q is not AES256 or aws:kms", ErrOption, o.Encryption)
+	}
+	if err == nil && o.KMSKey != "" && o.Encryption != "aws:kms" {
+		err = fmt.Errorf("%w: a KMS key without aws:kms", ErrOption)
+	}
+	if o.LockMode != "" {
+		put.Mode = minio.RetentionMode(o.LockMode)
+		if !put.Mode.IsValid() {
+			err = fmt.Errorf("%w: object lock %q is not GOVERNANCE or COMPLIANCE", ErrOption, o.LockMode)
+		}
+	}
+	if (o.LockMode == "") != o.LockUntil.IsZero() {
+		err = fmt.Errorf("%w: object lock takes a mode and a time", ErrOption)
+	}
+	if o.LegalHold {
+		put.LegalHold = minio.LegalHoldEnabled
+	}
+	return put, err
+}

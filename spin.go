@@ -1,0 +1,63 @@
+package bytering
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/bytering/bytering/internal/seam"
+)
+
+// A half may spin before it parks. Spinning notices soonest and keeps a
+// processor busy; parking gives the processor to other goroutines, often to the
+// other half with the data still in its cache. A half cannot find out by itself
+// which is better: even a spin that succeeds can be the slower way.
+
+// procsEvery is the number of waits after which the number of processors is
+// looked at again.
+const procsEvery = 1024
+
+// A spinner is how a half spins.
+type spinner struct {
+	budget time.Duration // 0 if it never spins
+	procs  bool          // there was more than one processor when last looked
+	waits  uint
+}
+
+// wanted reports whether the wait that begins now should spin first.
+func (s *spinner) wanted() bool {
+	if s.budget == 0 {
+		return false
+	}
+	if s.waits%procsEvery == 0 {
+		s.procs = runtime.GOMAXPROCS(0) > 1
+	}
+	s.waits++
+	return s.procs
+}
+
+// spin looks again and again, for as long as the policy says, and reports whether
+// what is wanted is there or never will be, or what is needed is there and has
+// not grown for some looks. The half is not armed meanwhile, so a consumer looks at
+// the producer in each round: it may have begun to wait softly.
+func (h *half) spin(ctx context.Context, d demand) bool {
+	last, same := h.limit, 0
+	for s := seam.NewSpin(h.spinner.budget); s.Next(); {
+		if h.side.ready(d.want) {
+			return true
+		}
+		if same++; h.limit != last {
+			last, same = h.limit, 0
+		}
+		if same >= seam.Patience && h.side.ready(d.need) {
+			return true
+		}
+		if h.consumes() {
+			h.ring.wakeSoft()
+		}
+		if s.Now() && (h.overdue() || ctx.Err() != nil) {
+			return false
+		}
+	}
+	return false
+}
