@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bytering/bytering/pump"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -247,7 +248,7 @@ const largestBlock = 1 << 20
 // at a multiple of the former, which no device's block is larger than; the latter
 // is the block of nearly all.
 const (
-	directMemory = 64 << 10
+	directMemory = pump.DirectAlign
 	directBlock  = 4 << 10
 )
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bytering/bytering/pump"
 )
 
 // A size is a number of bytes on the command line, with K = 1024.
@@ -19,13 +21,8 @@ type size struct {
 
 func (s size) String() string { return s.text }
 
-// roundUp rounds it up to a multiple of m, a power of two, unless no machine has
-// that many bytes.
-func (s *size) roundUp(m int) {
-	if s.bytes <= math.MaxInt-m {
-		s.bytes += -s.bytes & (m - 1)
-	}
-}
+// roundUp rounds it up to a multiple of m, a power of two.
+func (s *size) roundUp(m int) { s.bytes = pump.RoundUp(s.bytes, m) }
 
 // sizeForm is a decimal number and a unit. The libraries would also take "1e3"
 // or "0x10", which nobody means.
