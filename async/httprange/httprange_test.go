@@ -333,6 +333,7 @@ func TestFailsForEver(t *testing.T) {
 
 // A body that trickles, for longer than a stall, is waited for.
 func TestSlowBody(t *testing.T) {
+	t.Parallel()
 	s := serve(t, 101)
 	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
 		if n == 0 {
@@ -343,12 +344,12 @@ func TestSlowBody(t *testing.T) {
 		for i := from; i <= to; i++ {
 			w.Write(s.data[i : i+1])
 			w.(http.Flusher).Flush()
-			time.Sleep(12 * time.Millisecond)
+			time.Sleep(35 * time.Millisecond)
 		}
 		return true
 	}
 	f := open(t, s.URL, httprange.First(1))
-	b, _, err := fill(t, f, 2, async.Stall(time.Second))
+	b, _, err := fill(t, f, 2, async.Stall(3*time.Second))
 	if same(t, "all", b, s.data); err != nil {
 		t.Error(err)
 	}
