@@ -48,7 +48,7 @@ func TestNoIndirectCalls(t *testing.T) {
 	report := compilerReport(t, "-S")
 	for _, f := range []string{
 		"Producer).put", "Producer).free", "Producer).commit", "Producer).empty", "Producer).Slices", "Producer).Commit",
-		"Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
+		"Producer).quickPut", "Consumer).quickGet", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
 	} {
 		_, text, ok := strings.Cut(report, "bytering.(*"+f+" STEXT ")
 		if !ok {

@@ -99,13 +99,16 @@ func (c *Consumer) filled() (a, b []byte) {
 func (c *Consumer) discard(n int) error {
 	next := (c.pos + uint64(n)) & cursorMask
 	if !c.shared.cursor.CompareAndSwap(c.pos, next) {
-		return io.ErrClosedPipe
+		return c.lost()
 	}
 	if n > 0 {
 		c.lent = 0
 	}
 	c.pos = next
 	c.off = c.ring.advance(c.off, n)
+	if c.quick -= n; c.quick <= 0 {
+		c.setQuick()
+	}
 	if c.ring.producer.target.hasWaiter() {
 		if n == 0 {
 			c.ring.wakeSoft()
@@ -144,6 +147,12 @@ func (c *Consumer) Slices() (a, b []byte) {
 // not lie together. An n that is negative or above the capacity is an error that
 // wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
+	if uint(n-1) < uint(c.quick) && !c.busy && c.lent == 0 && !c.closed() {
+		seam.Owned(&c.busy)
+		c.lent = distance(c.pos, c.limit)
+		a, b = c.ring.pieces(c.off, c.lent)
+		return a, b, nil
+	}
 	if err := c.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
@@ -165,6 +174,9 @@ func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // n is negative or more than is there. On a closed consumer it moves nothing and
 // returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
+	if c.quickGet(nil, n) {
+		return nil
+	}
 	c.enter()
 	if n < 0 || n > c.len(n) && !c.closed() {
 		c.leave()
@@ -211,6 +223,9 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
+	if c.quickGet(b, len(b)) {
+		return len(b), nil
+	}
 	c.enter()
 	defer c.leave() // even if writing b faults and that is recovered
 	if n, err = c.get(b); n == 0 {
@@ -237,11 +252,47 @@ func (c *Consumer) get(b []byte) (int, error) {
 	return n, nil
 }
 
+// quickGet gives n bytes back on the short path, after it has copied them into b
+// if that is not nil. It reports whether it did.
+func (c *Consumer) quickGet(b []byte, n int) bool {
+	if uint(n-1) >= uint(c.quick) || c.busy {
+		return false
+	}
+	seam.Owned(&c.busy)
+	if len(b) > 0 {
+		seam.TouchRead(c.ring.mem, c.off, n)
+		copy(b, c.ring.view[c.off:])
+	}
+	next := (c.pos + uint64(n)) & cursorMask
+	if !c.shared.cursor.CompareAndSwap(c.pos, next) {
+		c.lost()
+		return false
+	}
+	c.pos = next
+	c.off += n
+	c.quick -= n
+	c.lent = 0
+	if c.ring.producer.target.hasWaiter() {
+		c.busy = true // for a note's function
+		c.ring.wakeProducer()
+		c.busy = false
+	}
+	return true
+}
+
 // Read copies what is there into b, up to len(b) bytes, and parks while nothing
 // is there. With 0 bytes it returns the error of [Consumer.Err] or
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
+	if c.shared.deadline.Load() == 0 && c.quickGet(b, len(b)) {
+		return len(b), nil
+	}
+	return c.read(b)
+}
+
+// read is Read where it may have to wait, or to end.
+func (c *Consumer) read(b []byte) (n int, err error) {
 	c.enter()
 	defer c.leave()
 	if c.overdue() {
@@ -263,95 +314,6 @@ func (c *Consumer) ReadByte() (byte, error) {
 	var b [1]byte
 	_, err := c.Read(b[:])
 	return b[0], err
-}
-
-// Wait parks until n bytes are there to be read. With an n of 0 it never blocks.
-// Wait returns the first of these that holds, when it begins or later:
-//
-//   - an error that wraps [ErrRange]: n is negative or above the capacity;
-//   - what [Consumer.Err] returns, if that is not nil;
-//   - os.ErrDeadlineExceeded: the deadline had passed when Wait began, whatever
-//     is there;
-//   - nil: n bytes are there, even if ctx has ended;
-//   - the producer's error, or io.ErrUnexpectedEOF where that is io.EOF: it was
-//     closed, and fewer than n bytes are left, which can still be read;
-//   - os.ErrDeadlineExceeded or the cause of ctx, as soon as either ends.
-func (c *Consumer) Wait(ctx context.Context, n int) error {
-	c.enter()
-	defer c.leave()
-	if err := c.ring.checkRange(n); err != nil {
-		return err
-	}
-	if c.overdue() {
-		return os.ErrDeadlineExceeded
-	}
-	if n > 0 && !c.ready(n) {
-		if err := c.await(ctx, exactly(n)); err != nil {
-			return err
-		}
-	}
-	there := c.len(n)
-	switch {
-	case n == 0 || c.closed():
-		return c.Err()
-	case there >= n:
-		return nil
-	}
-	err := c.peersErr()
-	if there > 0 && err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// Peek parks until n bytes are there and returns them in one slice without
-// discarding them. If they lie together, as they always do with [Mirror], it
-// copies nothing; at the wrap it joins them in memory that the Consumer keeps
-// for this. They are valid until the next call that discards or peeks. Like those
-// of [Consumer.Slices] they are lent until a Discard, which may be of 0 bytes,
-// even after a Close.
-//
-// If fewer than n bytes are there when the stream ends, or when the deadline
-// passes while Peek waits, those are returned with the error: io.EOF or the
-// producer's, or os.ErrDeadlineExceeded. Unlike [Consumer.Wait] it returns io.EOF
-// even if some of the n bytes are left: check the length. A Peek that begins
-// after the deadline returns none, whatever is there. An n that is negative or
-// above the capacity is an error that wraps [ErrRange].
-func (c *Consumer) Peek(n int) ([]byte, error) {
-	c.enter()
-	defer c.leave()
-	if err := c.ring.checkRange(n); err != nil {
-		return nil, err
-	}
-	if c.overdue() {
-		return nil, os.ErrDeadlineExceeded
-	}
-	if n == 0 {
-		return nil, c.Err()
-	}
-	var err error
-	if !c.ready(n) {
-		err = c.await(context.Background(), exactly(n))
-	}
-	if c.closed() {
-		return nil, io.ErrClosedPipe
-	}
-	switch there := c.len(n); {
-	case there >= n:
-		err = nil
-	case err == nil:
-		n, err = there, c.peersErr()
-	default:
-		n = there
-	}
-	a, b := c.ring.pieces(c.off, n)
-	if len(b) == 0 {
-		c.lend(n)
-		return a, err
-	}
-	seam.TouchRead(c.ring.mem, c.off, n)
-	c.scratch = append(append(c.scratch[:0], a...), b...)
-	return c.scratch[:n:n], err
 }
 
 // Close ends the consumer: the producer's calls fail with io.ErrClosedPipe

@@ -2,6 +2,7 @@ package bytering
 
 import (
 	"errors"
+	"io"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -19,6 +20,7 @@ type half struct {
 	pos     uint64 // the cursor, without the closed bit
 	limit   uint64 // how far pos may go, as last seen
 	off     int    // the place of pos in the memory
+	quick   int    // bytes that the short path may move
 	busy    bool   // a call is running
 	guarded bool   // calls must take the hold
 	held    bool   // the hold is taken
@@ -96,6 +98,31 @@ func (h *half) name() string {
 }
 
 func (h *half) consumes() bool { return h.shared != &h.ring.producer }
+
+// The short path moves bytes that the half has already seen and that do not reach
+// the wrap: it compares their number with quick, copies them and moves the cursor.
+// It checks busy but does not set it, so a fault in the caller's memory leaves
+// nothing behind. A call that overlaps it finds that the cursor has moved: see
+// lost.
+
+// setQuick sets quick when it is used up. It stays 0 where a call has to take the
+// hold, or wakes several consumers.
+func (h *half) setQuick() {
+	h.quick = 0
+	if !h.guarded && !h.ring.broadcast {
+		h.quick = min(distance(h.pos, h.limit), h.ring.size-h.off-1)
+	}
+}
+
+// lost returns the error of a commit or discard whose compare-and-swap failed:
+// the half was closed. Otherwise another call has moved the cursor, and lost
+// panics.
+func (h *half) lost() error {
+	if h.closed() {
+		return io.ErrClosedPipe
+	}
+	panic(h.overlap())
+}
 
 // closed reports whether the half is closed. If it is not, a call of the owner
 // may touch the memory: on a guarded ring enter has taken the hold, which only a

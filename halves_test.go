@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 // Each way to write takes what fits, at each place of the memory.
@@ -573,5 +575,151 @@ func TestConsumerIotest(t *testing.T) {
 	want(t, "WriteTo", int(n), err, 8, nil)
 	if err := checkStream(got.Bytes(), 0); err != nil || got.Len() != 3 {
 		t.Errorf("%d bytes, %v", got.Len(), err)
+	}
+}
+
+// The short path moves what the half has seen, so it goes on until that is used
+// up, and the wrap takes the long way.
+func TestShortPath(t *testing.T) {
+	p, c := pair(t, 8)
+	for pos := range 100 {
+		fill(t, p, 1)
+		if n := pos % 8; n == 7 && p.quick > 7 || p.quick > 8-n {
+			t.Fatalf("the producer may move %d bytes from place %d on", p.quick, p.off)
+		}
+		b := make([]byte, 1)
+		if n, err := c.Read(b); n != 1 || err != nil || b[0] != stream(uint64(pos), 1)[0] {
+			t.Fatalf("Read = %d, %v, %x", n, err, b)
+		}
+	}
+	// Slices from before a Write or a Read are given back, whichever way it takes.
+	for _, long := range []bool{false, true} {
+		p, c := pair(t, 8)
+		fill(t, p, 4)
+		c.Read(make([]byte, 1))
+		p.Slices()
+		c.Slices()
+		if long {
+			p.quick, c.quick = 0, 0
+		} else if p.quick == 0 || c.quick == 0 {
+			t.Fatalf("the halves may move %d and %d bytes", p.quick, c.quick)
+		}
+		p.Write([]byte("a"))
+		panics(t, "Commit", func() { p.Commit(1) }, "0 handed out")
+		if c.Read(make([]byte, 1)); c.lent > 0 {
+			t.Errorf("%d bytes are lent after a Read", c.lent)
+		}
+	}
+	p.SlicesAtLeast(1)
+	panics(t, "Commit", func() { p.Commit(8) }, "bytering: Commit of 8 bytes")
+}
+
+// A call that overlaps another on the short path finds that the cursor has moved.
+func TestShortPathOverlaps(t *testing.T) {
+	for name, f := range map[string]func(p *Producer, c *Consumer){
+		"Write":    func(p *Producer, c *Consumer) { p.Write([]byte("x")) },
+		"TryWrite": func(p *Producer, c *Consumer) { p.TryWrite([]byte("x")) },
+		"Commit":   func(p *Producer, c *Consumer) { p.Commit(1) },
+		"Read":     func(p *Producer, c *Consumer) { c.Read(make([]byte, 1)) },
+		"TryRead":  func(p *Producer, c *Consumer) { c.TryRead(make([]byte, 1)) },
+		"Discard":  func(p *Producer, c *Consumer) { c.Discard(1) },
+	} {
+		for _, long := range []bool{false, true} {
+			p, c := pair(t, 8)
+			fill(t, p, 6)
+			c.Read(make([]byte, 1))
+			p.Slices()
+			if long {
+				p.quick, c.quick = 0, 0
+			}
+			p.shared.cursor.Add(1) // as by another call
+			c.shared.cursor.Add(1)
+			panics(t, name, func() { f(p, c) }, "overlapping calls of a ")
+		}
+	}
+}
+
+// A call from inside another one is not let by on the short path.
+func TestShortPathInside(t *testing.T) {
+	p, c := pair(t, 8)
+	fill(t, p, 4)
+	c.Read(make([]byte, 1))
+	p.IOSlices(func([][]byte, int) (int, error) {
+		panics(t, "Write", func() { p.Write([]byte("x")) }, "overlapping calls of a Producer")
+		return 0, nil
+	})
+	c.IOSlices(func([][]byte, int) (int, error) {
+		panics(t, "Read", func() { c.Read(make([]byte, 1)) }, "overlapping calls of a Consumer")
+		return 0, nil
+	})
+	c.Read(make([]byte, 2))
+	told := 0
+	if !c.Notify(2, func() {
+		told++
+		panics(t, "Write", func() { p.Write([]byte("x")) }, "overlapping calls of a Producer")
+	}) {
+		t.Error("Notify is false")
+	}
+	p.Write([]byte("x"))
+	p.Write(make([]byte, p.Free()-1))
+	if !p.Notify(8, func() {
+		told++
+		panics(t, "Read", func() { c.Read(make([]byte, 1)) }, "overlapping calls of a Consumer")
+	}) {
+		t.Error("Notify is false")
+	}
+	for c.Len() > 0 {
+		c.Read(make([]byte, 1))
+	}
+	if told != 2 {
+		t.Errorf("%d functions ran", told)
+	}
+}
+
+// What ends or delays a call does so on the short path too.
+func TestShortPathEnds(t *testing.T) {
+	for name, end := range map[string]struct {
+		do         func(p *Producer, c *Consumer)
+		perr, cerr error
+		try        bool // what does not park fails too
+	}{
+		"producer's close":    {func(p *Producer, c *Consumer) { p.CloseWithError(errTest) }, io.ErrClosedPipe, nil, true},
+		"consumer's close":    {func(p *Producer, c *Consumer) { c.CloseWithError(errTest) }, errTest, io.ErrClosedPipe, true},
+		"producer's deadline": {func(p *Producer, c *Consumer) { p.SetWriteDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded, nil, false},
+		"consumer's deadline": {func(p *Producer, c *Consumer) { c.SetReadDeadline(time.Unix(1, 0)) }, nil, os.ErrDeadlineExceeded, false},
+	} {
+		p, c := pair(t, 16)
+		fill(t, p, 8)
+		c.Read(make([]byte, 1))
+		end.do(p, c)
+		if p.quick < 4 || c.quick < 4 {
+			t.Fatalf("%s: the halves may move %d and %d bytes", name, p.quick, c.quick)
+		}
+		check := func(call string, n int, err, wanted error) {
+			t.Helper()
+			k := 1
+			if wanted != nil {
+				k = 0
+			}
+			want(t, name+", "+call, n, err, k, wanted)
+		}
+		x, y := end.perr, end.cerr
+		n, err := p.Write([]byte("x"))
+		check("Write", n, err, x)
+		n, err = c.Read(make([]byte, 1))
+		check("Read", n, err, y)
+		if !end.try {
+			x, y = nil, nil
+		}
+		n, err = p.TryWrite([]byte("x"))
+		check("TryWrite", n, err, x)
+		n, err = c.TryRead(make([]byte, 1))
+		check("TryRead", n, err, y)
+		if a, _, err := p.SlicesAtLeast(1); (len(a) > 0) != (x == nil) || err != nil {
+			t.Errorf("%s: the producer's slices have %d bytes, %v", name, len(a), err)
+		}
+		if a, _, err := c.SlicesAtLeast(1); (len(a) > 0) != (y == nil) || err != nil {
+			t.Errorf("%s: the consumer's slices have %d bytes, %v", name, len(a), err)
+		}
 	}
 }

@@ -52,6 +52,9 @@ func scenarios() []scenario {
 		}
 		add(2, waits(8, n, 10), "quarter-wait/n=%d", n)
 	}
+	add(3, shortPathIsClosed(true), "short-path/consumer-closed")
+	add(3, shortPathIsClosed(false), "short-path/producer-closed")
+	add(2, shortPathPoll, "short-path/poll")
 	add(all3, closeWithError, "close-with-error/unbounded")
 	add(3, consumerCloses, "consumer-closes-under-parked-producer")
 	add(all3, producerCloses, "producer-closes-under-parked-consumer/unbounded")
@@ -481,6 +484,51 @@ func thirdClosesConsumer(t *interleave.T) {
 		}
 	})
 	w.Go("third", func() { w.c.CloseWithError(errCustom) })
+}
+
+// shortPathIsClosed closes a half while it moves bytes that it has already seen.
+func shortPathIsClosed(consumer bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 4, 1, near)
+		b := make([]byte, 1)
+		if consumer {
+			w.p.Write(numbers(0, 3))
+			w.c.Read(b)
+		}
+		w.Go("owner", func() {
+			for {
+				n, err := 0, error(nil)
+				if consumer {
+					n, err = w.c.Read(b)
+				} else {
+					n, err = w.p.Write(b)
+				}
+				if err == io.ErrClosedPipe && n == 0 {
+					return
+				}
+				if n != 1 || err != nil {
+					w.Fail("%d, %v", n, err)
+				}
+			}
+		})
+		w.Go("third", func() {
+			if consumer {
+				w.c.Close()
+			} else {
+				w.p.Close()
+			}
+		})
+	}
+}
+
+// shortPathPoll has a consumer look at what it has already seen again and again,
+// until the producer has written what it waits softly to write.
+func shortPathPoll(t *interleave.T) {
+	table(8, 1, way{"", func(x *court, i, _ int) {
+		for c := x.cs[i]; c.Len() < 8; interleave.Spin() {
+			c.SlicesAtLeast(1)
+		}
+	}}, uses()[0], moves()[1])(t)
 }
 
 func thirdClosesHalves(t *interleave.T) {

@@ -106,13 +106,16 @@ func (p *Producer) empty() (a, b []byte) {
 func (p *Producer) commit(n int) error {
 	next := (p.pos + uint64(n)) & cursorMask
 	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
-		return io.ErrClosedPipe
+		return p.lost()
 	}
 	if n > 0 {
 		p.lent = 0
 	}
 	p.pos = next
 	p.off = p.ring.advance(p.off, n)
+	if p.quick -= n; p.quick <= 0 {
+		p.setQuick()
+	}
 	if p.only == nil || p.only.hasWaiter() {
 		p.ring.wakeConsumers(next)
 	}
@@ -143,6 +146,13 @@ func (p *Producer) Slices() (a, b []byte) {
 // bytes need not lie together. An n that is negative or above the capacity is an
 // error that wraps [ErrRange].
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
+	if uint(n-1) < uint(p.quick) && !p.busy && !p.ended() {
+		seam.Owned(&p.busy)
+		f := distance(p.pos, p.limit)
+		p.lent = max(p.lent, f)
+		a, b = p.ring.pieces(p.off, f)
+		return a, b, nil
+	}
 	if err := p.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
@@ -163,6 +173,9 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
 // Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
+	if n <= p.lent && p.quickPut(nil, n) {
+		return nil
+	}
 	p.enter()
 	if n < 0 || n > p.lent && !p.closed() {
 		lent := p.lent
@@ -213,6 +226,9 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
+	if p.quickPut(b, len(b)) {
+		return len(b), nil
+	}
 	p.enter()
 	defer p.leave() // even if reading b faults and that is recovered
 	return p.put(b)
@@ -242,6 +258,34 @@ func (p *Producer) put(b []byte) (int, error) {
 	return n, nil
 }
 
+// quickPut publishes n bytes on the short path, b or, if that is nil, what is in
+// the ring already. It reports whether it did.
+func (p *Producer) quickPut(b []byte, n int) bool {
+	if uint(n-1) >= uint(p.quick) || p.busy || p.ring.openConsumers.Load() == 0 {
+		return false
+	}
+	seam.Owned(&p.busy)
+	if len(b) > 0 {
+		seam.TouchWrite(p.ring.mem, p.off, n)
+		copy(p.ring.view[p.off:], b)
+	}
+	next := (p.pos + uint64(n)) & cursorMask
+	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
+		p.lost()
+		return false
+	}
+	p.pos = next
+	p.off += n
+	p.quick -= n
+	p.lent = 0
+	if p.only.hasWaiter() {
+		p.busy = true // for a note's function
+		p.ring.wakeConsumers(next)
+		p.busy = false
+	}
+	return true
+}
+
 // Write copies b into the ring and parks while the ring is full. It returns
 // how many bytes it published and, if they are fewer than len(b), the error of
 // [Producer.Err] or os.ErrDeadlineExceeded. Write of an empty b never blocks, and
@@ -251,6 +295,14 @@ func (p *Producer) put(b []byte) (int, error) {
 // has left to write, so that a full ring is not refilled byte by byte. While a
 // consumer waits for more than it has, one free byte is enough.
 func (p *Producer) Write(b []byte) (n int, err error) {
+	if p.shared.deadline.Load() == 0 && p.quickPut(b, len(b)) {
+		return len(b), nil
+	}
+	return p.write(b)
+}
+
+// write is Write where it may have to wait, or to end.
+func (p *Producer) write(b []byte) (n int, err error) {
 	p.enter()
 	defer p.leave()
 	if p.overdue() {

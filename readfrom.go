@@ -37,7 +37,9 @@ func (p *Producer) spillOf(n int) []byte {
 }
 
 func (p *Producer) setSpill(rest []byte) {
-	p.spill.rest = rest
+	if p.spill.rest = rest; len(rest) > 0 {
+		p.quick = 0 // what is in the spill comes first
+	}
 	p.ring.spilled.Store(uint32(len(rest)))
 }
 

@@ -190,9 +190,11 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 func (r *ring) begin(p *Producer, cs []*Consumer) {
 	p.begin()
 	p.limit = (r.start + uint64(r.size)) & cursorMask
+	p.setQuick()
 	p.setSpill(nil)
 	for _, c := range cs {
 		c.begin()
+		c.setQuick()
 		c.eof = false
 	}
 	r.openProducer.Store(1)
