@@ -228,16 +228,29 @@ func (c *Consumer) TryRead(b []byte) (n int, err error) {
 	}
 	c.enter()
 	defer c.leave() // even if writing b faults and that is recovered
-	if n, err = c.get(b); n == 0 {
+	if n, err = c.getAll(b); n == 0 {
 		c.ring.wakeSoft() // the consumer may be polling for more
 	}
 	return n, err
 }
 
-// get is TryRead inside a call.
+// getAll is TryRead inside a call.
+func (c *Consumer) getAll(b []byte) (n int, err error) {
+	for {
+		m, err := c.get(b[n:])
+		if n += m; m < largestCopy || n == len(b) {
+			if n > 0 {
+				err = nil
+			}
+			return n, err
+		}
+	}
+}
+
+// get is getAll of what is copied at once.
 func (c *Consumer) get(b []byte) (int, error) {
 	r := c.ring
-	want := min(len(b), r.size)
+	want := min(len(b), r.size, largestCopy)
 	n := min(want, c.len(want))
 	if n == 0 || c.closed() {
 		return 0, c.Err()
@@ -299,7 +312,7 @@ func (c *Consumer) read(b []byte) (n int, err error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	for {
-		n, err := c.get(b)
+		n, err := c.getAll(b)
 		if n > 0 || err != nil || len(b) == 0 {
 			return n, err
 		}

@@ -110,7 +110,7 @@ func (h *half) consumes() bool { return h.shared != &h.ring.producer }
 func (h *half) setQuick() {
 	h.quick = 0
 	if !h.guarded && !h.ring.broadcast {
-		h.quick = min(distance(h.pos, h.limit), h.ring.size-h.off-1)
+		h.quick = min(distance(h.pos, h.limit), h.ring.size-h.off-1, largestCopy)
 	}
 }
 

@@ -676,6 +676,37 @@ func TestShortPathInside(t *testing.T) {
 	}
 }
 
+// Calls that move more than is copied at once move all of it.
+func TestLargeCopies(t *testing.T) {
+	const n = 3*largestCopy + 7
+	for _, off := range []int{0, 5, n - 9} {
+		p, c := at(t, n, off, 0)
+		b := stream(uint64(off), n)
+		got := make([]byte, n)
+		for name, f := range map[string]func() (int, error){
+			"TryWrite and TryRead": func() (int, error) {
+				if m, err := p.TryWrite(append(b, 1)); m != n || err != nil {
+					return m, err
+				}
+				return c.TryRead(got)
+			},
+			"Write and Read": func() (int, error) {
+				if m, err := p.Write(b); m != n || err != nil {
+					return m, err
+				}
+				return c.Read(got)
+			},
+		} {
+			clear(got)
+			m, err := f()
+			want(t, name, m, err, n, nil)
+			if !bytes.Equal(got, b) {
+				t.Errorf("%s: other bytes", name)
+			}
+		}
+	}
+}
+
 // What ends or delays a call does so on the short path too.
 func TestShortPathEnds(t *testing.T) {
 	for name, end := range map[string]struct {

@@ -231,10 +231,15 @@ func (p *Producer) TryWrite(b []byte) (n int, err error) {
 	}
 	p.enter()
 	defer p.leave() // even if reading b faults and that is recovered
-	return p.put(b)
+	for {
+		m, err := p.put(b[n:])
+		if n += m; m < largestCopy || n == len(b) || err != nil {
+			return n, err
+		}
+	}
 }
 
-// put is TryWrite inside a call.
+// put is TryWrite of what is copied at once, inside a call.
 func (p *Producer) put(b []byte) (int, error) {
 	r := p.ring
 	if len(p.spill.rest) > 0 && !p.unspilled() {
@@ -243,7 +248,7 @@ func (p *Producer) put(b []byte) (int, error) {
 	if r.openConsumers.Load() == 0 || p.guarded && !p.held {
 		return 0, p.Err()
 	}
-	want := min(len(b), r.size)
+	want := min(len(b), r.size, largestCopy)
 	n := min(want, p.free(want))
 	if n == 0 {
 		return 0, p.Err()

@@ -226,6 +226,22 @@ func TestResetWithACallLeftBehind(t *testing.T) {
 	mustReset(t, p, []*Consumer{c})
 }
 
+// What a half had seen in one life it has not seen in the next.
+func TestResetForgetsWhatWasSeen(t *testing.T) {
+	p, c := pair(t, 8)
+	fill(t, p, 6)
+	c.Read(make([]byte, 1))
+	if c.quick < 4 {
+		t.Fatalf("the consumer may move %d bytes", c.quick)
+	}
+	closeAll(p, []*Consumer{c})
+	mustReset(t, p, []*Consumer{c})
+	if n, err := c.TryRead(make([]byte, 1)); n != 0 || err != nil {
+		t.Errorf("TryRead of an empty ring = %d, %v", n, err)
+	}
+	fill(t, p, 8)
+}
+
 // Reset leaves the memory as it is, and no call that reads shows that.
 func TestResetDoesNotClear(t *testing.T) {
 	p, c := pair(t, 4)

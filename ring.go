@@ -254,6 +254,12 @@ func (r *ring) advance(off, n int) int {
 	return off - (r.size - n)
 }
 
+// largestCopy is the most that is copied at once. Go's memmove goes past the
+// caches from 1 MiB on, and the other half can begin with the first piece: writes
+// and reads of 1 and 4 MiB of fresh data take 0.7 to 0.95 times as long in pieces
+// of this size, on one processor and on two.
+const largestCopy = 256 << 10
+
 // largestCall is the most that ReadFrom and WriteTo offer in one call.
 const largestCall = 1 << 20
 
