@@ -142,7 +142,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 					continue
 				case u.condition:
 					u.condition = false
-					u.c.log("%s: the server refuses If-None-Match: an object that comes into being meanwhile is replaced", u.c.name)
+					u.c.log("%s: the server refuses If-None-Match: an object that is made meanwhile is replaced", u.c.name)
 					if err := u.vacant(ctx); err != nil {
 						return err
 					}
@@ -152,7 +152,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 			exists := status(err) == http.StatusPreconditionFailed
 			lost := transient(err) || code(err) == "NoSuchUpload"
 			if exists && !maybe {
-				return fmt.Errorf("%w: it has come into being meanwhile", ErrExists)
+				return fmt.Errorf("%w: it was made meanwhile", ErrExists)
 			}
 			if !exists && !lost {
 				return err
@@ -167,7 +167,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 				verified = by
 				return nil
 			case exists:
-				return fmt.Errorf("%w: it has come into being meanwhile", ErrExists)
+				return fmt.Errorf("%w: it was made meanwhile", ErrExists)
 			}
 			return err
 		}
@@ -188,7 +188,7 @@ func (u *Upload) confirm(ctx context.Context, want identity, by string) (verifie
 	v, sum := want.compare(f)
 	switch {
 	case v == other && !f.exists:
-		return "", fmt.Errorf("%w: the server has said so, and has no object", ErrUnknown)
+		return "", fmt.Errorf("%w: the server confirmed the object, but does not have it", ErrUnknown)
 	case v == other:
 		return "", fmt.Errorf("%w: it has %d bytes with %s, sent were %d with %s", errWrong, f.Size, f.Checksum(want.kind), want.size, want.sum)
 	case by == "":

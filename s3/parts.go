@@ -105,7 +105,7 @@ func (u *Upload) simplify(s sums) bool {
 		return false
 	}
 	u.sums = sums{md5: true}
-	u.c.log("%s: the server refuses %v: sent is Content-MD5", u.c.name, s)
+	u.c.log("%s: the server refuses %v: Content-MD5 is sent instead", u.c.name, s)
 	return true
 }
 

@@ -75,7 +75,7 @@ func (l layout) plan() (Plan, error) {
 		memory = max(defaultMemory*l.unit, 2*least)
 	}
 	if memory/2 < least {
-		return Plan{}, fmt.Errorf("%w: a memory of %s holds no two parts of %s: it takes -m %s", ErrOption, size(memory), size(least), size(2*least))
+		return Plan{}, fmt.Errorf("%w: a memory of %s does not hold two parts of %s: it takes -m %s", ErrOption, size(memory), size(least), size(2*least))
 	}
 	p := Plan{Depth: int(min(int64(l.depth), memory/least-1)), MaxParts: l.maxParts}
 	if p.Part = l.part; p.Part == 0 {
