@@ -73,7 +73,7 @@ func netrcEntry(text, host, login string) (user, password string, err error) {
 			password, found = value, true
 		case "account":
 		default:
-			return "", "", errors.New("expected machine, default, login, password, account or macdef, not another word")
+			return "", "", errors.New("what should be machine, default, login, password, account or macdef is something else")
 		}
 	}
 	if end() {
