@@ -16,7 +16,7 @@
 //
 // # Which calls to use
 //
-// Three layers do the same at different distances from the memory.
+// There are three layers, at different distances from the memory.
 //
 //   - [Producer.Write], [Consumer.Read] and the other methods of package io's
 //     interfaces copy, and park the goroutine until there is space or data. A
@@ -33,14 +33,14 @@
 // They may be mixed. In the long run none of them allocates, except for a small
 // record each time that Notify or Ready arms.
 //
-// A Write or ReadFrom that finds the ring full waits until a quarter of it is
-// free, so that a full ring is not refilled byte by byte. While a consumer waits
-// for more than it has, one free byte is enough. It waits if it is parked, is to be
-// notified, or polls with a TryRead, IOSlices, Slices or Discard that moves
-// nothing. A wait for n bytes by Wait, Peek or Notify always waits for n bytes. So
-// if both halves wait like that, the producer for n free bytes and the consumer
-// for m filled ones, n + m must be at most the capacity plus 1: otherwise there
-// may never be that much of both.
+// A Write or ReadFrom that finds the ring full waits until a quarter of it is free,
+// so that a full ring is not refilled byte by byte. While a consumer waits for more
+// than it has, one free byte is enough. A consumer counts as waiting if it is
+// parked, if Notify or Ready is armed, or if it polls with a TryRead, IOSlices,
+// Slices or Discard that moves nothing. A wait for n bytes by Wait, Peek or Notify
+// always waits for n bytes. So if both halves wait like that, the producer for n
+// free bytes and the consumer for m filled ones, n + m must be at most the capacity
+// plus 1: otherwise there may never be that much of both.
 //
 // A loop that works in place waits, fills and commits until an end:
 //
@@ -65,8 +65,8 @@
 //	}
 //
 // Closing a half ends a wait for the ring, but not a call of src, or of a reader
-// in ReadFrom. When the other half has failed, end that too, with a deadline in
-// the past or by closing src.
+// in ReadFrom. When the other half has failed, end such a call too, with a
+// deadline in the past or by closing src.
 //
 // # Who may call what
 //
@@ -78,13 +78,14 @@
 //
 // # Panics and errors
 //
-// What the text of the program gets wrong panics: a call that overlaps another
-// on the same half, a Commit or Discard of more than there is, a Notify that
-// could never run, an Unpin without a Pin. What may come out of data is an error:
-// a number of bytes for Wait, Peek or SlicesAtLeast, the arguments of New and its
-// options, a count that a reader, a writer or a callback returns, the halves that
-// Reset is given. The text of an error begins with the name of the package that
-// it is from, and the exported errors are wrapped: test for them with errors.Is.
+// A mistake in the text of the program panics: a call that overlaps another on
+// the same half, a Commit or Discard of more than there is, a Notify that could
+// never run, an Unpin without a Pin. A wrong value that may come out of data is
+// an error: a number of bytes for Wait, Peek or SlicesAtLeast, the arguments of
+// New and its options, a count that a reader, a writer or a callback returns, the
+// halves that Reset is given. The text of an error begins with the name of the
+// package that it is from, and the exported errors are wrapped: test for them
+// with errors.Is.
 //
 // # The end of the stream
 //
@@ -100,15 +101,14 @@
 //
 // A ring lies on Go's heap, and the garbage collector frees it. [Mapped],
 // [Mirror], [HugePages], [Lock], [Prefault] and [File] map memory that the
-// collector does not know, and round the capacity up where they must: Cap
-// returns the real one.
-// Such memory is unmapped when all halves are closed, no call of theirs runs,
-// and what they handed out is back. So close all halves, the other side's too,
-// and on a closed half give slices back with a Commit or Discard of 0 bytes.
-// After its own Close a half touches no memory, and its calls return errors as
-// before. Keep no slice beyond that: on 32-bit machines the collector may put
-// memory of its own there, and it ends a process in which it then finds a pointer
-// that it does not know.
+// collector does not know, and round the capacity up where they must: Cap returns
+// the real one. Such memory is unmapped when all halves are closed, none of their
+// calls runs, and all slices that they handed out are given back. So close all
+// halves, the other side's too, and on a closed half give slices back with a
+// Commit or Discard of 0 bytes. After its own Close a half touches no memory, and
+// its calls return errors as before. Keep no slice beyond that: on 32-bit
+// machines the collector may put memory of its own there, and it ends a process
+// in which it then finds a pointer that it does not know.
 //
 // A mapped ring that is abandoned without a Close is unmapped by the garbage
 // collector if Slices, Peek and IOSlices have never handed out any of it.

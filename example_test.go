@@ -199,7 +199,7 @@ func ExampleConsumer_Peek() {
 	// Output: 3: abc <nil> <nil>
 }
 
-// A deadline breaks a call off; what is on its way comes later.
+// A deadline ends a call. Bytes that come later can still be read.
 func ExampleConsumer_SetReadDeadline() {
 	p, c, _ := bytering.New(64)
 	c.SetReadDeadline(time.Now().Add(time.Millisecond))
@@ -264,7 +264,8 @@ func ExampleProducer_Ready() {
 	// Output: 4 3
 }
 
-// An event loop that serves many rings has each of them say who it is.
+// An event loop that serves many rings. Each function sends the number of its
+// ring.
 func ExampleConsumer_Notify() {
 	events := make(chan int, 2) // room for every ring: the functions must not wait
 	var cs []*bytering.Consumer
@@ -354,7 +355,7 @@ func ExampleMirror() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { c.Close(); c.Discard(0) }() // which gives back what Peek has lent
+	defer func() { c.Close(); c.Discard(0) }() // gives back what Peek has lent
 	go func() {
 		defer p.Close()
 		for i := range 5000 {
@@ -374,7 +375,7 @@ func ExampleMirror() {
 			return
 		}
 		size := 2 + int(binary.BigEndian.Uint16(head))
-		frame, err := c.Peek(size) // in place of head, which is not valid now
+		frame, err := c.Peek(size) // after this head is no longer valid
 		if err != nil {
 			fmt.Println("in a frame:", err)
 			return
@@ -421,7 +422,7 @@ func ExampleProducer_HugePages() {
 	defer c.Close()
 	defer p.Close()
 	if n, ok := p.HugePages(); !ok {
-		fmt.Println("nobody knows")
+		fmt.Println("not known")
 	} else if n < p.Cap() {
 		fmt.Printf("%d of %d bytes in huge pages\n", n, p.Cap())
 	}

@@ -35,8 +35,8 @@ type half struct {
 	spinner    spinner
 }
 
-// A side is what a half must know about its own side of the ring where it
-// waits.
+// A side is what a half must know of the Producer or Consumer that it belongs
+// to, in order to wait.
 type side interface {
 	// ready reports whether there is no reason to wait for n bytes: they are
 	// there, or never will be.

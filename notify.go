@@ -29,9 +29,9 @@ func (t *target) withdraw() bool {
 }
 
 // notify runs the note of a half that has one, if what it waits for is there or
-// never will be. While the last of several consumers is being closed none may
-// limit the producer any more although the end is not there yet: then it is that
-// Close that notifies.
+// never will be. While the last of several consumers is being closed, it can be
+// that none limits the producer any more and the end is not reached yet. In that
+// case this Close notifies.
 func (r *ring) notify(s *record) {
 	n := s.target.note.Load()
 	if n == nil {

@@ -20,7 +20,7 @@ type config struct {
 }
 
 // newConfig applies opts and checks what memory.New does not check, or checks
-// otherwise.
+// differently.
 func newConfig(opts []Option) (*config, error) {
 	c := &config{memory: memory.Options{Align: 1}}
 	for _, o := range opts {

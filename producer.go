@@ -298,7 +298,9 @@ func (p *Producer) quickPut(b []byte, n int) bool {
 //
 // A parked Write sleeps until a quarter of the ring is free, or as much as it
 // has left to write, so that a full ring is not refilled byte by byte. While a
-// consumer waits for more than it has, one free byte is enough.
+// consumer waits for more than it has, one free byte is enough. Only consumers
+// free space: the slowest one, by what it reads or discards. A Close of the
+// producer or of all consumers also ends the sleep, and so does the deadline.
 func (p *Producer) Write(b []byte) (n int, err error) {
 	if p.shared.deadline.Load() == 0 && p.quickPut(b, len(b)) {
 		return len(b), nil

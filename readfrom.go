@@ -19,12 +19,12 @@ type spill struct {
 	rest []byte // the end of buf's bytes, which is not published yet
 }
 
-// streamSpill is the size of a stream's spill. It must hold a byte, and it is no
-// larger than what a read costs more than a copy.
+// streamSpill is the size of a stream's spill. It must hold a byte. A copy of
+// this size still costs less than a read.
 const streamSpill = 512
 
-// spillOf returns the spill's memory, at least n bytes. For messages it begins on
-// a page, as some devices require.
+// spillOf returns n bytes of the spill's memory. For messages they begin on a
+// page, as some devices require.
 func (p *Producer) spillOf(n int) []byte {
 	if len(p.spill.buf) < n {
 		if n <= streamSpill {
@@ -162,7 +162,7 @@ func newInput(src io.Reader) input {
 	case vectored.Packet, vectored.Message, vectored.Record:
 		in.spill = in.stops.Room()
 	case vectored.Block:
-		in.spill = 0 // the ring's memory may be as it has to be, this would not
+		in.spill = 0 // the ring may be aligned for the file, the spill is not
 	}
 	return in
 }

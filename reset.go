@@ -45,7 +45,7 @@ func Reset(p *Producer, cs ...*Consumer) error {
 			return fmt.Errorf("%w: the consumer at %d is of another ring", ErrInvalidReset, i)
 		}
 	}
-	// None is missing, so with as many as there are none comes twice.
+	// There are as many as the ring has, so if none is missing, none comes twice.
 	for i, s := range r.consumers {
 		if cs[i].shared != s && !slices.ContainsFunc(cs, func(c *Consumer) bool { return c.shared == s }) {
 			return fmt.Errorf("%w: a consumer comes twice", ErrInvalidReset)

@@ -33,17 +33,31 @@ import (
 //	}
 //	disarm
 //
-// Two wakers do without E3. When a deadline passes, its timer posts a token in
-// any case, and the waiter reads the clock after it has set the timer. A context
+// Two wakers need no E3. When a deadline passes, its timer posts a token in any
+// case, and the waiter reads the clock after it has set the timer. A context
 // ends the sleep itself.
 //
 // The loop makes a token that is no longer needed harmless, so tokens need not
 // be drained. The armed bit is a bit of its own, not a special cursor value,
-// because every cursor value comes round. The compare-and-swap makes each arming
-// be answered by one token at most.
+// because cursors wrap and use every value. Because of the compare-and-swap each
+// arming is answered by at most one token.
 //
 // The explorer proves this over the code below, and model/ring.pml over the
 // protocol alone.
+//
+// In the code, a blocked call sleeps in half.sleep. These change the state and
+// then wake:
+//
+//	Producer.commit            the consumers, by wakeConsumers
+//	Consumer.discard           the producer, by wakeProducer
+//	half.giveBack              the producer, when it releases a closed consumer
+//	half.close                 the peers, and the half itself
+//	half.setDeadline           the half itself
+//	a consumer with too few    the producer if its wait is soft, by wakeSoft
+//	bytes
+//
+// So a Write that hangs waits for a discard, such as by Read, Discard or WriteTo,
+// of the consumer that has taken the least.
 
 // A target is where a half waits. The word holds the cursor value of the other
 // side that it waits for:
@@ -172,9 +186,10 @@ func (h *half) await(ctx context.Context, d demand) error {
 	return nil
 }
 
-// met reports whether a wait for d can end. What disarms a target that is shared
-// before want bytes are there is a consumer that waits, though it may no longer
-// be seen waiting. A token without that was meant for an earlier wait.
+// met reports whether a wait for d can end. If d.share is set, one byte is
+// enough while a consumer waits. A target that was disarmed before want bytes
+// are there was disarmed for such a consumer, even if that one no longer waits.
+// A token that leaves the target armed was meant for an earlier wait.
 func (h *half) met(d demand) bool {
 	if h.side.ready(d.need) {
 		return true
@@ -198,10 +213,10 @@ func (h *half) sleep(ctx context.Context) error {
 	return nil
 }
 
-// linger yields, a few times while that is quick, until all that was wanted is
-// there or never will be. The producer was woken for less. If it took that at
-// once, it would be woken for every piece that the slowest consumer reads while
-// a faster one waits, and would move half of what it does so.
+// linger yields a few times, while that is quick, until all that was wanted is
+// there or never will be. The producer was woken for less than that. If it used
+// those bytes at once, it would be woken for every piece that the slowest
+// consumer reads while a faster one waits, and would move half as many bytes.
 func (h *half) linger(d demand) {
 	for range seam.Patience {
 		if !d.soft() || h.side.ready(d.want) || !seam.Yield() {

@@ -30,7 +30,7 @@ func ExampleFill() {
 	}
 	go func() {
 		_, err := async.Fill(context.Background(), p, slow, async.Depth(16), async.Block(8))
-		p.CloseWithError(err) // of nil it is Close
+		p.CloseWithError(err) // CloseWithError(nil) is Close
 	}()
 	_, err = c.WriteTo(os.Stdout)
 	c.CloseWithError(err) // ends Fill if standard output failed

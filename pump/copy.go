@@ -41,7 +41,8 @@ func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (St
 	return stats, err
 }
 
-// expired returns the error of a copy whose context has ended before it.
+// expired returns the error of a copy whose context had ended before the copy
+// began.
 func (c config) expired(ctx context.Context) (Stats, error) {
 	if ctx.Err() == nil {
 		return Stats{}, nil

@@ -3,35 +3,37 @@
 //
 //	stats, err := pump.Copy(ctx, dst, src)
 //
-// While the source is slow, the sink writes what was read before, and vice versa.
-// Both ends use readv and writev where package vectored supports their type,
-// directly into and out of the ring. A [context.Context] can stop the copy. An
-// [Error] says which side failed, where, and how many bytes are safe.
+// While the source is slow, the sink writes what was read before. While the sink
+// is slow, the source reads ahead. Both ends use readv and writev where package
+// vectored supports their type, directly into and out of the ring. A
+// [context.Context] can stop the copy. An [Error] says which side failed, where,
+// and how many bytes are safe.
 //
 // [Copy] moves one stream. [Relay] moves the two streams between two connections,
 // with half-close. A [Meter] shows their progress while they run.
 //
 // # Memory
 //
-// While nothing flows a copy has no ring, and one goroutine beside its caller's: an
-// idle Relay takes three goroutines, and about 20 KiB of heap and stack. A
-// connection, or another source that can say that it would block, waits without a
-// buffer. Any other source waits in a read of up to 512 bytes. When bytes come the
-// copy takes a ring from a [Pool], and gives it back when all of them are written
-// and the source waits again. A stream begins in a ring of 32 KiB. It goes on in a
-// larger one, up to [Capacity], while the source fills what it is offered, or while
-// the sink is behind.
+// While nothing flows a copy has no ring, and one goroutine in addition to its
+// caller's: an idle Relay takes three goroutines, and about 20 KiB of heap and
+// stack. A connection, or another source that can report that it would block, waits
+// without a buffer. Any other source waits in a read of up to 512 bytes. When bytes
+// come, the copy takes a ring from a [Pool]. It gives the ring back when all bytes
+// are written and the source waits again. A stream begins in a ring of 32 KiB. It
+// continues in a larger one, up to [Capacity], while the source fills what it is
+// offered, or while the sink is behind.
 //
 // Copies share a Pool, by default one without a limit. With [WithPool] and
 // [NewPool] a program limits the memory of all its rings. At the limit a stream
 // moves through 512 bytes of its own until there is a ring.
 //
-// A copy keeps a ring from its beginning to its end if the ring is given with
-// [Ring], with [Direct], and if the source has messages or records (see
-// BoundaryOf of package vectored), except for a pipe.
+// A copy keeps one ring from its beginning to its end in these cases: the ring
+// is given with [Ring]; with [Direct]; and if the source has messages or
+// records (see BoundaryOf of package vectored), unless it is a pipe.
 //
-// The memory of a Pool's rings is not cleared between copies. No correct source or
-// sink sees in it what is not its own, but a source is shown it: see [Pool].
+// The memory of a Pool's rings is not cleared between copies. A source is offered
+// memory that may hold bytes of another stream, which a correct source does not
+// use: see [Pool].
 //
 // # Interruption
 //

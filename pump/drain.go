@@ -28,9 +28,10 @@ func (f *flow) drain() error {
 func (f *flow) drainRing(r *ring) (err error) {
 	s, c := &f.out, r.c
 	defer func() {
-		// What neither the sink nor the consumer's half says is the producer's
-		// error. It ends the stream also if the consumer is closed after it. On a
-		// consumer that is closed itself a Discard is an error.
+		// An error that is neither the sink's nor the consumer's own is the
+		// producer's. It ends the stream, even if the consumer is closed after
+		// it, and is dropped here. A Discard fails only on a consumer that is
+		// closed itself.
 		switch end := c.Err(); {
 		case s.failed || err == io.ErrClosedPipe && c.Discard(0) != nil:
 		case err == os.ErrDeadlineExceeded && end == nil:

@@ -9,7 +9,7 @@ import (
 )
 
 // A source reads into the ring. It is a [vectored.Reader] whatever it reads
-// from, so that the ring takes its short reads as they come.
+// from, so that the ring accepts its short reads.
 type source struct {
 	side
 	src      io.Reader
@@ -38,7 +38,8 @@ func (s *source) init(src io.Reader, cfg config, wake seam.Token) {
 	}
 }
 
-// Boundary tells the ring what room a read needs.
+// Boundary returns the boundary of the source, by which the ring knows the room
+// that a read needs.
 func (s *source) Boundary() vectored.Boundary { return s.boundary }
 
 func (s *source) Readv(bufs [][]byte) (int, error) {
@@ -65,7 +66,7 @@ func (s *source) read(bufs [][]byte) (n int, err error) {
 	return n, err
 }
 
-// Read is there because a vectored.Reader has it. The ring calls Readv.
+// Read makes source a vectored.Reader. The ring calls Readv.
 func (s *source) Read(b []byte) (int, error) { return s.Readv([][]byte{b}) }
 
 // A sink writes out of the ring.
@@ -74,7 +75,7 @@ type sink struct {
 	dst io.Writer
 	v   vectored.Writer // nil if dst has none
 
-	most int // the most that a call is offered of the ring that it is in
+	most int // the most that a call is offered of the present ring
 }
 
 func (s *sink) init(dst io.Writer, cfg config, wake seam.Token) {

@@ -116,8 +116,8 @@ func (e *Error) end() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// reason is e for the consumers of a ring that don't belong to the copy. It has
-// no counts, which may not be final.
+// reason returns e for the consumers of a ring that don't belong to the copy.
+// It leaves out the counts, because they may not be final.
 func (e *Error) reason() error {
 	if e.Side == Neither {
 		return fmt.Errorf("pump: stopped: %w", e.Err)

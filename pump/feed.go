@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// smallBuffer is the room of a read that waits without a ring, or that asks
-	// the source while the ring is full.
+	// smallBuffer is the size of a read that waits without a ring, or that is
+	// made while the ring is full.
 	smallBuffer = 512
 	// largestCall is the most that one call is offered.
 	largestCall = 1 << 20
@@ -15,7 +15,8 @@ const (
 	maxEmptyReads = 100
 )
 
-// An offering is what a source that reads into the rings of a pool is offered.
+// An offering is the memory that is offered to a source that reads into the
+// rings of a pool.
 type offering struct {
 	small  []byte // made when it is first needed
 	bufs   [2][]byte
@@ -87,8 +88,8 @@ func (f *flow) read() (n int, err error) {
 	return s.end(n, f.size, err)
 }
 
-// attempt begins an attempt of a PollReader, and returns what it may fill. After
-// stop that is nothing.
+// attempt begins an attempt of a PollReader, and returns the memory that it may
+// fill. After stop it returns nil.
 func (f *flow) attempt() [][]byte {
 	f.resume()
 	bufs := f.offer()
@@ -98,13 +99,13 @@ func (f *flow) attempt() [][]byte {
 	return bufs
 }
 
-// offer returns what the next read may fill: space of the ring, or small memory
-// if there is none.
+// offer returns the memory that the next read may fill: space of the ring, or
+// small memory if there is none.
 func (f *flow) offer() [][]byte {
 	if f.feeding == nil {
 		r, err := f.lend(min(f.capacity, f.smallest))
 		if err != nil {
-			return f.offerSmall(smallBuffer) // publish tells of it
+			return f.offerSmall(smallBuffer) // publish reports it
 		}
 		f.feeding = r
 	}
@@ -128,7 +129,8 @@ func (f *flow) offer() [][]byte {
 	return bufs
 }
 
-// offerSmall returns small memory of up to n bytes, or of what a message needs.
+// offerSmall returns small memory of up to n bytes, or of the size that a
+// message needs.
 func (f *flow) offerSmall(n int) [][]byte {
 	room := f.in.boundary.Room()
 	if f.small == nil {
@@ -173,7 +175,7 @@ func (f *flow) feedFixed() (err error) {
 	s, p, c := &f.in, f.fixed.p, f.fixed.c
 	defer func() {
 		err = s.closeDirect(err)
-		// On a producer that is closed itself a Commit is an error.
+		// A Commit fails only on a producer that is closed itself.
 		if err != nil && !s.failed && p.Err() != nil && p.Commit(0) == nil && c.Err() == io.ErrClosedPipe {
 			err = consumerClosed{err}
 		}

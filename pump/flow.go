@@ -25,14 +25,14 @@ import (
 //	run    the side has settled:     abandon  it is no longer waited for
 //	       its function has ended
 //
-// A side that has settled posts a token, and the overseer looks again. A sink
-// that has settled with its rings alone posts one only after the source has, and is
-// started again when the source has more. All else is the overseer's, in the order
-// of its code. It alone closes the halves of the rings in use, both after stop,
-// except that it ends the stream once the source has settled. So what a side has
-// reported before stop is a failure of its own, or of a half that another goroutine
-// has closed. What comes later is a consequence, and is not reported unless it is a
-// panic.
+// A side that has settled posts a token, and the overseer looks again. A sink that
+// has settled because it has no ring posts one only after the source has settled;
+// it is started again when the source has more bytes. The overseer does everything
+// else, in the order of its code. Only the overseer closes the halves of the rings
+// in use, both after stop, except that it ends the stream once the source has
+// settled. So an error that a side reports before stop is a failure of its own, or
+// of a half that another goroutine has closed. A later error is a consequence, and
+// is not reported unless it is a panic.
 type flow struct {
 	config
 	in   source
@@ -73,8 +73,8 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 	return f
 }
 
-// goDirect makes those ends direct that can be. The ring is empty then, and is
-// moved on so that it is in step with them.
+// goDirect makes the ends direct that can be. The ring is empty, and is
+// advanced so that its memory is aligned with them.
 func (f *flow) goDirect(dst io.Writer, src io.Reader) {
 	p, c := f.fixed.p, f.fixed.c
 	memory, _ := p.Slices()
@@ -119,16 +119,16 @@ func (f *flow) run(s *side, fn func() error) {
 // A consumerClosed is the error of a source that found the consumer closed.
 type consumerClosed struct{ error }
 
-// watch returns once nothing is left of the copy but to finish it.
+// watch returns once the copy is to be finished.
 func (f *flow) watch(ctx context.Context) {
 	for !f.settled(ctx) {
 		seam.Take(f.wake, ctx.Done())
 	}
 }
 
-// settled reports whether the copy is to be finished: the source and the sink
-// have settled, or the sink has failed, or it could only wait: ctx has ended or the
-// consumer was closed. It ends the stream once the source has settled.
+// settled reports whether the copy is to be finished: both sides have settled, the
+// sink has failed, ctx has ended, or the consumer was closed. It ends the stream
+// once the source has settled.
 func (f *flow) settled(ctx context.Context) bool {
 	source := f.in.look()
 	if source.over && !f.ended {
@@ -145,8 +145,8 @@ func (f *flow) settled(ctx context.Context) bool {
 	return f.done(source, sink) || sink.over && sink.err != nil || ctx.Err() != nil
 }
 
-// done reports whether the stream has come to its end at the sink. The sink of a
-// ring that the flow keeps has, once it has settled.
+// done reports whether the sink has come to the end of the stream. If the flow
+// keeps one ring, that is so once the sink has settled.
 func (f *flow) done(source, sink status) bool { return sink.over && (source.over || f.fixed != nil) }
 
 // finish stops what is left of the copy and returns what was done.
@@ -178,14 +178,14 @@ func (f *flow) finish(ctx context.Context) (Stats, error) {
 	return stats, errors.Join(errs[0], errs[1])
 }
 
-// pass passes on what has ended a side other than a return.
+// pass propagates a panic or a runtime.Goexit that has ended a side.
 func (f *flow) pass() {
 	f.out.pass()
 	f.in.pass()
 }
 
-// failures returns what ended the copy early: first an error of the sink or the
-// context, if there is one, then the source's.
+// failures returns the errors that ended the copy early: first that of the sink
+// or the context, if there is one, then that of the source.
 func (f *flow) failures(sink, source status, ctx context.Context) (errs []*Error) {
 	gone, consumer := source.err.(consumerClosed)
 	switch {
@@ -209,22 +209,22 @@ func (f *flow) failures(sink, source status, ctx context.Context) (errs []*Error
 	return errs
 }
 
-// locate adds to e where it was.
+// locate adds to e the place where it happened.
 func (f *flow) locate(e *Error, stats Stats) {
 	e.Direction, e.Offset, e.Written = f.direction, stats.Sink.Bytes, stats.Sink.Bytes
 	end := any(f.out.dst)
 	if e.Side == Source {
 		end, e.Offset = f.in.src, stats.Source.Bytes
 	}
-	// An end that has panicked may be nil. Its panic is passed on instead.
+	// An end that has panicked may be nil. Its panic propagates instead.
 	if e.Direction != 0 && e.Side != Neither && e.Err != errExited {
 		e.Local, e.Remote = netaddr.Local(end), netaddr.Remote(end)
 	}
 }
 
-// grace is how long a call that can't be interrupted may take to come back. It
-// is counted in ticks, so that it is not over when a process or machine goes on
-// that was halted meanwhile.
+// grace is how long a call that can't be interrupted may take to return. It is
+// counted in ticks, so that it is not over at once when a process or machine
+// resumes after a halt.
 const (
 	grace = ticks * tick
 	ticks = 10

@@ -36,7 +36,7 @@ type Option func(*config)
 
 type config struct {
 	pool     *Pool
-	smallest int  // the capacity of the ring that a stream begins in, at most
+	smallest int  // the largest capacity of the ring that a stream begins in
 	capacity int  // and of the largest
 	sized    bool // by Capacity
 	maxCall  int
@@ -145,9 +145,10 @@ func configure(opts []Option) config {
 	return c
 }
 
-// check returns an error for an invalid option, and sees to the ring that is to
-// be kept, if one is: the one given, and one for direct I/O or for a source whose
-// reads need more room than a stream's. Other copies take their rings later.
+// check returns an error for an invalid option. If the copy keeps one ring, check
+// prepares it: the ring that was given, or one for direct I/O or for a source
+// whose reads need more room than those of a stream. Other copies take their
+// rings later.
 func (c *config) check(src io.Reader) (err error) {
 	boundary := vectored.BoundaryOf(src)
 	if c.maxCall < 1 {
@@ -176,7 +177,8 @@ func (c *config) check(src io.Reader) (err error) {
 	return err
 }
 
-// checkRing refuses a ring that can't move anything, or is asked for twice.
+// checkRing returns an error for a ring that can't move anything, and for a
+// Capacity beside a ring.
 func (c *config) checkRing() error {
 	p, consumer := c.fixed.p, c.fixed.c
 	switch {
@@ -196,7 +198,8 @@ func (c *config) checkRing() error {
 	return nil
 }
 
-// lend returns a ring of the pool: of the given size, or of what the pool has.
+// lend returns a ring of the pool, of the given size, or of at most tinyRing if
+// the pool is at its limit.
 func (c *config) lend(size int) (*ring, error) {
 	r, err := c.pool.take(size)
 	if err == errLimit {

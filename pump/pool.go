@@ -8,8 +8,8 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// The sizes of the rings of a pool. A stream begins with the smallest, and goes on
-// in one that is larger by the factor while its source fills them.
+// The sizes of the rings of a pool. A stream begins in the smallest one. While its
+// source fills a ring, it continues in one that is larger by the factor.
 const (
 	smallestRing = 32 << 10
 	growth       = 8
@@ -23,8 +23,8 @@ const (
 //
 // Rings that are not in use are kept until the garbage collector next runs. Their
 // memory is not cleared: a source is offered memory that may hold bytes of an
-// earlier stream. A source that counts bytes that it has not written passes those
-// on.
+// earlier stream. If a source counts bytes that it has not written, these old
+// bytes become part of the stream.
 //
 // A ring that a call was left behind in, because the call could not be
 // interrupted, is never used again.
@@ -37,19 +37,20 @@ type Pool struct {
 	free map[int][]ref // by size, the one that was used last at the end
 }
 
-// NewPool returns a Pool whose rings together take up to limit bytes, those in use
-// and those that are kept. Where a stream would need more, it moves through 512
-// bytes of its own, which don't count, until there is room again: it never waits
-// for a ring. So a low limit costs speed. A limit below 1 leaves only those.
+// NewPool returns a Pool whose rings together take up to limit bytes, including
+// those that are kept. A stream never waits for a ring: if there is no room for
+// one, it moves through 512 bytes of its own, which don't count, until there is
+// room again. So a low limit costs speed. With a limit below 1, streams have only
+// these 512 bytes.
 func NewPool(limit int64) *Pool { return &Pool{limit: max(limit, 1)} }
 
-// common is the Pool of all who choose none.
+// common is the Pool of the copies without WithPool.
 var common Pool
 
-// errLimit is why a pool does not lend a ring.
+// errLimit is the error of take if the pool is at its limit.
 var errLimit = errors.New("pump: the pool's rings take all that they may")
 
-// A ring is one that a flow moves bytes through.
+// A ring is a ring of bytes that a flow uses.
 type ring struct {
 	p    *bytering.Producer
 	c    *bytering.Consumer
@@ -66,7 +67,7 @@ func (r *ring) back() {
 	}
 }
 
-// take lends a ring of so many bytes.
+// take lends a ring of size bytes.
 func (p *Pool) take(size int) (*ring, error) {
 	var r *ring
 	fresh := inBubble()
@@ -91,7 +92,7 @@ func (p *Pool) take(size int) (*ring, error) {
 	return &ring{p: producer, c: consumer, pool: p}, nil
 }
 
-// counted returns what a ring of that size counts.
+// counted returns how many bytes a ring of that size counts.
 func counted(size int) int64 {
 	if size <= tinyRing {
 		return 0
@@ -114,8 +115,8 @@ func (p *Pool) pop(size int) (r *ring) {
 	return r
 }
 
-// fits reports whether there is room for a new ring of that size, and makes it, if
-// it can, by dropping free ones.
+// fits reports whether there is room for a new ring of that size. It drops free
+// rings to make room.
 func (p *Pool) fits(size int) bool {
 	if p.limit == 0 || counted(size) == 0 {
 		return true

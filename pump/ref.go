@@ -7,7 +7,7 @@ import (
 	"weak"
 )
 
-// A ref lets the garbage collector have a free ring.
+// A ref is a reference to a free ring that lets the garbage collector free it.
 type ref = weak.Pointer[ring]
 
 func refer(r *ring) ref { return weak.Make(r) }

@@ -63,8 +63,8 @@ func (c config) release() {
 	}
 }
 
-// A relay is two flows under way. Their overseer is one goroutine, which is that
-// of the caller of Relay.
+// A relay is two running flows. The goroutine of the caller of Relay oversees
+// both.
 type relay struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -76,13 +76,13 @@ type relay struct {
 // A way is one direction of a relay.
 type way struct {
 	*flow
-	finished bool // the flow is
+	finished bool // the flow is finished
 	stats    Stats
-	closing  <-chan outcome // the half-close under way, or nil
-	closed   outcome        // what has come of it
+	closing  <-chan outcome // of the running half-close, or nil
+	closed   outcome        // the result of the half-close
 }
 
-// run runs both flows to their end. The first error stops the other one.
+// run runs both flows to their end. An error of one stops the other.
 func (r *relay) run() {
 	defer func() {
 		for i := range r.ways {
@@ -108,7 +108,8 @@ func (r *relay) run() {
 	}
 }
 
-// over finishes the flows that have settled, and reports whether nothing is left.
+// over finishes the flows that have settled, and reports whether nothing is left
+// to do.
 func (r *relay) over() bool {
 	over := true
 	for i := range r.ways {
@@ -129,8 +130,8 @@ func (r *relay) over() bool {
 	return over
 }
 
-// finish finishes a flow, and tells its sink of the end of a stream that has
-// arrived.
+// finish finishes a flow. If its stream has arrived whole, it half-closes the
+// sink.
 func (r *relay) finish(w *way) {
 	w.finished = true
 	var err error
@@ -141,7 +142,7 @@ func (r *relay) finish(w *way) {
 	}
 }
 
-// fail stops the relay if err is its first.
+// fail stops the relay with err if err is its first error.
 func (r *relay) fail(err error) {
 	if err != nil && r.err == nil {
 		r.err = err
@@ -149,7 +150,7 @@ func (r *relay) fail(err error) {
 	}
 }
 
-// closer returns what half-closes the sink, or nil.
+// closer returns the function that half-closes the sink, or nil.
 func (w *way) closer() func() error {
 	f, dst := w.halfClose, w.out.dst
 	if half, ok := dst.(interface{ CloseWrite() error }); ok {

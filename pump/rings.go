@@ -6,20 +6,21 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// The rings of a flow. Its source reads into one ring at a time and its sink
-// writes out of one, which is the same or, while the source goes on in a larger
-// one, an earlier one. Without any, nothing flows: the source waits for input and
-// the sink has no goroutine.
+// The rings of a flow. The source reads into one ring at a time, and the sink
+// writes out of one. These are the same ring, or the sink is still in an earlier
+// one after the source has changed to a larger one. While there is no ring
+// nothing flows: the source waits for input and the sink has no goroutine.
 //
 //	the source                       the sink
 //	use      goes on in a ring       next  has come to the end of a ring
 //	blocked  waits for input         rest  has written all that is there
 //	offer    looks for input again
 //
-// Each is a critical section of the sink's mutex. A ring whose source waits, and
-// of which all is written, is given back by whichever side comes to that last:
-// rest and blocked close it, and the sink, at its end, returns it to the pool. The
-// source does not touch it any more: it takes another when there is input.
+// Each is a critical section of the sink's mutex. A ring is given back when its
+// source waits and all of it is written. The side that comes to that last closes
+// it, in rest or blocked, and the sink, at the end of the ring, returns it to the
+// pool. The source does not touch the ring any more: it takes another one when
+// there is input.
 //
 // A ring is closed under the mutex, and is taken from the list before it is reset.
 // So no Close overlaps that.
@@ -31,7 +32,7 @@ type rings struct {
 	feeding *ring // the source's, and that of whoever has the mutex while it waits
 }
 
-// grow lets the source go on in a larger ring, if there is one to be had.
+// grow lets the source continue in a larger ring, if the pool has one.
 func (f *flow) grow() {
 	size, larger := f.feeding.p.Cap(), f.capacity
 	if size >= larger {
@@ -69,10 +70,10 @@ func (f *flow) use(r *ring) error {
 	return nil
 }
 
-// blocked is what the source does before it waits for input.
+// blocked is called by the source before it waits for input.
 func (f *flow) blocked() {
 	if r := f.feeding; r != nil {
-		r.p.Commit(0) // what the last attempt was offered
+		r.p.Commit(0) // gives back what the last attempt was offered
 		if !r.used {
 			f.feeding = nil
 			r.back()
@@ -85,7 +86,7 @@ func (f *flow) blocked() {
 	f.out.mu.Unlock()
 }
 
-// resume is what the source does when it has waited.
+// resume is called by the source after it has waited.
 func (f *flow) resume() {
 	if f.waiting {
 		f.out.mu.Lock()
@@ -94,14 +95,14 @@ func (f *flow) resume() {
 	}
 }
 
-// rest is what the sink does when it has written all that is there.
+// rest is called by the sink when it has written all that is there.
 func (f *flow) rest() {
 	f.out.mu.Lock()
 	f.part()
 	f.out.mu.Unlock()
 }
 
-// part ends the ring of a source that waits, once all of it is written.
+// part closes the ring if the source waits and all of it is written.
 func (f *flow) part() {
 	if r := f.feeding; f.waiting && r != nil && r.c.Len() == 0 {
 		r.p.Close()
@@ -109,10 +110,9 @@ func (f *flow) part() {
 	}
 }
 
-// next returns the ring that the sink begins with, or goes on with after done,
-// which it has come to the end of. If there is none the sink has settled. Of a ring
-// that the flow keeps, and of a sink that is stopped, nothing is next, and the
-// sink has not settled yet.
+// next returns the ring that the sink uses after done, whose end it has reached, or
+// the first ring if done is nil. If there is none, the sink has settled. If the
+// flow keeps one ring, or the sink is stopped, next returns nil and false.
 func (f *flow) next(done *ring) (r *ring, settled bool) {
 	out := &f.out
 	if done != nil {
@@ -149,7 +149,7 @@ func (f *flow) end(why error) {
 	}
 }
 
-// close closes all rings, under whatever call uses them.
+// close closes all rings, even while calls use them.
 func (f *flow) close(why error) {
 	f.out.mu.Lock()
 	defer f.out.mu.Unlock()
@@ -159,8 +159,8 @@ func (f *flow) close(why error) {
 	}
 }
 
-// giveBack returns the rings of a flow that is over to the pool. Those that a call
-// was left behind in are lost, and count until that call is over.
+// giveBack returns the rings of a finished flow to the pool. A ring in which a
+// call was left behind is lost, and counts until that call returns.
 func (f *flow) giveBack() {
 	behind := 0
 	for _, s := range []*side{&f.in.side, &f.out.side} {
@@ -177,8 +177,8 @@ func (f *flow) giveBack() {
 	}
 }
 
-// leave adds n to the sides left behind that are not over. After the last one the
-// rings count no more.
+// leave adds n to the number of sides that were left behind and are not over.
+// When it becomes 0 the rings count no more.
 func (f *flow) leave(n int) {
 	f.out.mu.Lock()
 	f.behind += n

@@ -18,12 +18,12 @@ var (
 	errSettled = errors.New("pump: settled")
 )
 
-// A side is what the source and the sink have in common: their calls are
-// counted, timed, cut to the largest and can be interrupted. See [flow] for the
-// steps.
+// A side is what the source and the sink have in common. It counts their calls,
+// measures their time, cuts them to the largest size and interrupts them. See
+// [flow] for the steps.
 type side struct {
 	counters
-	meter    *counters // nil if nothing looks on
+	meter    *counters // nil if there is no Meter
 	maxCall  int
 	vectored bool // a call takes more than one slice
 	setter   func(time.Time) error
@@ -31,14 +31,14 @@ type side struct {
 	wake     seam.Token
 
 	// Of its goroutine.
-	idle   time.Time // since when it is not in a call
+	idle   time.Time // when the last call ended
 	began  time.Time // the call under way
 	failed bool      // the last call returned an error
 
 	mu       seam.Mutex
-	stopped  bool  // no call begins any more
+	stopped  bool  // no further call begins
 	pending  int64 // bytes that the call under way was offered, or 0
-	buffered error // why it is not direct, if it was to be
+	buffered error // why it is not direct, with Direct
 	over     bool  // it has settled: it has no goroutine
 	outcome        // of the goroutine that it had
 	left     bool  // it is no longer waited for
@@ -47,7 +47,7 @@ type side struct {
 	deadline bool // there is one to be cleared
 }
 
-// A status is what a side has come to.
+// A status is the state of a side.
 type status struct {
 	over bool
 	err  error // errExited if it did not return
@@ -60,13 +60,13 @@ func (s *side) init(cfg config, wake seam.Token) {
 }
 
 // largest returns the most that a call is offered of a ring: half of it, so that
-// both sides can be at work.
+// both sides can work at the same time.
 func (s *side) largest(capacity int) int {
 	return max(1, min(s.maxCall, largestCall, capacity/2))
 }
 
-// cut cuts bufs, which the ring made for the call, to what it is offered: at most
-// n bytes, and how many that is.
+// cut cuts bufs, which the ring made for the call, to at most n bytes. It also
+// returns how many bytes are left.
 func (s *side) cut(bufs [][]byte, n int) (cut [][]byte, offered int, err error) {
 	if !s.vectored {
 		bufs = bufs[:1]
@@ -80,8 +80,8 @@ func (s *side) cut(bufs [][]byte, n int) (cut [][]byte, offered int, err error) 
 	return cut, offered, nil
 }
 
-// begin begins a call that is offered so many bytes, or another attempt of it,
-// unless none may begin.
+// begin begins a call that is offered that many bytes, or another attempt of
+// the call. After stop it returns an error.
 func (s *side) begin(offered int) error {
 	now := time.Now()
 	s.mu.Lock()
@@ -96,8 +96,8 @@ func (s *side) begin(offered int) error {
 	return nil
 }
 
-// end counts the call that came back with n and an error, and returns them. The
-// ring offered more than the call was, so n is checked here.
+// end counts the call that returned n and err, and returns them. The ring has
+// offered more bytes than the call got, so n is checked here.
 func (s *side) end(n, offered int, err error) (int, error) {
 	now := time.Now()
 	busy, waited := now.Sub(s.began), s.began.Sub(s.idle)
@@ -145,14 +145,14 @@ func (s *side) run(f func() error) {
 	err = f()
 }
 
-// look reports whether the side has settled, and its error.
+// look returns the state of the side.
 func (s *side) look() status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return status{s.over, s.err}
 }
 
-// stop lets the side begin no further call, and returns what it has come to.
+// stop keeps the side from beginning another call, and returns its state.
 func (s *side) stop() status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +160,8 @@ func (s *side) stop() status {
 	return status{s.over, s.err}
 }
 
-// interrupt ends a call under way by a deadline in the past, if the end has one.
+// interrupt ends a running call with a deadline in the past, if the end has
+// deadlines.
 func (s *side) interrupt() {
 	s.mu.Lock()
 	calling := s.pending > 0 && !s.over
@@ -189,8 +190,8 @@ func (s *side) isLeft() bool {
 	return s.left
 }
 
-// clear clears the deadline of interrupt. While the call is under way that would
-// let it wait on, so the goroutine of a side that is left behind does this.
+// clear clears the deadline of interrupt. A running call would then wait again.
+// So if the side is left behind, its goroutine does this.
 func (s *side) clear() {
 	if s.deadline {
 		s.deadline = false
@@ -198,7 +199,7 @@ func (s *side) clear() {
 	}
 }
 
-// stats returns what it has done, in the copy that is over.
+// stats returns what the side has done. The copy is over.
 func (s *side) stats() SideStats {
 	stats := s.counters.stats()
 	s.mu.Lock()
@@ -207,7 +208,8 @@ func (s *side) stats() SideStats {
 	return stats
 }
 
-// closeDirect adds to err what keeps the file from being as it was.
+// closeDirect restores the flag of the file. It returns err, or the error of
+// that if err is nil.
 func (s *side) closeDirect(err error) error {
 	if failed := s.direct.Close(); failed != nil && err == nil {
 		return failed

@@ -18,7 +18,7 @@ type Stats struct {
 // SideStats is what one side of a copy has done.
 type SideStats struct {
 	Bytes int64 // that it returned or accepted
-	Calls int64 // that came back, also without a byte
+	Calls int64 // that returned, including those without a byte
 	// Busy is the time spent in calls. Waited is the time between calls, in which
 	// the side waits for the other one.
 	Busy, Waited time.Duration
@@ -44,7 +44,8 @@ func (m *Meter) Stats() Stats {
 	return Stats{Source: m.source.stats(), Sink: sink}
 }
 
-// counters are one side's, added to by its goroutine and read by any.
+// counters are those of one side. Its goroutine adds to them and any goroutine
+// reads them.
 type counters struct{ bytes, direct, calls, busy, waited atomic.Int64 }
 
 func (c *counters) add(bytes, direct int, busy, waited time.Duration) {

@@ -70,7 +70,7 @@ func dial(object string, o Options) (*client, error) {
 	return c, nil
 }
 
-// log has a person see a line.
+// log passes a line to the Log of the options.
 func (c *client) log(format string, args ...any) {
 	c.Log(c.redact(fmt.Sprintf(format, args...)))
 }
@@ -78,9 +78,9 @@ func (c *client) log(format string, args ...any) {
 // redact is [redact] with the secrets of the client.
 func (c *client) redact(text string) string { return redact(text, c.chain.known()...) }
 
-// do calls f, which makes one request with the context that it gets, and returns
-// its error as an answer if it is one. The body, if there is one, is closed by
-// whoever reads it last.
+// do calls f, which makes one request with the context that it gets. If the
+// error of f is a response of the server, do returns it as an answer. The body,
+// if there is one, is closed after its last read.
 func (c *client) do(ctx context.Context, body io.ReadCloser, f func(context.Context) error) (*exchange, error) {
 	x := &exchange{body: body}
 	err := f(context.WithValue(ctx, exchangeKey{}, x))
@@ -100,7 +100,7 @@ func (c *client) do(ctx context.Context, body io.ReadCloser, f func(context.Cont
 	return x, &answer{resp, retryAfter(x.header)}
 }
 
-// A found is what the server says of the object.
+// A found is what the server reports of the object.
 type found struct {
 	minio.ObjectInfo
 	exists bool
@@ -128,7 +128,7 @@ func (c *client) place(ctx context.Context) (at *url.URL, region string, err err
 	return x.url, region, nil
 }
 
-// look asks what the object is. No object is no error.
+// look asks the server for the object. It is not an error if there is none.
 func (c *client) look(ctx context.Context) (f found, err error) {
 	err = c.try(ctx, func(ctx context.Context) error {
 		opts := minio.StatObjectOptions{Checksum: true}

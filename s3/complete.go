@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// lastGrace is how long the request that makes the object may go on when the
-	// context of the call has ended.
+	// lastGrace is how long the request that makes the object may continue after
+	// the context of the call has ended.
 	lastGrace = 10 * time.Second
-	// abortGrace is how long an upload is tried to be aborted.
+	// abortGrace is how long to try to abort an upload.
 	abortGrace = 30 * time.Second
 )
 
-// errWrong is for an object that has come into being with other bytes.
+// errWrong is for an object that was made from other bytes.
 var errWrong = fmt.Errorf("%w of the object", ErrChecksum)
 
-// put sends the object, the bytes of a and b, as one request.
+// put sends the bytes of a and b as the object, in one request.
 func (u *Upload) put(ctx context.Context, a, b []byte) (verified string, err error) {
 	m := &memory{a: a, b: b}
 	defer m.users.Wait()
@@ -59,7 +59,7 @@ func (u *Upload) put(ctx context.Context, a, b []byte) (verified string, err err
 	})
 }
 
-// complete makes the object of the parts.
+// complete makes the object from the parts.
 func (u *Upload) complete(ctx context.Context) (verified string, err error) {
 	s := u.mode()
 	want := s.identify(u.parts)
@@ -99,16 +99,17 @@ func (u *Upload) complete(ctx context.Context) (verified string, err error) {
 	return verified, err
 }
 
-// exclusive adds the condition that there is no object.
+// exclusive adds the condition that no object exists.
 func (u *Upload) exclusive(put *minio.PutObjectOptions) {
 	if u.condition {
 		put.SetMatchETagExcept("*")
 	}
 }
 
-// last makes the request that makes the object, until it is known what came of it.
-// An answer may be lost, or say an error where the object has come into being: then
-// it is looked for. It returns what confirms the bytes, or "".
+// last sends the request that makes the object, and repeats it until the outcome is
+// known. If the response is lost, or is an error although the object was made, last
+// looks for the object. It returns the name of the checksum that confirms the
+// bytes, or "".
 func (u *Upload) last(ctx context.Context, want identity, small bool, request func(context.Context) (minio.UploadInfo, error)) (verified string, err error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
@@ -141,7 +142,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 					continue
 				case u.condition:
 					u.condition = false
-					u.c.log("%s: the server refuses If-None-Match: an object that comes into being meanwhile is replaced", u.c.name)
+					u.c.log("%s: the server refuses If-None-Match: an object that is made meanwhile is replaced", u.c.name)
 					if err := u.vacant(ctx); err != nil {
 						return err
 					}
@@ -151,7 +152,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 			exists := status(err) == http.StatusPreconditionFailed
 			lost := transient(err) || code(err) == "NoSuchUpload"
 			if exists && !maybe {
-				return fmt.Errorf("%w: it has come into being meanwhile", ErrExists)
+				return fmt.Errorf("%w: it was made meanwhile", ErrExists)
 			}
 			if !exists && !lost {
 				return err
@@ -166,7 +167,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 				verified = by
 				return nil
 			case exists:
-				return fmt.Errorf("%w: it has come into being meanwhile", ErrExists)
+				return fmt.Errorf("%w: it was made meanwhile", ErrExists)
 			}
 			return err
 		}
@@ -177,17 +178,17 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 	return verified, err
 }
 
-// confirm looks at an object that the server says is there. By is what its answer
-// confirmed it by.
+// confirm compares an object that the server says it has made. by is the checksum
+// by which the response confirmed it.
 func (u *Upload) confirm(ctx context.Context, want identity, by string) (verified string, err error) {
 	f, err := u.c.look(ctx)
 	if err != nil {
-		return by, nil // one may write and not read
+		return by, nil // the credentials may allow writes and no reads
 	}
 	v, sum := want.compare(f)
 	switch {
 	case v == other && !f.exists:
-		return "", fmt.Errorf("%w: the server has said so, and has no object", ErrUnknown)
+		return "", fmt.Errorf("%w: the server confirmed the object, but does not have it", ErrUnknown)
 	case v == other:
 		return "", fmt.Errorf("%w: it has %d bytes with %s, sent were %d with %s", errWrong, f.Size, f.Checksum(want.kind), want.size, want.sum)
 	case by == "":
@@ -196,7 +197,7 @@ func (u *Upload) confirm(ctx context.Context, want identity, by string) (verifie
 	return by, nil
 }
 
-// answered returns what an answer says of an object.
+// answered returns what a response reports of an object.
 func answered(i minio.UploadInfo, size int64) found {
 	return found{exists: true, ObjectInfo: minio.ObjectInfo{
 		Size: size, ETag: i.ETag, ChecksumMode: i.ChecksumMode,
@@ -205,13 +206,13 @@ func answered(i minio.UploadInfo, size int64) found {
 	}}
 }
 
-// checksum returns the sum of the kind that was answered.
+// checksum returns the checksum of the kind in a response.
 func checksum(i minio.UploadInfo, kind minio.ChecksumType) string {
 	return answered(i, 0).Checksum(kind)
 }
 
-// abort aborts the upload. Parts that were under way may arrive behind an abort, so
-// it is done until the server does not know the upload any more.
+// abort aborts the upload. Parts in flight may arrive after an abort, so it is
+// repeated until the server does not know the upload any more.
 func (u *Upload) abort(ctx context.Context) error {
 	if u.id == "" {
 		return nil
@@ -239,7 +240,7 @@ func (u *Upload) abort(ctx context.Context) error {
 	return fmt.Errorf("the server still has the upload %s", u.id)
 }
 
-// gone reports whether a server has answered that it has no such upload.
+// gone reports whether err is a response that there is no such upload.
 func gone(err error) bool {
 	return code(err) == "NoSuchUpload" || status(err) == http.StatusNotFound
 }

@@ -15,12 +15,12 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// instanceTimeout is how long the metadata of an instance may take, all of its
-// requests together. Elsewhere they go nowhere.
+// instanceTimeout is how long all requests for the metadata of an instance may
+// take together. On other machines nothing answers them.
 const instanceTimeout = time.Second
 
-// A chain asks providers in order. It keeps why each had nothing, for a server
-// that then refuses an anonymous request.
+// A chain asks providers in order. It keeps the reason why each had no
+// credentials, for the error if the server refuses an anonymous request.
 type chain struct {
 	providers []credentials.Provider
 	found     credentials.Provider
@@ -30,7 +30,7 @@ type chain struct {
 	secrets []string // of all credentials that were found
 }
 
-// newChain returns the chain of the SDKs.
+// newChain returns a chain of the providers that the SDKs have.
 func newChain() *chain {
 	c := &chain{providers: []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}}
 	remote := os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" ||
@@ -80,7 +80,7 @@ func (c *chain) known() []string {
 	return slices.Clone(c.secrets)
 }
 
-// why says why there are no credentials.
+// why returns an error that says why there are no credentials.
 func (c *chain) why() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,7 +90,7 @@ func (c *chain) why() error {
 	return fmt.Errorf("there are no credentials: %w", c.errs)
 }
 
-// A within is a provider that has so long to answer.
+// A within is a provider with a time limit.
 type within struct {
 	credentials.Provider
 	timeout time.Duration
@@ -110,12 +110,13 @@ func (w within) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 	return w.Provider.RetrieveWithCredContext(&limited)
 }
 
-// A profile is what the shared configuration says besides credentials.
+// A profile has the settings of the shared configuration other than
+// credentials.
 type profile struct{ region, endpoint string }
 
-// readProfile reads the profile of AWS_PROFILE. Files that are not there say
-// nothing. That of the credentials is read too, so that nothing of one that can't
-// be parsed gets into the error of a provider.
+// readProfile reads the profile of AWS_PROFILE. A missing file is not an error.
+// The file of the credentials is read too: if it can't be parsed, the error here
+// has none of its contents, and a provider's error might.
 func readProfile() (p profile, err error) {
 	name := cmp.Or(os.Getenv("AWS_PROFILE"), "default")
 	home, _ := os.UserHomeDir()

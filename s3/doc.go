@@ -15,42 +15,42 @@
 //	}()
 //	sum, err := up.Drain(ctx, c)
 //
-// The ring is the buffer of the parts, and what is read again if a request
-// fails: nothing else holds the stream. The size of a part follows from the memory
-// and is the same for all of an upload: see [Plan]. A stream of at most one part
-// is one PUT. A larger one is a multipart upload, whose parts are sent several at
-// once by [async.DrainParts].
+// Only the ring holds the stream. Parts are sent from its memory, and read from it
+// again if a request fails. The size of a part depends on the memory and is the
+// same for all parts of an upload: see [Plan]. A stream of at most one part is
+// sent with one PUT. A larger one is a multipart upload, for which
+// [async.DrainParts] sends several parts at once.
 //
-// An object is read by ranges, several at once: see [Open].
+// An object is read in ranges, several at once: see [Open].
 //
 // # An upload is complete or it is not there
 //
-// Only a stream that has ended without an error is completed. After anything else
-// the upload stays, with the parts that it has, for [Resume]; or it is aborted if
-// [Options] says so. The [Error] names it. The object that had the key before is
-// there until the new one is complete, and without [Options.Overwrite] it is not
-// replaced at all.
+// An upload is completed only if its stream has ended without an error. Otherwise
+// the upload stays, with the parts that it has, for [Resume]; with
+// [Options.Abort] it is aborted. The [Error] names it. An object that had the key
+// before stays until the new one is complete. Without [Options.Overwrite] it is
+// not replaced at all.
 //
-// An answer to the last request may be lost, or be an error where the object has
-// come into being. Then the package looks for the object, compares its size and
-// its checksum, and decides by that. If it cannot, the error wraps [ErrUnknown].
+// The response to the last request may be lost, or may be an error although the
+// object was made. Then the package looks for the object, and compares its size
+// and its checksum. If that does not decide it, the error wraps [ErrUnknown].
 //
 // # Checksums
 //
-// Each part is sent with a checksum, CRC64NVME unless [Options.Checksum] says
-// otherwise, and so is that of the whole object. A server that refuses them gets
-// Content-MD5. What a server answers is compared. A server may confirm nothing:
-// [Summary.Verified] says so.
+// Each part is sent with a checksum, CRC64NVME unless [Options.Checksum] selects
+// another one. The checksum of the whole object is sent too. A server that
+// refuses them gets Content-MD5. The checksums that the server returns are
+// compared. If it returns none, [Summary.Verified] is empty.
 //
 // # Settings
 //
-// Credentials, the region and the endpoint are those of the environment, as the
-// SDKs of Amazon have them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-// AWS_SESSION_TOKEN; the files in ~/.aws, with AWS_PROFILE, AWS_CONFIG_FILE and
-// AWS_SHARED_CREDENTIALS_FILE; web identities; containers; and at last the
-// metadata of the instance, which has one second to answer. AWS_ENDPOINT_URL_S3,
-// AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION and AWS_CA_BUNDLE are read too,
-// and proxies as by package net/http.
+// Credentials, the region and the endpoint come from the environment, as with the
+// SDKs of Amazon: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;
+// the files in ~/.aws, with AWS_PROFILE, AWS_CONFIG_FILE and
+// AWS_SHARED_CREDENTIALS_FILE; web identities; containers; and finally the
+// metadata of the instance, which must answer within a second.
+// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION and
+// AWS_CA_BUNDLE are read too, and proxies as by package net/http.
 //
-// No error and no line has a secret in it.
+// No error and no logged line contains a secret.
 package s3

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Why a call failed. They are wrapped: test with [errors.Is].
+// Errors of this package. They are wrapped: test with [errors.Is].
 var (
-	// ErrOption is for an option that can't be. Nothing was moved.
+	// ErrOption is for an invalid option. Nothing was moved.
 	ErrOption = errors.New("s3: invalid option")
 	// ErrName is for a name that is not of the form s3://BUCKET/KEY. Nothing was
 	// moved.
@@ -19,29 +19,29 @@ var (
 	// ErrNotComparable is for an upload whose parts can't be compared with the
 	// stream. Nothing was moved.
 	ErrNotComparable = errors.New("s3: no comparable checksum")
-	// ErrDiffers is for a stream that is not the one of which an upload has parts.
-	// They are left as they are.
+	// ErrDiffers is for a stream that differs from the parts of the upload. They
+	// are left as they are.
 	ErrDiffers = errors.New("s3: the stream differs from the upload")
 	// ErrLimit is for a stream that is longer than [Plan.Limit].
 	ErrLimit = errors.New("s3: no more parts")
-	// ErrChecksum is for bytes that arrived as others.
+	// ErrChecksum is for bytes that differ after the transfer.
 	ErrChecksum = errors.New("s3: checksum mismatch")
-	// ErrUnknown is for an upload that may be complete or not: the server did not
-	// say, and does not let it be found out.
+	// ErrUnknown is for an upload that may or may not be complete: the response
+	// of the server was lost, and no later request has shown what the object is.
 	ErrUnknown = errors.New("s3: it is unknown whether the object is complete")
 )
 
-// An Error says what failed, and what there is now.
+// An Error says what failed, and what was moved.
 type Error struct {
-	// Name is the object's, as s3://BUCKET/KEY.
+	// Name is the name of the object, s3://BUCKET/KEY.
 	Name string
 	// Safe is how many bytes of the stream the server has, from the first on. For
-	// an object that is read it is how many came.
+	// an object that is read it is how many bytes were committed.
 	Safe int64
-	// UploadID is that of the upload that was left, for [Resume], or empty.
+	// UploadID is the ID of the upload that was left, for [Resume], or empty.
 	UploadID string
-	// Err is why: an error of this package or of the server, the producer's, the
-	// cause of the context, or an [async.Error].
+	// Err is the cause: an error of this package, of the server or of the
+	// producer, the cause of the context, or an [async.Error].
 	Err error
 
 	text string

@@ -12,8 +12,7 @@ import (
 // Scheme is what a name begins with.
 const Scheme = "s3://"
 
-// A name is a bucket and a key. The key is as it was given: nothing of it is
-// decoded.
+// A name is a bucket and a key. The key is not decoded.
 type name struct{ bucket, key string }
 
 func parseName(s string) (name, error) {
@@ -37,8 +36,8 @@ func parseName(s string) (name, error) {
 	return n, nil
 }
 
-// String returns the name for a message: quoted if it has what is not printed as
-// itself.
+// String returns the name for a message. It is quoted if it has characters that
+// are not printable.
 func (n name) String() string {
 	s := Scheme + n.bucket + "/" + n.key
 	if strings.ContainsFunc(s, unprintable) {
@@ -47,9 +46,9 @@ func (n name) String() string {
 	return s
 }
 
-// ResumeArgs returns the arguments of a command with those changed that make it
-// go on with an upload: --resume=id for what there is of --resume and --abort.
-// A message is to show them through [Quote].
+// ResumeArgs returns the arguments of a command, changed so that it resumes an
+// upload: --resume=id replaces any --resume and --abort. Use [Quote] to show
+// them in a message.
 func ResumeArgs(args []string, id string) []string {
 	var out []string
 	for i, a := range args {

@@ -17,7 +17,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// Ranges are of at most so many bytes: a larger one is no faster.
+// largestRange is the largest size of a range, in units. A larger one is not
+// faster.
 const largestRange = 16
 
 // An Object is an object to be read.
@@ -28,8 +29,8 @@ type Object struct {
 	plan  Plan
 }
 
-// Open asks for the object named s3://BUCKET/KEY. From then on the object is the
-// one that had the key then: if it is replaced, [Object.Fill] fails.
+// Open asks the server for the object named s3://BUCKET/KEY. If the object is
+// replaced after that, [Object.Fill] fails.
 func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	c, err := dial(object, o)
 	if err != nil {
@@ -49,7 +50,7 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	return ob, nil
 }
 
-// open asks for the object and for its first bytes at once.
+// open asks for the object and its first bytes at the same time.
 func (ob *Object) open(ctx context.Context) (err error) {
 	c := ob.c
 	at, region, err := c.place(ctx)
@@ -97,9 +98,9 @@ func (ob *Object) Plan() Plan { return ob.plan }
 // Size returns the length of the object.
 func (ob *Object) Size() int64 { return ob.found.ObjectInfo.Size }
 
-// Fill reads the object into the ring of p, as [async.Fill] does, and compares its
-// checksum at the end, if it has one of all its bytes. It does not close p: close
-// it with the error, so that the consumer learns of it.
+// Fill reads the object into the ring of p, as [async.Fill] does. At the end it
+// compares the checksum, if the object has one of all its bytes. Fill does not
+// close p: close it with the error, so that the consumer gets it.
 //
 // Any error is an [*Error], whose Safe is how many bytes were committed. One that
 // wraps httprange.ErrChanged is for an object that was replaced, and one that
@@ -133,8 +134,8 @@ func (ob *Object) Fill(ctx context.Context, p *bytering.Producer) (Summary, erro
 	return s, nil
 }
 
-// asOurs returns the error of package httprange as one of this package, so that there
-// is one rule for what is tried again.
+// asOurs returns an error of package httprange as one of this package, so that one
+// rule decides what is retried.
 func asOurs(err error) error {
 	for _, final := range []error{httprange.ErrNoRange, httprange.ErrChanged, httprange.ErrInvalidRange, httprange.ErrRedirect, httprange.ErrInvalidURL} {
 		if err == nil || errors.Is(err, final) {
@@ -146,7 +147,7 @@ func asOurs(err error) error {
 		a.StatusCode, a.Message = s.Code, http.StatusText(s.Code)
 		return a
 	}
-	// The connection has broken, and without a client nothing says so.
+	// The connection has broken. Only the error of an http.Client would say so.
 	return &url.Error{Op: http.MethodGet, URL: "the object", Err: err}
 }
 

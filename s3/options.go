@@ -11,37 +11,40 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Options are what a call may be told. The zero value is a useful one.
+// Options change how a call works. The zero value is useful.
 type Options struct {
-	// Memory is how many bytes the ring may have, 64 MiB if 0. It is raised for
-	// a Size that takes more only if it is 0.
+	// Memory is how many bytes the ring may have. If it is 0, that is 64 MiB,
+	// or more if Size needs more.
 	Memory int64
-	// Size is how long the stream will be, as a hint, or 0.
+	// Size is a hint: how long the stream will be, or 0.
 	Size int64
-	// Depth is how many parts or ranges are in flight at once, at most: 4 if 0.
+	// Depth is the largest number of parts or ranges in flight at once; 0 means
+	// 4.
 	Depth int
-	// MaxParts is how many parts the server lets an upload have: 10,000 if 0.
+	// MaxParts is how many parts the server allows an upload; 0 means 10,000.
 	MaxParts int
 
 	// Overwrite lets an upload replace an object.
 	Overwrite bool
-	// Abort has an upload that fails be aborted. Otherwise it is left.
+	// Abort makes [Upload.Drain] abort an upload that fails. Otherwise the
+	// upload is left for [Resume].
 	Abort bool
 
-	// Checksum is crc64nvme, crc32c, crc32, sha256, sha1 or md5, which a server
-	// that refuses it does not get to replace. Empty is crc64nvme, and md5 where a
-	// server refuses that.
+	// Checksum is crc64nvme, crc32c, crc32, sha256, sha1 or md5. If the server
+	// refuses it, the call fails. Empty means crc64nvme, or md5 if the server
+	// refuses that.
 	Checksum string
-	// ContentMD5 adds Content-MD5 to each part, which a bucket with object lock
-	// may ask for.
+	// ContentMD5 adds Content-MD5 to each part. A bucket with object lock may
+	// require that.
 	ContentMD5 bool
 
-	// The following are the object's. Empty ones are left to the server.
+	// The following are properties of the object. The server chooses those that
+	// are empty.
 	StorageClass string
 	ContentType  string
 	Metadata     map[string]string
-	// Encryption is AES256 for keys of the server, or aws:kms, for which KMSKey
-	// may name the key.
+	// Encryption is AES256 for keys of the server, or aws:kms, with an optional
+	// KMSKey that names the key.
 	Encryption string
 	KMSKey     string
 	// LockMode is GOVERNANCE or COMPLIANCE, until LockUntil.
@@ -49,13 +52,13 @@ type Options struct {
 	LockUntil time.Time
 	LegalHold bool
 
-	// Retries is how often a request that failed is tried again, 8 if 0, and not
-	// at all if negative.
+	// Retries is how many times a failed request is retried; 0 means 8, and a
+	// negative number means none.
 	Retries int
-	// Stall is how long a connection may move nothing: 1 minute if 0.
+	// Stall is how long a connection may move nothing; 0 means a minute.
 	Stall time.Duration
-	// Log is called with lines that a person should see, without a newline, from
-	// any goroutine. Nil drops them.
+	// Log is called with messages for the user, each a line without a newline.
+	// Any goroutine may call it. If it is nil the messages are dropped.
 	Log func(line string)
 
 	unit    int64         // what parts are multiples of; 0 is 1 MiB
@@ -63,7 +66,7 @@ type Options struct {
 	page    int           // how many entries a listing is asked for at once; 0 is 1000
 }
 
-// withDefaults returns o with what stands for a zero.
+// withDefaults returns o with its zeros replaced by the defaults.
 func (o Options) withDefaults() (Options, error) {
 	if o.Retries == 0 {
 		o.Retries = 8
@@ -97,7 +100,7 @@ func (o Options) layout() layout {
 	return layout{memory: o.Memory, size: o.Size, depth: o.Depth, maxParts: o.MaxParts, unit: o.unit}
 }
 
-// put returns what a request has that begins an upload or is one.
+// put returns the options of a request that begins an upload or is one.
 func (o Options) put() (minio.PutObjectOptions, error) {
 	put := minio.PutObjectOptions{
 		StorageClass:    o.StorageClass,

@@ -14,7 +14,7 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// partWriter keeps WritePart out of the methods of Upload.
+// partWriter has WritePart, so that it is not an exported method of Upload.
 type partWriter struct{ u *Upload }
 
 // WritePart sends a part, unless it was sent before.
@@ -43,8 +43,8 @@ func (w partWriter) WritePart(ctx context.Context, p *async.Part) error {
 	return u.send(ctx, number, p.Len, open)
 }
 
-// begin begins a multipart upload, unless there is one. If ctx ends meanwhile, the
-// answer is waited for a little, so that the upload has a name.
+// begin begins a multipart upload, unless there is one. If ctx ends meanwhile,
+// begin waits a little for the response, so that the ID of the upload is known.
 func (u *Upload) begin(ctx context.Context) error {
 	select {
 	case u.gate <- struct{}{}:
@@ -86,15 +86,15 @@ func (u *Upload) begin(ctx context.Context) error {
 	}
 }
 
-// mode returns the sums that are sent.
+// mode returns which sums are sent.
 func (u *Upload) mode() sums {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.sums
 }
 
-// simplify has Content-MD5 sent instead of s, which the server has refused, and
-// reports whether there is another try.
+// simplify switches to Content-MD5, because the server has refused s. It
+// reports whether to try again.
 func (u *Upload) simplify(s sums) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -105,7 +105,7 @@ func (u *Upload) simplify(s sums) bool {
 		return false
 	}
 	u.sums = sums{md5: true}
-	u.c.log("%s: the server refuses %v: sent is Content-MD5", u.c.name, s)
+	u.c.log("%s: the server refuses %v: Content-MD5 is sent instead", u.c.name, s)
 	return true
 }
 
@@ -150,7 +150,7 @@ func (u *Upload) send(ctx context.Context, number int, n int64, open func() io.R
 	}
 }
 
-// keep notes that the server has a part.
+// keep records that the server has a part.
 func (u *Upload) keep(number int, d digest, confirmed bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -172,8 +172,8 @@ func (u *Upload) keep(number int, d digest, confirmed bool) {
 	u.news = make(chan struct{})
 }
 
-// agree waits until the parts of before that come before a number are known to be
-// the stream's. Nothing of a stream that differs from them is sent.
+// agree waits until all earlier parts of a resumed upload are known to be those
+// of the stream. So nothing is sent of a stream that differs.
 func (u *Upload) agree(ctx context.Context, number int) error {
 	for {
 		u.mu.Lock()
@@ -190,14 +190,14 @@ func (u *Upload) agree(ctx context.Context, number int) error {
 	}
 }
 
-// count counts the bytes of a body.
+// count adds the bytes of a body to sent.
 func (u *Upload) count(n int64) {
 	u.mu.Lock()
 	u.sent += n
 	u.mu.Unlock()
 }
 
-// refused reports whether a server has answered that it does not take a header.
+// refused reports whether err is a response that a header is not supported.
 func refused(err error) bool {
 	s := status(err)
 	return (s == http.StatusBadRequest || s == http.StatusNotImplemented) &&
@@ -205,7 +205,7 @@ func refused(err error) bool {
 			code(err) == fmt.Sprintf("%d %s", s, http.StatusText(s)))
 }
 
-// A memory is bytes of the ring in two pieces. It counts who reads them.
+// A memory is bytes of the ring in two pieces, with a count of the readers.
 type memory struct {
 	a, b  []byte
 	users sync.WaitGroup

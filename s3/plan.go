@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// What S3 allows, and what is taken if nothing is said.
+// The limits of S3, and the defaults.
 const (
 	mebibyte        = 1 << 20
 	smallestPart    = 5 // units
@@ -15,17 +15,17 @@ const (
 	defaultMaxParts = 10_000
 )
 
-// A Plan says how a stream is cut into parts.
+// A Plan is how a stream is cut into parts.
 type Plan struct {
-	// Part is the size of all parts but the last, a multiple of 1 MiB.
+	// Part is the size of all parts except the last, a multiple of 1 MiB.
 	Part int64
-	// Depth is how many parts are sent at once, at most.
+	// Depth is the largest number of parts that are sent at once.
 	Depth int
 	// MaxParts is how many parts an upload may have.
 	MaxParts int
 }
 
-// Ring returns the capacity of the ring that the plan takes.
+// Ring returns the capacity of the ring that the plan needs.
 func (p Plan) Ring() int64 { return p.Part * int64(p.Depth+1) }
 
 // Limit returns how many bytes a stream may have.
@@ -75,7 +75,7 @@ func (l layout) plan() (Plan, error) {
 		memory = max(defaultMemory*l.unit, 2*least)
 	}
 	if memory/2 < least {
-		return Plan{}, fmt.Errorf("%w: a memory of %s holds no two parts of %s: it takes -m %s", ErrOption, size(memory), size(least), size(2*least))
+		return Plan{}, fmt.Errorf("%w: a memory of %s does not hold two parts of %s: it takes -m %s", ErrOption, size(memory), size(least), size(2*least))
 	}
 	p := Plan{Depth: int(min(int64(l.depth), memory/least-1)), MaxParts: l.maxParts}
 	if p.Part = l.part; p.Part == 0 {
@@ -87,8 +87,8 @@ func (l layout) plan() (Plan, error) {
 	return p, nil
 }
 
-// least returns how large a part has to be. One part in a hundred is kept in
-// reserve for a stream that is longer than the hint.
+// least returns how large a part must be. One part in a hundred is in reserve
+// for a stream that is longer than the hint.
 func (l layout) least() int64 {
 	if l.part > 0 {
 		return l.part
@@ -102,8 +102,8 @@ func (l layout) least() int64 {
 	return least
 }
 
-// size returns n in the largest unit that leaves a number of 1 or more, with one
-// digit after the point where that says more.
+// size returns n in the largest unit in which it is 1 or more. A number below
+// 100 that is not whole has one digit after the point.
 func size(n int64) string {
 	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 	v, i := float64(n), 0
@@ -111,7 +111,7 @@ func size(n int64) string {
 		v, i = v/1024, i+1
 	}
 	if v < 100 && v != math.Trunc(v) {
-		// Rounded down: a limit is never said to be more than it is.
+		// Rounded down, so that a message never shows more than the limit.
 		return fmt.Sprintf("%.1f %s", math.Floor(v*10)/10, units[i])
 	}
 	return fmt.Sprintf("%.0f %s", math.Floor(v), units[i])

@@ -7,14 +7,14 @@ import (
 	"unicode"
 )
 
-// secretVariables are those of the environment whose values are never shown.
+// secretVariables are the environment variables whose values are never shown.
 var secretVariables = []string{
 	"AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN",
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN",
 }
 
-// secretPatterns are what a request has that lets another one be made. The
-// groups stay.
+// secretPatterns match the parts of a request that would authorize another one.
+// The groups in them are not secret.
 var secretPatterns = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(AWS4-HMAC-SHA256 ).*`),
 	regexp.MustCompile(`(?i)((?:X-Amz-(?:Signature|Security-Token|Credential|S3session-Token)|Signature|AWSAccessKeyId|Authorization|token)\s*[=:]\s*)[^&\s",;]+`),
@@ -23,8 +23,8 @@ var secretPatterns = []*regexp.Regexp{
 
 const hidden = "[hidden]"
 
-// redact returns text without secrets, those given and those that a pattern tells,
-// and in one line. Everything that the package says goes through it.
+// redact returns text in one line, without the given secrets and those that a
+// pattern matches. All messages of the package go through it.
 func redact(text string, secrets ...string) string {
 	for _, v := range secretVariables {
 		secrets = append(secrets, os.Getenv(v))

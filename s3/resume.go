@@ -12,17 +12,17 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// Resume returns an upload that goes on with one that was left, with its ID, or
-// with the only one of the key if id is empty. Without any it is that of [Create],
-// and says so.
+// Resume returns an upload that continues the one with the ID id. If id is empty,
+// it continues the only upload of the key. If the key has no upload, Resume logs
+// that and returns a new upload, as [Create] does.
 //
-// The stream has to come again from its beginning. Parts that the server has are
-// compared with it by their checksums, and not sent. One that differs ends
-// [Upload.Drain] with an error that wraps [ErrDiffers], and nothing is overwritten.
-// The size of the parts is that of the upload.
+// The stream must come again from its beginning. Parts that the server has are
+// compared with it by their checksums, and are not sent. If one differs,
+// [Upload.Drain] returns an error that wraps [ErrDiffers], and nothing is
+// overwritten. The parts keep the size that the upload began with.
 //
-// Several uploads without an ID are an error that wraps [ErrSeveral] and lists them;
-// parts without a checksum are one that wraps [ErrNotComparable].
+// If the key has several uploads and id is empty, the error wraps [ErrSeveral] and
+// lists them. If a part has no checksum, the error wraps [ErrNotComparable].
 func Resume(ctx context.Context, object, id string, o Options) (*Upload, error) {
 	u, err := newUpload(object, o)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *client) uploads(ctx context.Context) (all []minio.ObjectMultipartInfo, 
 			})
 			return err
 		})
-		if code(err) == "NoSuchUpload" { // some servers say none so
+		if code(err) == "NoSuchUpload" { // some servers answer this if there are none
 			return nil, nil
 		}
 		if err != nil {
@@ -109,7 +109,7 @@ func (c *client) uploads(ctx context.Context) (all []minio.ObjectMultipartInfo, 
 	}
 }
 
-// A listing is the parts of an upload, and the sums that it was begun with.
+// A listing is the parts of an upload, and the sums that it began with.
 type listing struct {
 	parts []minio.ObjectPart // by number
 	sums  sums
@@ -151,9 +151,9 @@ func (c *client) parts(ctx context.Context, id string) (l listing, err error) {
 	}
 }
 
-// partSize returns the size of the parts of an upload, or 0 if they do not tell. It is
-// that of the largest. But the last part is smaller, and so is one that a request
-// sent which was late: one alone of an odd size tells nothing.
+// partSize returns the size of the parts of an upload, or 0 if the parts do not show
+// it. It is the size of the largest part. But the last part is smaller, and so is a
+// part of a request that was late, so a single part of an odd size shows nothing.
 func (c *client) partSize(parts []minio.ObjectPart) (n int64) {
 	times := 0
 	for _, p := range parts {
@@ -180,9 +180,9 @@ func (u *Upload) sumsOf(p minio.ObjectPart) sums {
 	return sums{md5: md5Of(p.ETag) != nil}
 }
 
-// recognise compares a part of before with what comes now in its place, of n bytes.
-// It reports whether it is there already. Where a source broke off, its last part
-// is shorter, and is sent again if it is the beginning of this one.
+// recognise compares an earlier part with the n bytes that now come in its place.
+// It reports whether the server already has them. If an earlier source broke off,
+// its last part is shorter; it is sent again if it is the beginning of this one.
 func (u *Upload) recognise(old minio.ObjectPart, open func() io.ReadCloser, n int64) (d digest, there bool, err error) {
 	by := u.sumsOf(old)
 	if n < old.Size {
@@ -202,7 +202,7 @@ func (u *Upload) recognise(old minio.ObjectPart, open func() io.ReadCloser, n in
 		if old.Size < n {
 			return d, false, nil
 		}
-		// The whole is of the sums that the upload was begun with.
+		// The sum of the whole is of the kind that the upload began with.
 		if s := u.mode(); s != by {
 			if d, err = s.digest(open); err != nil {
 				return d, false, err
@@ -214,11 +214,11 @@ func (u *Upload) recognise(old minio.ObjectPart, open func() io.ReadCloser, n in
 	return d, false, fmt.Errorf("%w in part %d, of %d bytes", ErrDiffers, old.PartNumber, old.Size)
 }
 
-// errShort is for a stream that has ended where an upload goes on.
+// errShort is for a stream that has ended before the upload does.
 var errShort = fmt.Errorf("%w: it has ended, and the upload goes on", ErrDiffers)
 
-// beyond returns an error if the upload has parts beyond the first n, which the
-// stream has not.
+// beyond returns an error if the upload has parts after the first n, which are
+// all that the stream has.
 func (u *Upload) beyond(n int) error {
 	for number, p := range u.listed {
 		if number > n {

@@ -16,10 +16,10 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// longestWait is how long a retry waits at most.
+// longestWait is the longest wait before a retry.
 const longestWait = 30 * time.Second
 
-// An answer is an error that a server has answered.
+// An answer is an error response of a server.
 type answer struct {
 	minio.ErrorResponse
 	after time.Duration // that it asks to wait, or 0
@@ -36,11 +36,11 @@ func (a *answer) Error() string {
 	return fmt.Sprintf("the server answered %d: %s", a.StatusCode, text)
 }
 
-// errNoAnswer is for an answer of success that does not have what it has to, such as
-// an ETag. It may have an error in it.
+// errNoAnswer is for a response that reports success and lacks something that it
+// must have, such as an ETag. It may contain an error.
 var errNoAnswer = errors.New("the server answered success, and nothing else")
 
-// status returns the status of an answer, or 0 if err is none.
+// status returns the status of an answer, or 0 if err is not one.
 func status(err error) int {
 	var a *answer
 	if errors.As(err, &a) {
@@ -58,7 +58,7 @@ func code(err error) string {
 	return ""
 }
 
-// retryAfter returns what a header says.
+// retryAfter returns the time of a Retry-After header, or 0.
 func retryAfter(h http.Header) time.Duration {
 	after := h.Get("Retry-After")
 	if s, err := strconv.ParseInt(after, 10, 32); err == nil {
@@ -70,7 +70,7 @@ func retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-// transient reports whether a request that failed may succeed if it is made again.
+// transient reports whether a request that failed may succeed if it is repeated.
 func transient(err error) bool {
 	var a *answer
 	if errors.As(err, &a) {
@@ -110,14 +110,14 @@ func transient(err error) bool {
 	case errors.As(err, &nameError):
 		return !nameError.IsNotFound
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return true // of one attempt: that of the call is looked at before
+		return true // of one attempt: that of the call was checked before
 	}
 	var request *url.Error
 	var network net.Error
 	return errors.As(err, &request) || errors.As(err, &network)
 }
 
-// again is for [async.Retry].
+// again decides for [async.Retry] what is retried.
 func (c *client) again(err error, attempt int) (wait time.Duration, again bool) {
 	if attempt > c.Retries || !transient(err) {
 		return 0, false
@@ -132,8 +132,8 @@ func (c *client) again(err error, attempt int) (wait time.Duration, again bool) 
 	return wait, true
 }
 
-// try calls f until it succeeds, or fails for good. Whole requests that are not
-// of a part are made by it.
+// try calls f until it succeeds, or fails with an error that is not transient.
+// All requests other than those of parts use it.
 func (c *client) try(ctx context.Context, f func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
 		err := f(ctx)
@@ -157,8 +157,8 @@ func (c *client) try(ctx context.Context, f func(context.Context) error) error {
 	}
 }
 
-// grace returns a context that ends some time after ctx has, so that what was
-// begun for ctx can be brought to an end that is known.
+// grace returns a context that ends some time after ctx has, so that the
+// outcome of what was begun under ctx can be found out.
 func grace(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -15,7 +15,7 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// A sums says which sums a part has.
+// A sums is the set of sums that a part has.
 type sums struct {
 	kind minio.ChecksumType // 0 for none
 	md5  bool
@@ -37,7 +37,7 @@ const (
 	composite  = "COMPOSITE"
 )
 
-// kinds are the checksums that can be asked for.
+// kinds are the checksums that can be selected.
 var kinds = map[string]minio.ChecksumType{
 	"crc64nvme": minio.ChecksumCRC64NVME,
 	"crc32c":    minio.ChecksumFullObjectCRC32C,
@@ -61,7 +61,8 @@ func (o Options) sums() (sums, error) {
 	return sums{kind: k, md5: o.ContentMD5}, nil
 }
 
-// whole reports whether the kind has a sum of the whole object, whatever its parts.
+// whole reports whether the kind has a sum of the whole object that does not depend
+// on its parts.
 func whole(k minio.ChecksumType) bool {
 	return k.Is(minio.ChecksumCRC64NVME) || k.FullObjectRequested()
 }
@@ -74,7 +75,7 @@ func mode(k minio.ChecksumType) string {
 	return composite
 }
 
-// md5Of returns the MD5 that an ETag is, or nil if it is not one.
+// md5Of returns the MD5 in an ETag, or nil if the ETag is not an MD5.
 func md5Of(etag string) []byte {
 	b, err := hex.DecodeString(etag)
 	if err != nil || len(b) != 16 {
@@ -83,10 +84,10 @@ func md5Of(etag string) []byte {
 	return b
 }
 
-// base64Of returns b as a header has it, and nothing for nil.
+// base64Of returns b in base64, as in a header, or "" for nil.
 func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// A digest is the sums of a part, and what the server made of it.
+// A digest is the sums of a part, and what the server has returned for it.
 type digest struct {
 	size int64
 	sum  string // of the kind, in base64
@@ -122,9 +123,9 @@ func (s sums) digest(open func() io.ReadCloser) (d digest, err error) {
 	return d, nil
 }
 
-// check compares the sum and the ETag that a server has answered for the part. It
-// reports whether they confirm it. An ETag that is not the MD5 may be that of an
-// encrypted part.
+// check compares the sum and the ETag that the server has returned for the part.
+// It reports whether they confirm the part. An ETag that differs from the MD5 may
+// be that of an encrypted part.
 func (d digest) check(sum string) (confirmed bool, err error) {
 	switch {
 	case sum == "" || d.sum == "":
@@ -135,7 +136,7 @@ func (d digest) check(sum string) (confirmed bool, err error) {
 	return true, nil
 }
 
-// minioPart returns the part as the library has it.
+// minioPart returns the part in the library's form.
 func (d digest) minioPart(number int, kind minio.ChecksumType) minio.ObjectPart {
 	p := minio.ObjectPart{PartNumber: number, ETag: d.etag, Size: d.size}
 	switch kind.Base() {
@@ -153,7 +154,7 @@ func (d digest) minioPart(number int, kind minio.ChecksumType) minio.ObjectPart 
 	return p
 }
 
-// An identity is what tells one object from others.
+// An identity distinguishes an object from others.
 type identity struct {
 	size int64
 	kind minio.ChecksumType // of the sum
@@ -163,7 +164,7 @@ type identity struct {
 	ours bool               // the ETag is computed from the bytes that were sent
 }
 
-// identify returns what the object of the parts is.
+// identify returns the identity of the object that the parts make.
 func (s sums) identify(parts []digest) identity {
 	id := identity{kind: s.kind, mode: mode(s.kind), ours: true}
 	all := make([]minio.ObjectPart, len(parts))
@@ -189,13 +190,13 @@ func (s sums) identify(parts []digest) identity {
 	if whole(s.kind) {
 		combine = s.kind.FullObjectChecksum
 	}
-	if sum, err := combine(all); err == nil { // no part is without its sum
+	if sum, err := combine(all); err == nil { // each part has its sum
 		id.sum = sum.Encoded()
 	}
 	return id
 }
 
-// A verdict says whether an object is the one that was meant.
+// A verdict is whether an object is the one that was sent.
 type verdict int
 
 const (
@@ -204,8 +205,8 @@ const (
 	other
 )
 
-// compare returns whether an object is the one, and what tells it: the name of a
-// sum of what was sent, or "".
+// compare returns whether an object is the one that was sent, and the name of
+// the sum that shows it, or "".
 func (id identity) compare(f found) (verdict, string) {
 	if !f.exists || f.Size != id.size {
 		return other, ""

@@ -2,17 +2,17 @@ package s3
 
 import "fmt"
 
-// A Summary says what a call has done.
+// A Summary is what a call has done.
 type Summary struct {
 	Name string // s3://BUCKET/KEY
-	// Bytes is how many of the stream are safe: on the server, or in the ring, from
-	// the first on.
+	// Bytes is how many bytes of the stream are safe, from the first on: on the
+	// server, or in the ring.
 	Bytes int64
-	// Sent is how many bytes of bodies were sent, those of requests that failed too.
+	// Sent is how many bytes of request bodies were sent, including failed requests.
 	Sent  int64
 	Parts int
 	Part  int64 // the size of a part
-	// Retries is how many requests were made again.
+	// Retries is how many requests were repeated.
 	Retries int64
 	// Verified names the checksum by which the server and this program agree, or
 	// is empty.

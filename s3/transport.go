@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// newTransport returns a transport of HTTP/1.1 with a connection for each request
-// at once. No deadline is for a whole request, which may be a part of 5 GiB: a
-// connection fails that moves nothing for the time of stall.
+// newTransport returns a transport of HTTP/1.1 with one connection for each
+// request in flight. A whole request has no deadline, because it may be a part of
+// 5 GiB. A connection fails if it moves nothing for the time of stall.
 func newTransport(depth int, stall time.Duration) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
@@ -49,8 +49,8 @@ func newTransport(depth int, stall time.Duration) (*http.Transport, error) {
 }
 
 // A stallConn fails if neither a read nor a write moves anything for a time. A
-// write postpones the deadline of a read too: the transport reads the answer while
-// it still writes the request.
+// write also postpones the deadline of reads, because the transport reads the
+// response while it still writes the request.
 type stallConn struct {
 	net.Conn
 	stall time.Duration
@@ -70,17 +70,17 @@ func (c *stallConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// An exchange is what a call of the client is told, and tells, beside its
-// arguments and results. It is in the context of the request.
+// An exchange has additional arguments and results of a call of the client. It
+// is in the context of the request.
 type exchange struct {
-	// body is sent instead of the body that the request has, which the client
-	// wraps so that nothing closes it. The transport closes this one, when it will
-	// not read it any more: that may be after the answer.
+	// body is sent instead of the body of the request, which the client wraps so
+	// that nothing closes it. The transport closes this one after its last read,
+	// which may be after the response.
 	body  io.ReadCloser
 	taken bool
 
-	// With dry a HEAD is not sent: its URL is all that is asked for. Dry ends the
-	// context, in which the client would wait for another try.
+	// With dry a HEAD is not sent, because only its URL is needed. dry ends the
+	// context, in which the client would wait before another try.
 	dry context.CancelFunc
 	url *url.URL
 

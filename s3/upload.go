@@ -13,29 +13,29 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// An Upload is a stream on its way into an object.
+// An Upload moves a stream into an object.
 type Upload struct {
 	c      *client
 	plan   Plan
-	listed map[int]minio.ObjectPart // parts of before, by number
+	listed map[int]minio.ObjectPart // parts of an earlier call, by number
 	order  []int                    // their numbers
 
-	gate chan struct{} // held while the upload is begun
+	gate chan struct{} // held while begin runs
 
 	mu        sync.Mutex
 	id        string // or "" while there is none
 	sums      sums
-	condition bool // the object must not be there, and the server knows how to be told
+	condition bool // the object must not exist, and the server supports the condition
 	parts     []digest
 	confirmed int           // parts
-	sent      int64         // bytes of bodies, those of requests that failed too
+	sent      int64         // bytes of bodies, including those of failed requests
 	agreed    int           // how many of order are the stream's, up to the first that is not known to be
 	news      chan struct{} // closed when that grows
 }
 
 // Create returns an upload of a new object, named s3://BUCKET/KEY. Unless
-// o.Overwrite is set it asks for the object: one that exists is an error that wraps
-// [ErrExists]. Nothing is written before [Upload.Drain].
+// o.Overwrite is set it looks for the object, and returns an error that wraps
+// [ErrExists] if there is one. Nothing is written before [Upload.Drain].
 func Create(ctx context.Context, object string, o Options) (*Upload, error) {
 	u, err := newUpload(object, o)
 	if err != nil {
@@ -56,8 +56,8 @@ func newUpload(object string, o Options) (*Upload, error) {
 	return &Upload{c: c, sums: s, condition: !o.Overwrite, gate: make(chan struct{}, 1), news: make(chan struct{})}, err
 }
 
-// planFor makes the plan, for parts of a size that is given unless it is 0, and
-// says how long the stream may be.
+// planFor makes the plan, for parts of the given size unless it is 0, and logs
+// how long the stream may be.
 func (u *Upload) planFor(part int64) (err error) {
 	l := u.c.layout()
 	l.part = part
@@ -71,7 +71,7 @@ func (u *Upload) planFor(part int64) (err error) {
 }
 
 // vacant returns an error if the key has an object that must not be replaced.
-// Without leave to list the bucket the server does not say.
+// The server tells only a client that may list the bucket.
 func (u *Upload) vacant(ctx context.Context) error {
 	if u.c.Overwrite {
 		return nil
@@ -88,19 +88,20 @@ func (u *Upload) vacant(ctx context.Context) error {
 	return nil
 }
 
-// Plan returns how the stream is cut.
+// Plan returns how the stream is cut into parts.
 func (u *Upload) Plan() Plan { return u.plan }
 
-// Drain sends what comes out of the ring of c, and completes the object when the
-// stream has ended without an error. The ring needs the capacity of Plan().Ring();
-// with less, fewer parts are in flight. It does not close c.
+// Drain sends the stream in the ring of c, and completes the object when the
+// stream has ended without an error. The ring should have a capacity of
+// Plan().Ring(); with less, fewer parts are in flight. Drain does not close c.
 //
-// Any error is an [*Error]. Then the object is not there, unless it wraps
-// [ErrUnknown], and what was sent of a stream of several parts is left under the
-// Error's UploadID, or aborted.
+// Any error is an [*Error]. The object was then not made, unless the error wraps
+// [ErrUnknown]. The parts that were sent stay in the upload UploadID of the
+// Error, or are aborted.
 //
-// Drain returns when no request uses the ring's memory any more. If ctx ends while
-// the last request is under way, that has ten seconds to end. It is called once.
+// Drain returns when no request uses the ring's memory any more. If ctx ends
+// during the last request, that request has ten seconds to finish. Drain may be
+// called once.
 func (u *Upload) Drain(ctx context.Context, c *bytering.Consumer) (Summary, error) {
 	safe, verified, err := u.drain(ctx, c)
 	s := Summary{
@@ -161,8 +162,8 @@ func (u *Upload) drain(ctx context.Context, c *bytering.Consumer) (safe int64, v
 	return stats.Safe, verified, err
 }
 
-// small sends what is left of a stream of at most one part as one PUT. Why is what
-// a wait for more has returned.
+// small sends the rest of a stream of at most one part, with one PUT. why is the
+// error of a wait for more bytes.
 func (u *Upload) small(ctx context.Context, c *bytering.Consumer, why error) (safe int64, verified string, err error) {
 	if why != io.EOF && why != io.ErrUnexpectedEOF {
 		return 0, "", why
@@ -182,8 +183,8 @@ func (u *Upload) small(ctx context.Context, c *bytering.Consumer, why error) (sa
 	return int64(len(a) + len(b)), verified, nil
 }
 
-// end returns why the stream has ended: io.EOF or an error. It discards what is
-// left.
+// end returns why the stream has ended: io.EOF or an error. It discards the
+// bytes that are left.
 func end(c *bytering.Consumer) error {
 	a, b := c.Slices()
 	if err := c.Discard(len(a) + len(b)); err != nil {

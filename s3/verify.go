@@ -10,9 +10,10 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// A verifier computes the checksum of an object whose pieces come in any order. A
-// CRC of pieces side by side is that of both together, so each piece has its own
-// when it comes, and they are joined.
+// A verifier computes the checksum of an object whose pieces come in any order.
+// The CRC of two adjacent pieces can be computed from the CRC of each. So the CRC
+// of each piece is computed when it comes, and then joined with those of its
+// neighbours.
 type verifier struct {
 	kind minio.ChecksumType // 0 if the object has none that can be joined
 	want string
@@ -22,7 +23,7 @@ type verifier struct {
 	ends map[int64]int64 // where they begin, by where they end
 }
 
-// A run is bytes that lie together, and their sum.
+// A run is a piece of adjacent bytes, and their sum.
 type run struct {
 	size int64
 	sum  string
@@ -35,7 +36,7 @@ func newVerifier(f found) *verifier {
 		return v
 	}
 	for _, kind := range []minio.ChecksumType{minio.ChecksumCRC64NVME, minio.ChecksumCRC32C, minio.ChecksumCRC32} {
-		// Of the others, one without a type may be of the parts' checksums.
+		// Other kinds, without a type, may be sums of the parts' checksums.
 		if sum := f.Checksum(kind); sum != "" && (f.ChecksumMode == fullObject || kind == minio.ChecksumCRC64NVME) {
 			v.kind, v.want = kind, sum
 			return v
@@ -54,7 +55,7 @@ func (v *verifier) add(b []byte, off int64) error {
 	return v.join(off, run{int64(len(b)), base64Of(h.Sum(nil))})
 }
 
-// join joins a run with those that it touches.
+// join joins a run with its neighbours.
 func (v *verifier) join(off int64, r run) (err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -77,7 +78,7 @@ func (v *verifier) join(off int64, r run) (err error) {
 	return nil
 }
 
-// both returns the run of two, one behind the other.
+// both returns the run of a followed by b.
 func (v *verifier) both(a, b run) (run, error) {
 	parts := []minio.ObjectPart{digest{size: a.size, sum: a.sum}.minioPart(1, v.kind), digest{size: b.size, sum: b.sum}.minioPart(2, v.kind)}
 	sum, err := v.kind.FullObjectChecksum(parts)
@@ -88,7 +89,7 @@ func (v *verifier) both(a, b run) (run, error) {
 }
 
 // verdict compares the sum of the n bytes of the object. It returns the name of the
-// sum, or "" if there is none to compare.
+// sum, or "" if the object has none.
 func (v *verifier) verdict(n int64) (string, error) {
 	if v.kind == 0 {
 		return "", nil
@@ -119,7 +120,7 @@ func (f *verifiedFile) ReadAtContext(ctx context.Context, b []byte, off int64) (
 	return n, err
 }
 
-// A verifiedStream is the same for a stream.
+// A verifiedStream is a stream whose bytes are added to a verifier.
 type verifiedStream struct {
 	r  io.Reader
 	v  *verifier

@@ -81,11 +81,11 @@ type PollReader interface {
 	ReadvFunc(offer func() [][]byte, blocked func()) (n int, err error)
 }
 
-// PollReaderOf returns r as a PollReader, or nil if it is none. A Reader that this
-// package made for a descriptor is one if the descriptor is in non-blocking mode
-// when PollReaderOf is called, as those of connections are, and of the pipes that
-// package os makes. Reads of other descriptors may block in the system, with the
-// memory in use.
+// PollReaderOf returns r as a PollReader, or nil if r is not one. A Reader that
+// this package made for a descriptor is one if the descriptor is in non-blocking
+// mode when PollReaderOf is called, as those of connections are, and of the pipes
+// that package os makes. Reads of other descriptors may block in the system, with
+// the memory in use.
 func PollReaderOf(r Reader) PollReader {
 	p, ok := r.(PollReader)
 	if !ok {

@@ -35,8 +35,8 @@ type File struct {
 
 // Open requests the first bytes of the object at rawURL. ctx is for that request. If the
 // server has no ranges, or [First] is 0, ctx is also for the first [Stream], which reads
-// the rest of the response. The error wraps one of this package's, a [StatusError], or the error of the
-// connection.
+// the rest of the response. The error wraps one of this package's errors, a
+// [StatusError], or the error of the connection.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	c := configure(opts)
 	u, err := url.Parse(rawURL)

@@ -41,7 +41,7 @@ func (f *File) get(ctx context.Context, from *url.URL, byteRange string) (*http.
 		case err != nil:
 			return nil, nil, fmt.Errorf("%w: %s leads to no URL", ErrRedirect, shown(from))
 		case to.Scheme != "http" && to.Scheme != "https" || to.Host == "":
-			return nil, nil, fmt.Errorf("%w: %s leads to what is not HTTP", ErrRedirect, shown(from))
+			return nil, nil, fmt.Errorf("%w: %s leads to a URL that is not http or https", ErrRedirect, shown(from))
 		case from.Scheme == "https" && to.Scheme == "http":
 			return nil, nil, fmt.Errorf("%w: from https to http, by %s", ErrRedirect, shown(from))
 		}

@@ -8,12 +8,12 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// wholeBlocks settles whether the outputs get whole blocks: of what --obs says,
-// or of -s if one of them is a tape.
+// wholeBlocks decides whether the outputs get whole blocks: of the size of
+// --obs, or of -s if one of them is a tape.
 func (s *stream) wholeBlocks() error {
 	s.whole = s.wholeBlock.bytes
 	if s.whole == 0 && slices.ContainsFunc(s.outputs, toTape) {
-		// As typed, and not cut to what serves elsewhere.
+		// The block as it was typed: s.block is cut to what other outputs need.
 		block, err := parseMemory(s.block.text)
 		if err != nil {
 			return err
@@ -26,7 +26,7 @@ func (s *stream) wholeBlocks() error {
 	return nil
 }
 
-// toTape reports whether a place, which need not be open, is a tape.
+// toTape reports whether a place is a tape. It need not be open.
 func toTape(p place) bool {
 	var info os.FileInfo
 	var err error
@@ -41,9 +41,9 @@ func toTape(p place) bool {
 	return err == nil && isTape(info)
 }
 
-// writeBlocks writes what comes in whole blocks, each with one call: a tape makes
-// a record of that. The last one may be shorter. It returns nil at the end of the
-// stream.
+// writeBlocks writes the stream in whole blocks, each with one call, because a
+// tape makes a record of each call. The last block may be shorter. It returns nil
+// at the end of the stream.
 func writeBlocks(c *bytering.Consumer, w io.Writer, block int) error {
 	for {
 		b, err := c.Peek(block)

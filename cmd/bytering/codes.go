@@ -20,7 +20,7 @@ const (
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
 
-// exits are the codes as --help, the man page and docs/command.md have them.
+// exits are the codes as --help, the man page and docs/command.md show them.
 var exits = []struct {
 	code  string
 	means string
@@ -28,18 +28,18 @@ var exits = []struct {
 }{
 	{"0", "done", ""},
 	{"1", "could not begin", "wrong usage, or something is missing; nothing was moved"},
-	{"2", "", "is none of them: Go's runtime ends a process with it"},
+	{"2", "", "never used: Go's runtime ends a process with it"},
 	{"3", "sink failed", "a write, or the close of an output"},
-	{"4", "reader gone", "of standard output; noticed at once, also while nothing moves; called as pv it is 0, as there"},
+	{"4", "reader gone", "nothing reads standard output any more, which is noticed at once, even while nothing moves; called as pv the code is 0, as pv's own"},
 	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
-	{"6", "source ended early", "before --count or --skip, or the length that an HTTP server said"},
-	{"7", "", "is kept for bytes that differ"},
+	{"6", "source ended early", "before the end of --count or --skip, or before the length that an HTTP server gave"},
+	{"7", "", "reserved for bytes that differ"},
 	{"8", "timeout", "an end moved nothing for as long as -W says"},
-	{"9–12", "", "are kept for what comes"},
-	{"128+n", "signal n", "which it raises itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},
+	{"9–12", "", "reserved"},
+	{"128+n", "signal n", "the command raises the signal for itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},
 }
 
-// A failure is an error with the exit code that it makes.
+// A failure is an error with its exit code.
 type failure struct {
 	code int
 	error
@@ -63,7 +63,7 @@ func exitCode(err error) int {
 	return exitRefused
 }
 
-// A signalled is a signal as the cause of an end.
+// A signalled is a signal that has ended the run.
 type signalled struct{ os.Signal }
 
 func (s signalled) Error() string { return "stopped by signal: " + s.String() }
@@ -83,7 +83,8 @@ func stopped(why error, what string) error {
 	return fail(code, "%w; %s", why, what)
 }
 
-// sinkFailed returns the failure for err, with what is safe if that is said.
+// sinkFailed returns the failure for err. safe says how many bytes are safe, or
+// is empty.
 func sinkFailed(sink *end, err error, safe string) error {
 	var sig signalled
 	var f *failure
@@ -104,8 +105,8 @@ func sinkFailed(sink *end, err error, safe string) error {
 	return fail(exitSink, "%s %s: %w%s", op, sink.name, cause(err), safe)
 }
 
-// cause is what is left of an error without what it says of a file and a call
-// that are named anyway.
+// cause returns err without the file and the call that it names, because the
+// message names them anyway.
 func cause(err error) error {
 	var pe *fs.PathError
 	var se *os.SyscallError

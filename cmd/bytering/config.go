@@ -2,52 +2,52 @@ package main
 
 import "time"
 
-// A config is what the command line says, under whichever name the command was
-// called. The flags of all names fill it in; no other code knows a flag.
+// A config has the settings of the command line, whatever name the command was
+// called by. The flags of all names set its fields. No other code knows a flag.
 type config struct {
-	as program // the program that it was called as
+	as program // the name that the command was called by
 
 	inputs  []place // read one after the other; at least one
 	outputs []place // each gets every byte; at least one
 
 	memory     size    // of the ring; bytes is 0 if share is set
-	share      float64 // of the memory there is, in percent, or 0
+	share      float64 // of the machine's memory, in percent, or 0
 	block      size    // the most that one read or write moves
-	blocks     int     // the ring holds so many of block; 0 if memory says it
-	wholeBlock size    // a write moves exactly so many bytes, but at the end; 0 for any
+	blocks     int     // the ring holds this many of block; 0 if memory is set
+	wholeBlock size    // each write except the last moves this many bytes; 0 for any
 	lock       bool    // the ring stays in memory
 	ringFile   string  // the file that the ring lies in; "" for none
 	tempFile   bool    // the ring lies in a temporary file
 
-	depth     int  // reads or writes under way at once, of ends that have offsets; 0 is 1
-	deepBlock size // the most that one of these moves, if depth is above 1
+	depth     int  // reads or writes in flight at once, of ends that have offsets; 0 is 1
+	deepBlock size // the most that such a read or write moves, if depth is above 1
 	web       web
 
-	startAbove  int // percent of the ring to be filled before writing begins; 0 for any
-	resumeBelow int // percent of the ring below which reading goes on; 100 for any
+	startAbove  int // percent of the ring to fill before writing begins; 0 for any
+	resumeBelow int // percent of the ring below which reading continues; 100 for any
 
 	readRate, writeRate int64 // bytes a second, at most; 0 for any
 
-	timeout     time.Duration // an end that moves nothing for so long ends it; 0 for none
+	timeout     time.Duration // fail if an end moves nothing for this long; 0 for none
 	connTimeout time.Duration // of sends and receives over TCP; 0 for the usual one
 	connBuffer  size          // of a TCP socket; 0 for the usual one
 
-	size   int64 // expected in all, a hint; -1 where not known
-	count  int64 // stop after so many bytes; -1 for the end of the inputs
-	skip   int64 // leave out so many bytes at the beginning
-	atMost bool  // fewer than count are no failure
+	size   int64 // a hint: the expected length; -1 if not known
+	count  int64 // stop after this many bytes; -1 for the end of the inputs
+	skip   int64 // skip this many bytes at the beginning
+	atMost bool  // fewer than count are not an error
 
-	force    bool     // overwrite what exists; write to a block device
+	force    bool     // overwrite existing files; write to a block device
 	fsync    bool     // write through to the disk at the end
 	syncEach bool     // write each block through to the disk
 	direct   bool     // bypass the page cache
 	hashes   []string // of what was moved, to print at the end
-	goOn     bool     // with the next input where one can't be opened, as cat does
-	stopAll  bool     // when one of several outputs fails
+	goOn     bool     // skip an input that can't be opened, as cat does
+	stopAll  bool     // stop when one of several outputs fails
 	showPid  bool
-	log      string // the file that messages go to as well; "" for none
-	quietLog bool   // the summary does not go there
-	level    level  // which messages are said
+	log      string // the file that messages are appended to; "" for none
+	quietLog bool   // without the summary
+	level    level  // which messages are printed
 	tape     tape
 	show     display
 
@@ -71,7 +71,7 @@ type place struct {
 	name   string
 	family int // of IP: 4, 6, or 0 for either
 
-	append bool // behind what an output has
+	append bool // to the present end of an output
 }
 
 type placeKind int
@@ -84,8 +84,8 @@ const (
 	listenAll           // binds all addresses at PORT and lets in HOST, if there is one: mbuffer's -I
 )
 
-// A level is how much is said, as mbuffer counts it: each says what those before
-// it do, too.
+// A level is how much is printed, with mbuffer's numbers. Each level includes
+// those before it.
 type level int
 
 const (
@@ -98,25 +98,25 @@ const (
 	sayIO
 )
 
-// A tape is what is particular to tapes.
+// A tape has the settings for tapes.
 type tape struct {
-	volume int64 // the bytes that an output holds; 0 for what it says itself
+	volume int64 // the bytes that an output holds; 0 if the output itself reports its end
 	aware  bool  // write on after the first "no space left"
 }
 
-// A display is what a person sees while it runs.
+// A display has the settings of what is shown while the command runs.
 type display struct {
-	quiet bool // nothing, but errors
+	quiet bool // only errors
 
-	// The parts of the line, of pv's kind. If none is set, the line is ours.
+	// The parts of a line like pv's. If none is set, the line is bytering's.
 	bar, timer, eta, arrival, rate, average, bytes, fill bool
 
-	numeric  bool          // whole lines of numbers instead
+	numeric  bool          // lines of numbers instead
 	name     string        // before the line; "" for none
 	interval time.Duration // between updates; 0 for the usual one
 	delay    time.Duration // before the first
 	wait     bool          // for the first byte before the first
-	width    int           // of the terminal; 0 for what it says
-	force    bool          // also where standard error is no terminal
+	width    int           // of the line; 0 for that of the terminal
+	force    bool          // even if standard error is not a terminal
 	cursor   bool          // place the line by escape sequences
 }

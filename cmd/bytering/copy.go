@@ -72,12 +72,12 @@ func newStream(cfg config, v *voice) (*stream, error) {
 	return s, enoughMemory()
 }
 
-// several reports whether there is more than one thing to write to, or one that
-// is written to like these.
+// several reports whether fan does the copy: if there is more than one sink or
+// hash, and for whole blocks and at depth.
 func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 || s.deep() }
 
-// makeRing makes the ring, mapped, because Go's runtime dies where its heap can't
-// grow.
+// makeRing makes the ring. It is mapped, because Go's runtime ends the process if
+// its heap can't grow.
 func (s *stream) makeRing() error {
 	opts := []bytering.Option{bytering.Align(1)}
 	if s.direct {
@@ -111,11 +111,11 @@ func (s *stream) makeRing() error {
 	return fail(exitRefused, "%s %v: %w", memoryFlag[s.as], s.memory, err)
 }
 
-// memoryFlag is what the size of the ring is called.
+// memoryFlag is the name of the flag for the size of the ring.
 var memoryFlag = [...]string{asBytering: "-m, --memory", asMbuffer: "-m", asPv: "-B, --buffer-size"}
 
-// openRing makes the file that the ring lies in, if it shall, and takes its name
-// away, so that it goes with the process.
+// openRing makes the file that the ring lies in, if it is to lie in one. It
+// removes the file's name, so that the file goes with the process.
 func (s *stream) openRing() (f *os.File, err error) {
 	switch {
 	case s.ringFile != "":
@@ -129,9 +129,9 @@ func (s *stream) openRing() (f *os.File, err error) {
 	return f, err
 }
 
-// transfer copies the inputs to the outputs and returns the summary, and what
-// takes the bar off the screen. By then all ends are closed, so that however long
-// that takes, nothing waits for them. Each of the errors is a line.
+// transfer copies the inputs to the outputs. It returns the summary, a function
+// that takes the bar off the screen, and errors, each of which is a line. All
+// ends are closed when it returns, so nothing waits for a slow terminal.
 func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
 	hide = func() {}
 	asked := statusRequests()
@@ -174,13 +174,13 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	return r, hide, errs
 }
 
-// A report is what there is to say of a transfer that has succeeded.
+// A report is the summary of a transfer that has succeeded.
 type report struct {
 	summary string
 	sums    []string
 }
 
-// gone is told that nothing reads a sink any more.
+// gone is called when nothing reads a sink any more.
 func (s *stream) gone(i int, cancel func(error)) {
 	if s.several() {
 		s.left <- i
@@ -189,7 +189,7 @@ func (s *stream) gone(i int, cancel func(error)) {
 	cancel(syscall.EPIPE)
 }
 
-// standard returns which of the places is the standard one, or -1.
+// standard returns the index of the standard input or output in places, or -1.
 func standard(places []place) int {
 	for i, p := range places {
 		if p.kind == file && p.name == "-" {
@@ -199,8 +199,8 @@ func standard(places []place) int {
 	return -1
 }
 
-// open opens the ends, but the inputs after the first. A FIFO whose other end is
-// missing blocks, so that a signal must be able to end it.
+// open opens the ends, except for the inputs after the first. The open of a FIFO
+// blocks until its other end is opened, so a signal must be able to end it.
 func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	opened := make(chan error, 1)
 	go func() { opened <- s.openEnds(ctx, stdin, stdout) }()
@@ -257,8 +257,8 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 	return nil
 }
 
-// run moves the bytes until the end, the first failure that leaves nothing to
-// do, a signal, or until nothing reads the sinks any more. It closes all ends.
+// run moves the bytes until the stream ends, a failure leaves nothing to do, a
+// signal arrives, or nothing reads the sinks any more. It closes all ends.
 func (s *stream) run(ctx context.Context) []error {
 	in := s.source.reader()
 	if s.deep() {
@@ -295,7 +295,7 @@ func (s *stream) run(ctx context.Context) []error {
 	return s.closeAll(err)
 }
 
-// copy copies to the one sink.
+// copy copies to a single sink.
 func (s *stream) copy(ctx context.Context, in io.Reader, opts []pump.Option) error {
 	k := s.sinks[0]
 	var err error
@@ -314,7 +314,8 @@ func (s *stream) copy(ctx context.Context, in io.Reader, opts []pump.Option) err
 	return err
 }
 
-// maxCall returns how much a call may move, at least what a message needs.
+// maxCall returns how many bytes a call may move: at least as many as a message
+// needs.
 func (s *stream) maxCall(in io.Reader) int {
 	if b := vectored.BoundaryOf(in); b != vectored.Packet { // which pump sees to
 		return max(s.block.bytes, b.Room()) // a smaller one would cut a message
@@ -322,8 +323,8 @@ func (s *stream) maxCall(in io.Reader) int {
 	return s.block.bytes
 }
 
-// written returns how much the slowest sink has accepted, of those that have not
-// failed if there is one.
+// written returns how many bytes the slowest sink has accepted. Sinks that have
+// failed do not count, unless all have.
 func (s *stream) written() int64 {
 	if !s.several() {
 		return s.meter.Stats().Sink.Bytes
@@ -354,7 +355,8 @@ func summary(n int64, d time.Duration) string {
 	return fmt.Sprintf("%s in %.3f s, %s/s", text, d.Seconds(), bytesText(rate))
 }
 
-// direct says how much of a side was, and why not all if that is so.
+// direct returns a text that says how many bytes of a side were direct, and if
+// not all were, why.
 func direct(done string, s pump.SideStats) string {
 	text := fmt.Sprintf("%d %s direct", s.Direct, done)
 	if s.Buffered != nil {

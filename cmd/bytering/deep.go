@@ -12,11 +12,11 @@ import (
 	"github.com/bytering/bytering/pump"
 )
 
-// defaultDepthBlock is what one of several reads or writes at once moves.
+// defaultDepthBlock is the default size of a read or write at depth.
 const defaultDepthBlock = "256K"
 
-// deepShape settles the size of a block at depth, and has the ring hold one more of
-// them than are under way.
+// deepShape decides the size of a block at depth. It makes the ring hold one block
+// more than are in flight.
 func (p *parser) deepShape() error {
 	if p.depth <= 1 {
 		return nil
@@ -44,8 +44,8 @@ func (p *parser) deepShape() error {
 	return nil
 }
 
-// deep reports whether there are ends that are read or written at several places
-// at once, as far as they can be.
+// deep reports whether ends are read or written at several offsets at once, if
+// they have offsets.
 func (s *stream) deep() bool { return s.depth > 1 }
 
 func (s *stream) deepOptions(m *async.Meter) []async.Option {
@@ -61,8 +61,8 @@ func (f readAt) ReadAtContext(ctx context.Context, b []byte, off int64) (int, er
 	return f(ctx, b, off)
 }
 
-// anywhere returns what reads the end at any offset, and the offset of what comes
-// next, or nil.
+// anywhere returns a function that reads the end at any offset, and the offset of
+// the next byte. It returns nil if the end has no offsets.
 func (e *end) anywhere() (read readAt, from int64) {
 	switch {
 	case e.remote != nil && e.remote.Ranges():
@@ -77,7 +77,7 @@ func (e *end) anywhere() (read readAt, from int64) {
 	return func(_ context.Context, b []byte, off int64) (int, error) { return e.file.ReadAt(b, off) }, from
 }
 
-// upto ends what is read at an offset.
+// upto returns f with an io.EOF at the offset end.
 func (f readAt) upto(end int64) readAt {
 	return func(ctx context.Context, b []byte, off int64) (int, error) {
 		if off >= end {
@@ -95,7 +95,7 @@ func (f readAt) upto(end int64) readAt {
 	}
 }
 
-// within calls stalled when a read takes longer than that.
+// within returns f, with a call of stalled when a read takes longer than after.
 func (f readAt) within(after time.Duration, stalled func()) readAt {
 	return func(ctx context.Context, b []byte, off int64) (int, error) {
 		defer time.AfterFunc(after, stalled).Stop()
@@ -103,8 +103,8 @@ func (f readAt) within(after time.Duration, stalled func()) readAt {
 	}
 }
 
-// fill reads the inputs at depth, up to the first that can't be. It returns how many
-// bytes it has read, and whether an input is left.
+// fill reads the inputs at depth, up to the first one that has none. It returns how
+// many bytes it has read, and whether an input is left.
 func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 	in := s.source
 	for {
@@ -195,7 +195,7 @@ func (s *stream) feed(ctx context.Context, in io.Reader, opts []pump.Option) (er
 	return err
 }
 
-// A placed is a sink that is written at several places at once.
+// A placed is a sink that is written at several offsets at once.
 type placed struct {
 	file    *os.File
 	options []async.Option
@@ -204,13 +204,14 @@ type placed struct {
 	stalled func()
 }
 
-// effectiveDepth returns how deep the ring lets one end be.
+// effectiveDepth returns the depth that the ring has room for.
 func (s *stream) effectiveDepth() int {
 	return max(1, min(s.depth, s.memory.bytes/s.deepBlock.bytes-1))
 }
 
-// place makes a sink one that is written at depth, if its output is a file that
-// was opened by its name, and nothing is to be held back or cut.
+// place makes k a sink that is written at depth, if its output is a file that
+// was opened by its name, and if no flag holds the writes back or sets their
+// size.
 func (s *stream) place(k *sink, p place) {
 	info, err := k.file.Stat()
 	if !s.deep() || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
@@ -227,8 +228,8 @@ func (d *placed) WriteAt(b []byte, off int64) (int, error) {
 	return d.file.WriteAt(b, off)
 }
 
-// drainPlaced writes what comes at depth. After an error a file, which was empty,
-// is cut off behind what is there from the beginning on.
+// drainPlaced writes the stream at depth. The file was empty. After an error it
+// is truncated to the bytes that are complete from its beginning on.
 func (k *sink) drainPlaced() {
 	stats, err := async.Drain(context.Background(), k.c, k.placed, k.placed.options...)
 	if err == nil {
@@ -245,7 +246,7 @@ func (k *sink) drainPlaced() {
 	}
 }
 
-// accepted returns how many bytes the sink has.
+// accepted returns how many bytes the sink has accepted.
 func (k *sink) accepted() int64 {
 	if k.placed != nil {
 		return k.placed.meter.Stats().Safe
@@ -253,7 +254,7 @@ func (k *sink) accepted() int64 {
 	return k.n.Load()
 }
 
-// underWay returns how many bytes calls may still put there.
+// underWay returns how many bytes the calls in flight may still write.
 func (k *sink) underWay(block int) int64 {
 	if k.placed != nil {
 		return int64(k.placed.meter.Stats().InFlight) * int64(block)
@@ -261,7 +262,7 @@ func (k *sink) underWay(block int) int64 {
 	return k.calling.Load()
 }
 
-// depths says how deep the ends were read and written, which pipes are not.
+// depths returns a text with the depth of each end. A pipe has none.
 func (s *stream) depths() string {
 	written := 1
 	for _, k := range s.sinks {
@@ -272,8 +273,8 @@ func (s *stream) depths() string {
 	return fmt.Sprintf("depth %d read, %d written", max(1, s.fillDepth), written)
 }
 
-// waits returns the offset of the block that the source is waited for, and for how
-// long that is under way.
+// waits returns the offset of the block that the source is to deliver next, and
+// how long that block has been in flight.
 func (s *stream) waits() (offset int64, age time.Duration) {
 	stats := s.filling.Stats()
 	if stats.InFlight == 0 {

@@ -21,7 +21,7 @@ func deviceSize(f *os.File) int64 {
 	return int64(sectors) * sector
 }
 
-// isTape reports whether a file is a tape, by its driver's number.
+// isTape reports whether a file is a tape. The number of its driver shows that.
 func isTape(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || st.Mode&unix.S_IFMT != unix.S_IFCHR {
@@ -37,5 +37,5 @@ const (
 	onStreamTape = 206
 )
 
-// exclusive makes the open of a block device fail where that is mounted.
+// exclusive makes the open of a block device fail if the device is mounted.
 const exclusive = os.O_EXCL

@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// deviceSize returns that it is not known.
+// deviceSize returns -1: the size is not known here.
 func deviceSize(*os.File) int64 { return -1 }
 
-// isTape reports that f is none, where tapes are not known from other devices.
+// isTape returns false: tapes can't be told from other devices here.
 func isTape(fs.FileInfo) bool { return false }
 
-// exclusive means nothing for a device here.
+// exclusive is no flag: here no flag refuses a mounted device.
 const exclusive = 0

@@ -53,9 +53,9 @@ func openSource(name string, stdin *os.File) (*end, error) {
 	return e, nil
 }
 
-// openSink opens the output, which must not exist unless force is given or it
-// is something that a write does not destroy: a device or a pipe. The source
-// is never opened as the sink.
+// openSink opens the output. It must not exist, unless force is given or a
+// write does not destroy it, as for a device or a pipe. The source is never
+// opened as the sink.
 func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, error) {
 	name, force := p.name, cfg.force
 	if name == "-" {
@@ -93,8 +93,8 @@ func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, erro
 	if err != nil {
 		return nil, fail(exitRefused, "%w", named(err))
 	}
-	// What was opened need not be what was there a moment ago, so that
-	// nothing is cut off before another look.
+	// The file that was opened may differ from the one that was there a moment
+	// ago, so it is checked again before it is truncated.
 	if err := claim(f, name, flag, force, source); err != nil {
 		f.Close()
 		return nil, err
@@ -127,8 +127,8 @@ func claim(f *os.File, name string, flag int, force bool, source *source) error 
 	return nil
 }
 
-// close closes it by every way that the process has to it, so that the process
-// at its other end sees that.
+// close closes every descriptor that the process has of the end, so that the
+// process at the other end sees that.
 func (e *end) close() error {
 	if e.remote != nil {
 		return e.remote.Close()
@@ -140,8 +140,8 @@ func (e *end) close() error {
 	return err
 }
 
-// finish is close of an output. If all of it is there, it has arrived at the other
-// host before that, and is safe on the disk if sync is set.
+// finish closes an output. If all is set, it first waits until the other host has
+// everything, and if sync is set, until everything is safe on the disk.
 func (e *end) finish(all, sync bool) error {
 	var err error
 	if all && e.deliver != nil {
@@ -153,8 +153,8 @@ func (e *end) finish(all, sync bool) error {
 	return errors.Join(err, e.close())
 }
 
-// onDisk reports whether that is a regular file or a block device, which a call
-// never has to wait for.
+// onDisk reports whether info is of a regular file or a block device. Calls on
+// those never wait for another process.
 func onDisk(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() || isBlockDevice(info)
 }
@@ -163,9 +163,9 @@ func isBlockDevice(info fs.FileInfo) bool {
 	return info.Mode()&(fs.ModeDevice|fs.ModeCharDevice) == fs.ModeDevice
 }
 
-// is reports whether the input is that file, block device or pipe, each of which
-// would be fed with what was read from it and never end. Anonymous pipes have
-// numbers that tell them apart on Linux only.
+// is reports whether the input is the file, block device or pipe of info. Such
+// an output would feed the input with what was read from it, and never end. Only
+// on Linux do anonymous pipes have numbers that distinguish them.
 func (e *end) is(info fs.FileInfo) bool {
 	own, err := e.file.Stat()
 	pipe := info.Mode()&fs.ModeNamedPipe != 0 && runtime.GOOS == "linux"

@@ -15,7 +15,7 @@ import (
 )
 
 // A flag is a row of a program's table of flags. The parser, --help, the man
-// page, the completions and docs/command.md are all made from these.
+// page, the completions and docs/command.md are all made from these tables.
 type flag struct {
 	short string // one character, or ""
 	long  string // or ""
@@ -37,7 +37,7 @@ const (
 
 func (s state) String() string { return [...]string{"done", "no effect", "refused"}[s] }
 
-// names returns how the flag is written.
+// names returns the names of the flag, as they are typed.
 func (f *flag) names() string {
 	switch {
 	case f.long == "":
@@ -48,8 +48,8 @@ func (f *flag) names() string {
 	return "-" + f.short + ", --" + f.long
 }
 
-// A parser is what the flags fill in, one after the other: some apply to those
-// that follow.
+// A parser collects what the flags set, in their order, because some flags
+// apply to those after them.
 type parser struct {
 	*config
 	family    int  // for the places that follow
@@ -89,7 +89,7 @@ func (p program) table() []flag {
 
 func (p program) String() string { return [...]string{"bytering", "mbuffer", "pv"}[p] }
 
-// called returns the program that a command of that path is.
+// called returns the program that the command of this path stands for.
 func called(path string) program {
 	name := strings.TrimSuffix(filepath.Base(path), ".exe")
 	for _, p := range []program{asMbuffer, asPv} {
@@ -100,7 +100,7 @@ func called(path string) program {
 	return asBytering
 }
 
-// A value is what package pflag knows a flag by.
+// A value is a flag in the form that package pflag needs.
 type value struct {
 	*flag
 	p    *parser
@@ -109,7 +109,7 @@ type value struct {
 
 func (v *value) String() string { return v.text }
 
-// Type is what package cobra knows a switch by.
+// Type returns "bool" for a switch, by which package cobra recognizes one.
 func (v *value) Type() string {
 	if v.arg == "" {
 		return "bool"
@@ -131,8 +131,8 @@ func (v *value) Set(text string) error {
 	return v.set(v.p, text)
 }
 
-// flagSet returns the flags of the table, with which p is filled in. A long name
-// may be abbreviated as far as it stays unique, as getopt has it.
+// flagSet adds the flags of the table to fs; they fill in p. A long name may be
+// abbreviated as long as it stays unique, as with getopt.
 func flagSet(fs *pflag.FlagSet, table []flag, p *parser) {
 	fs.SortFlags = false
 	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -155,7 +155,8 @@ func flagSet(fs *pflag.FlagSet, table []flag, p *parser) {
 	}
 }
 
-// begin returns the long names that begin with name, or the one that is name.
+// begin returns the long names that begin with name, or only name if that is
+// one.
 func begin(table []flag, name string) (full []string) {
 	for _, f := range table {
 		if f.long == name {
@@ -168,8 +169,8 @@ func begin(table []flag, name string) (full []string) {
 	return full
 }
 
-// parse returns what the arguments say to the program. A subcommand leaves it
-// without inputs.
+// parse parses the arguments of the program. For a subcommand the config has no
+// inputs.
 func parse(as program, args []string) (config, error) {
 	cfg := config{as: as, size: -1, count: -1, resumeBelow: 100, level: sayWarnings}
 	cmd := command(&parser{config: &cfg})
@@ -185,7 +186,7 @@ func parse(as program, args []string) (config, error) {
 	return cfg, err
 }
 
-// command returns the command that fills in p.
+// command returns the cobra command whose flags fill in p.
 func command(p *parser) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           p.as.String(),
@@ -201,7 +202,7 @@ func command(p *parser) *cobra.Command {
 	return cmd
 }
 
-// flagError says in our words what is wrong with a flag.
+// flagError replaces an error of package pflag with our own text.
 func flagError(as program, err error) error {
 	var unknown *pflag.NotExistError
 	var bad *pflag.InvalidValueError
@@ -231,28 +232,28 @@ func flagError(as program, err error) error {
 	return err
 }
 
-// What the ring and a call are by default. Between two pipes 4 MiB pass 1.08
-// times the bytes of 16 MiB and take 0.8 times the processor time (bench, suite
-// pipes): less memory is gone through again and again. A ring for long stalls is
-// what -m is for.
+// The default sizes of the ring and of a call. Between two pipes a ring of 4 MiB
+// moves 1.08 times the bytes of one of 16 MiB and takes 0.8 times the processor
+// time (bench, suite pipes), because it reuses less memory. For long stalls
+// there is -m.
 const (
 	defaultMemory = "4M"
 	defaultBlock  = "1M"
 )
 
-// largestBlock is how much one read or write moves at most, and what a pipe can
-// be made to hold without privileges.
+// largestBlock is the most that one read or write moves, and the largest size
+// that a pipe can be given without privileges.
 const largestBlock = 1 << 20
 
-// What --direct rounds the ring and the largest call up to. The ring also begins
-// at a multiple of the former, which no device's block is larger than; the latter
-// is the block of nearly all.
+// The sizes that --direct rounds the ring and the largest call up to. No device
+// has blocks larger than the first, so the ring's memory also begins at a
+// multiple of it. Nearly all devices have blocks of the second.
 const (
 	directMemory = pump.DirectAlign
 	directBlock  = 4 << 10
 )
 
-// finish fills in what the flags, which are all parsed, left open.
+// finish fills in what the flags left open, after all are parsed.
 func (p *parser) finish(files []string) error {
 	if p.as == asMbuffer && len(files) > 0 {
 		return fmt.Errorf("unexpected argument %q", shown(files[0]))
@@ -296,7 +297,8 @@ func (p *parser) finish(files []string) error {
 	return nil
 }
 
-// twice refuses what can't be opened a second time.
+// twice returns an error if standard input or output is given twice, because it
+// can't be opened again.
 func twice(places []place, how string) error {
 	std := place{name: "-"}
 	first := slices.IndexFunc(places, func(p place) bool { return p.kind == std.kind && p.name == std.name })
@@ -306,8 +308,8 @@ func twice(places []place, how string) error {
 	return nil
 }
 
-// marks checks how -P and -p go together. Where writing began below what reading
-// waits for, each would wait for the other.
+// marks checks -P against -p. If writing began below the level that reading
+// waits for, each could wait for the other.
 func (p *parser) marks() error {
 	switch {
 	case p.startAbove == 0 || p.resumeBelow == 100:
@@ -319,7 +321,7 @@ func (p *parser) marks() error {
 	return nil
 }
 
-// shape settles the sizes of the ring and of a call.
+// shape decides the sizes of the ring and of a call.
 func (p *parser) shape() error {
 	if err := p.deepShape(); err != nil {
 		return err
@@ -349,7 +351,7 @@ func (p *parser) shape() error {
 		p.memory.roundUp(directMemory)
 		p.block.roundUp(directBlock)
 	}
-	// What a call can't be offered anyway is no reason to refuse.
+	// A larger block is not an error: no call is offered more.
 	p.block.bytes = min(p.block.bytes, largestBlock)
 	if p.share == 0 {
 		p.block.bytes = min(p.block.bytes, max(1, p.memory.bytes/2))

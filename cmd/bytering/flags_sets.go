@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// What several flags set, of whichever table.
+// Setters that several flags use, in any table.
 
 // A setter takes the value of a flag.
 type setter = func(p *parser, text string) error
 
-// on makes a setter of a switch.
+// on returns a setter for a switch.
 func on(set func(p *parser)) setter {
 	return func(p *parser, _ string) error {
 		set(p)
@@ -25,7 +25,7 @@ func on(set func(p *parser)) setter {
 	}
 }
 
-// to makes a setter of what parse returns.
+// to returns a setter that stores the result of parse.
 func to[T any](parse func(text string) (T, error), field func(p *parser) *T) setter {
 	return func(p *parser, text string) error {
 		v, err := parse(text)
@@ -36,7 +36,7 @@ func to[T any](parse func(text string) (T, error), field func(p *parser) *T) set
 	}
 }
 
-// shows makes a setter of a switch for a part of the line.
+// shows returns a setter for a switch that shows a part of the line.
 func shows(field func(d *display) *bool) setter {
 	return on(func(p *parser) { *field(&p.show), p.shown = true, true })
 }
@@ -103,12 +103,12 @@ func parseNumber(text string) (int, error) {
 	return n, nil
 }
 
-// setSize takes a size, or the name of a file that has it.
+// setSize takes a size, or @ and the name of a file of that size.
 func setSize(p *parser, text string) error {
 	name, is := strings.CutPrefix(text, "@")
 	if !is {
 		n, err := parseSize(text)
-		if err == nil && n > 0 { // 0 says as little as none
+		if err == nil && n > 0 { // 0 means unknown
 			p.size = n
 		}
 		return err
@@ -157,7 +157,8 @@ func parseLevel(text string) (level, error) {
 	return 0, errors.New("not a level from 0 to 6, nor none, silent, fatal, error, warning, info, debug or io")
 }
 
-// address tells an address, which only the own name knows, from a file.
+// address distinguishes an address from a file. Only the name bytering has
+// addresses.
 func (p *parser) address(text string) (placeKind, string) {
 	if p.as == asBytering {
 		if isWeb(text) {
@@ -173,7 +174,7 @@ func (p *parser) address(text string) (placeKind, string) {
 	return file, text
 }
 
-// product returns a times b, or as much as can be counted.
+// product returns a times b, or the largest int if that is less.
 func product(a, b int) int {
 	if a > math.MaxInt/b {
 		return math.MaxInt
@@ -181,10 +182,10 @@ func product(a, b int) int {
 	return a * b
 }
 
-// tempDir returns the directory of a file that the ring lies in.
+// tempDir returns the directory for a temporary file that the ring lies in.
 func tempDir() string {
 	if dir := os.Getenv("TMPDIR"); dir != "" {
 		return dir
 	}
-	return "/var/tmp" // where a disk is behind it
+	return "/var/tmp" // which is on a disk
 }

@@ -4,10 +4,10 @@ import (
 	"time"
 )
 
-// momentary is how far the current rate looks back.
+// momentary is the time over which the current rate is measured.
 const momentary = 2 * time.Second
 
-// A gauge turns looks at a transfer into rates.
+// A gauge computes rates from samples of a transfer.
 type gauge struct {
 	size    int64
 	samples []sample // of the last moments, the oldest first
@@ -15,7 +15,7 @@ type gauge struct {
 	first   time.Time
 }
 
-// A sample is one look.
+// A sample is the state of a transfer at one time.
 type sample struct {
 	at     time.Time
 	n      int64 // bytes that were written
@@ -41,8 +41,8 @@ func newGauge(size int64, begin time.Time) *gauge {
 	return &gauge{size: size, samples: []sample{zero}, still: zero, first: begin}
 }
 
-// look takes a sample and returns what it shows, of the last moment, or of as
-// long as it is asked for if that is longer.
+// look takes a sample and returns the progress. The current rate is that over
+// momentary, or over window if that is longer.
 func (g *gauge) look(now time.Time, n int64, filled float64, window time.Duration) progress {
 	s := sample{now, n, filled}
 	if n > g.still.n {
@@ -62,7 +62,7 @@ func (g *gauge) look(now time.Time, n int64, filled float64, window time.Duratio
 	for _, s := range g.samples[1:] {
 		mean += s.filled / float64(len(g.samples)-1)
 	}
-	// An end that the other one never waits for is not the slow one.
+	// An end is slow only if the other one waits for it.
 	switch {
 	case mean >= 2.0/3:
 		st.slow = "sink"
@@ -76,7 +76,7 @@ func perSecond(n int64, d time.Duration) float64 {
 	return float64(n) / max(d.Seconds(), 1e-9)
 }
 
-// left returns how long the rest takes at that rate, if that can be known.
+// left returns how long the rest takes at the rate, if the size is known.
 func (st *progress) left(rate float64) (time.Duration, bool) {
 	if st.size <= st.n || rate <= 0 {
 		return 0, false
@@ -85,7 +85,7 @@ func (st *progress) left(rate float64) (time.Duration, bool) {
 	return time.Duration(min(float64(st.size-st.n)/rate, most) * float64(time.Second)), true
 }
 
-// percent returns how much of the size was written.
+// percent returns how much of the size was written, in percent.
 func (st *progress) percent() int64 {
 	if st.size <= 0 {
 		return 100

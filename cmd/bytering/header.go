@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// setHeader takes the lines of a file for the header of each request. They may be
-// secret, so that none is said, and none is taken from the command line, which
-// other users see.
+// setHeader adds the lines of a file to the header of each request. They may be
+// secret, so no message shows them, and they can't be given on the command line,
+// which other users see.
 func setHeader(p *parser, text string) error {
 	name, is := strings.CutPrefix(text, "@")
 	if !is || name == "" {
@@ -46,7 +46,8 @@ func setHeader(p *parser, text string) error {
 	return nil
 }
 
-// ownHeader reports whether a line is none for users: requests depend on it.
+// ownHeader reports whether users may not set a header, because requests depend
+// on it.
 func ownHeader(key string) bool {
 	return strings.HasPrefix(key, "If-") || slices.Contains([]string{
 		"Range", "Accept-Encoding", "Host", "Content-Length", "Transfer-Encoding", "Connection", "Te", "Trailer", "Upgrade", "Expect",
@@ -55,14 +56,14 @@ func ownHeader(key string) bool {
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
-// isToken reports whether text can be the name of a line.
+// isToken reports whether text can be the name of a header.
 func isToken(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
 	})
 }
 
-// setCACert takes a file of certificates, which then are those that are trusted.
+// setCACert makes the certificates in a file the only ones that are trusted.
 func setCACert(p *parser, text string) error {
 	pem, err := os.ReadFile(text)
 	if err != nil {

@@ -39,7 +39,7 @@ const (
 	helpColumn = 26 // where --help says what a flag does
 )
 
-// usage returns how --help writes the flag, with long names below each other.
+// usage returns the flag as --help shows it, with the long names aligned.
 func (f *flag) usage() string {
 	text := f.names()
 	if f.short == "" {
@@ -51,7 +51,7 @@ func (f *flag) usage() string {
 	return text
 }
 
-// remark says what is particular about a flag of that state.
+// remark returns the state for --help, or "" for done.
 func (s state) remark() string {
 	if s == done {
 		return ""
@@ -59,7 +59,7 @@ func (s state) remark() string {
 	return " (" + s.String() + ")"
 }
 
-// wrap breaks text into lines of that width.
+// wrap breaks text into lines of at most width bytes.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -91,7 +91,7 @@ const sizes = `SIZE is whole bytes, such as 4096, 64K or 1.5G, in powers of 1024
 
 const addresses = " FILE may be tcp://HOST:PORT or tcp-listen://PORT."
 
-// exitsLine names the exit codes.
+// exitsLine lists the exit codes.
 func exitsLine() string {
 	var all []string
 	for _, e := range exits {

@@ -18,18 +18,18 @@ import (
 	"github.com/bytering/bytering/async/httprange"
 )
 
-// A web is what the command line says of inputs that are URLs.
+// A web has the settings for inputs that are URLs.
 type web struct {
 	header http.Header    // of each request
 	roots  *x509.CertPool // instead of the system's, or nil
 }
 
 const (
-	// webRetries is how often in a row a request is made again that brought
-	// nothing.
+	// webRetries is how many times in a row a request that brought nothing is
+	// repeated.
 	webRetries = 5
-	// webStall is how long a request for a range may bring nothing until it is
-	// made again, where -W does not say it.
+	// webStall is how long a request for a range may bring nothing before it is
+	// repeated, without -W.
 	webStall = time.Minute
 )
 
@@ -44,7 +44,7 @@ type remote struct {
 	ctx    context.Context
 }
 
-// openWeb asks for what is at the URL of a place.
+// openWeb requests the object at the URL of a place.
 func (s *stream) openWeb(ctx context.Context, p place) (*end, error) {
 	name := shown(p.name)
 	header, err := s.webHeader(p.name)
@@ -54,8 +54,8 @@ func (s *stream) openWeb(ctx context.Context, p place) (*end, error) {
 	r := new(remote)
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	defer context.AfterFunc(ctx, r.cancel)()
-	// One request is enough for all of it, but at depth, and where something is
-	// left out.
+	// One request is enough for the whole object, except at depth and if a part
+	// is skipped.
 	first := httprange.First(0)
 	switch {
 	case s.deep():
@@ -88,12 +88,12 @@ func (s *stream) openWeb(ctx context.Context, p place) (*end, error) {
 	return &end{remote: r, name: name, size: size}, nil
 }
 
-// webFirst is how much the first request asks for at depth. It has the first bytes
-// of the object, and says how many there are.
+// webFirst is how many bytes the first request asks for at depth. Its response
+// also gives the size of the object.
 const webFirst = 64 << 10
 
-// webRetry returns what says which requests are made again. With -W none that has
-// brought nothing for so long.
+// webRetry returns the function that decides which requests are repeated. With
+// -W, a request that has brought nothing for that time is not.
 func (s *stream) webRetry() func(err error, attempt int) (time.Duration, bool) {
 	retry := httprange.Retry(webRetries)
 	if s.timeout == 0 {
@@ -105,8 +105,8 @@ func (s *stream) webRetry() func(err error, attempt int) (time.Duration, bool) {
 	}
 }
 
-// transport returns what makes connections: through the proxies of the
-// environment, and with names looked up as for TCP.
+// transport returns the transport for requests. It uses the proxies of the
+// environment, and looks names up as for TCP.
 func (s *stream) transport() *http.Transport {
 	dialer := net.Dialer{Resolver: resolver, KeepAliveConfig: keepAlive, Timeout: 30 * time.Second}
 	t := &http.Transport{
@@ -121,7 +121,7 @@ func (s *stream) transport() *http.Transport {
 	return t
 }
 
-// webHeader returns what each request for a URL has.
+// webHeader returns the header of each request for a URL.
 func (s *stream) webHeader(rawURL string) (http.Header, error) {
 	h := http.Header{"User-Agent": {"bytering/" + version()}}
 	for name, values := range s.web.header {
@@ -146,7 +146,7 @@ func (s *stream) webHeader(rawURL string) (http.Header, error) {
 	return h, nil
 }
 
-// isWeb reports whether a text is the URL of an input.
+// isWeb reports whether text is an http or https URL.
 func isWeb(text string) bool {
 	for _, scheme := range []string{"http://", "https://"} {
 		if len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
@@ -156,8 +156,8 @@ func isWeb(text string) bool {
 	return false
 }
 
-// shown returns a URL without what may be secret, its user and its query, and
-// another text as it is.
+// shown returns a URL without its user and its query, which may be secret. It
+// returns any other text as it is.
 func shown(text string) string {
 	if !isWeb(text) {
 		return text
@@ -170,13 +170,14 @@ func shown(text string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// webCause is cause for what is at a URL, whose name is said anyway.
+// webCause is cause for a URL: it removes the name, which the message has
+// anyway.
 func webCause(err error, name string) error {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "httprange: "), name+": ")
 	return errors.New(text)
 }
 
-// seek leaves out n bytes at the beginning, and reports whether it can.
+// seek skips n bytes at the beginning, and reports whether it could.
 func (r *remote) seek(n int64) bool {
 	if r.Ranges() {
 		r.from = n
@@ -184,7 +185,7 @@ func (r *remote) seek(n int64) bool {
 	return r.Ranges()
 }
 
-// Read reads it by one request.
+// Read reads the object with one request.
 func (r *remote) Read(b []byte) (int, error) {
 	if r.stream == nil {
 		r.stream = r.Stream(r.ctx, r.from)
@@ -196,7 +197,7 @@ func (r *remote) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// SetReadDeadline interrupts a read. No other one can follow, which none does.
+// SetReadDeadline interrupts a read. The remote can't be read after that.
 func (r *remote) SetReadDeadline(t time.Time) error {
 	if !t.IsZero() {
 		time.AfterFunc(time.Until(t), func() {

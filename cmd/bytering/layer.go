@@ -9,8 +9,8 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A layer lies around an end and holds its calls back. It has the end's calls, and
-// waits that the deadlines of the end interrupt.
+// A layer wraps an end and delays its calls. It has the end's methods, and a wait
+// that the end's deadlines interrupt.
 type layer struct {
 	end any // a reader or a writer
 	r   vectored.Reader
@@ -32,7 +32,7 @@ func around(end any) *layer {
 	return l
 }
 
-// Boundary says where one read of the end ends.
+// Boundary returns where one read of the end ends.
 func (l *layer) Boundary() vectored.Boundary {
 	b := vectored.BoundaryOf(l.end)
 	if l.r == nil && b != vectored.Stream {
@@ -55,7 +55,7 @@ func (l *layer) writev(bufs [][]byte) (int, error) {
 	return l.end.(io.Writer).Write(bufs[0])
 }
 
-// wait blocks until ready is closed or the deadline has passed.
+// wait blocks until ready is closed or the deadline passes.
 func (l *layer) wait(ready <-chan struct{}) error {
 	for {
 		l.mu.Lock()
@@ -113,7 +113,7 @@ func writeAll(w vectored.Writer, b []byte) (n int, err error) {
 	return n, err
 }
 
-// cut returns the first n bytes of bufs, which it does not change.
+// cut returns the first n bytes of bufs. It does not change bufs.
 func cut(bufs [][]byte, n int64) (first [][]byte) {
 	for _, b := range bufs {
 		if n <= 0 {

@@ -13,25 +13,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the process takes, beside the ring and what Go's runtime has when main
-// begins. The runtime ends a process that it can't give a thread, a descriptor
-// or memory, so that has to be known before.
+// What the process needs, in addition to the ring and to what Go's runtime has
+// when main begins. The runtime ends the process if it can't get a thread, a
+// descriptor or memory, so these are checked first.
 const (
-	// moreThreads, beside one for each processor, are always enough. On one
-	// processor fewThreads in all are, though every end and the terminal block:
-	// more than 9 were never seen.
+	// moreThreads, in addition to one for each processor, are always enough. On
+	// one processor fewThreads in all are enough, even if every end and the
+	// terminal block: more than 9 were never seen.
 	moreThreads = 12
 	fewThreads  = 12
 	// The runtime's poller has two descriptors.
 	descriptors = 2
 	// The heap grows by 4 MiB, and the runtime's own tables by less. Now and
-	// then it takes 64 MiB of addresses for that, which are no memory yet.
+	// then the runtime reserves 64 MiB of addresses for that, without memory.
 	spareMemory    = 6 << 20
 	spareAddresses = 64 << 20
 )
 
-// enough returns an error if the system's limits leave too little to begin with.
-// Where they leave few threads it makes do with them.
+// enough returns an error if the system's limits leave too little to start. If
+// they leave few threads, it limits the process to those.
 func enough() error {
 	if err := enoughDescriptors(); err != nil {
 		return err
@@ -51,8 +51,8 @@ func enough() error {
 	return nil
 }
 
-// enoughThreads returns an error if the process may not have so many threads more:
-// of operations at depth that block, each has one.
+// enoughThreads returns an error if the process can't have that many more threads.
+// Each operation at depth that blocks has one.
 func enoughThreads(more int) error {
 	if left, limit := threadsLeft(more); left < more {
 		return fail(exitRefused, "not enough threads: --depth takes up to %d more, and %s leaves %d", more, limit, left)
@@ -81,8 +81,8 @@ func enoughDescriptors() error {
 	return nil
 }
 
-// enoughMemory returns an error if the system refuses what the runtime may come
-// to need.
+// enoughMemory returns an error if the system refuses memory that the runtime
+// may need later.
 func enoughMemory() error {
 	addresses, err := unix.Mmap(-1, 0, spareAddresses, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err == nil {
@@ -97,8 +97,8 @@ func enoughMemory() error {
 		(spareMemory+spareAddresses)>>20, spareAddresses>>20, err)
 }
 
-// threadsLeft returns how many more threads the process may have by the limits
-// that it knows of, or many if it may have them, and which limit is narrower.
+// threadsLeft returns how many more threads the known limits allow the process,
+// at most many, and which limit is the narrowest.
 func threadsLeft(many int) (left int, limit string) {
 	left = many
 	narrow := func(max, used int, by string) {
@@ -128,7 +128,7 @@ func threadsLeft(many int) (left int, limit string) {
 			}
 		}
 	}
-	// Root is exempt from the other one.
+	// Root is exempt from RLIMIT_NPROC.
 	var user unix.Rlimit
 	if os.Getuid() != 0 && unix.Getrlimit(unix.RLIMIT_NPROC, &user) == nil && user.Cur < searched {
 		narrow(int(user.Cur), threadsOf(os.Getuid()), "RLIMIT_NPROC")
@@ -136,11 +136,11 @@ func threadsLeft(many int) (left int, limit string) {
 	return left, limit
 }
 
-// searched is the limit on a user's threads below which they are counted, for
-// which all processes are gone through.
+// searched is the largest limit on a user's threads for which they are counted.
+// Counting visits all processes.
 const searched = 4096
 
-// threadsOf returns how many threads a user has, of those that can be seen.
+// threadsOf returns how many threads of a user can be seen.
 func threadsOf(uid int) (n int) {
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range processes {
@@ -157,7 +157,8 @@ func threads(pid string) int {
 	return len(tasks)
 }
 
-// number reads a file with a number in it, and nothing else such as "max".
+// number reads a file that contains a number. It returns false for anything
+// else, such as "max".
 func number(name string) (int, bool) {
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -12,17 +12,18 @@ import (
 	"golang.org/x/text/width"
 )
 
-// stalledAfter is how long nothing is written until the line says so.
+// stalledAfter is how long nothing must have been written before the line says
+// "stalled".
 const stalledAfter = 2 * time.Second
 
-// A part is a piece of the line. Where there is no room for all, those of the
+// A part is a piece of the line. If there is no room for all, those of the
 // lowest rank stay.
 type part struct {
 	text string
 	rank int
 }
 
-// ownLine returns the line as bytering has it, in at most so many columns.
+// ownLine returns bytering's own line, in at most that many columns.
 func ownLine(name string, st progress, columns int) string {
 	const bar = "\x00" // takes what room is left
 	rate := sizeText(st.rate) + "/s"
@@ -77,7 +78,7 @@ func ownLine(name string, st progress, columns int) string {
 
 var slowText = map[string]string{"sink": "slow sink", "source": "slow source"}
 
-// barText is a bar of so many columns, filled as far as n is of size.
+// barText returns a bar of that many columns, filled in the ratio of n to size.
 func barText(n, size int64, columns int) string {
 	inside := max(0, columns-2)
 	done := int(float64(inside) * min(1, float64(n)/float64(size)))
@@ -87,8 +88,8 @@ func barText(n, size int64, columns int) string {
 	return "[" + strings.Repeat("=", done) + strings.Repeat(">", min(1, inside)) + strings.Repeat(" ", max(0, inside-done-1)) + "]"
 }
 
-// sizeText is a number of bytes in seven columns, with three digits, so that what
-// follows stays in its place.
+// sizeText returns a number of bytes in seven columns, with three digits, so that
+// the text after it does not move.
 func sizeText(n float64) string {
 	unit := 0
 	for ; n >= 1000 && (unit > 0 || n >= 1024) && unit < len(units)+2; unit++ {
@@ -104,7 +105,8 @@ func sizeText(n float64) string {
 	return fmt.Sprintf("%7s", strconv.FormatFloat(n, 'f', digits, 64)+[...]string{" B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}[unit])
 }
 
-// clockText is a duration as hours, minutes and seconds, and days before them.
+// clockText returns a duration as hours, minutes and seconds, after the days if
+// there are any.
 func clockText(d time.Duration) string {
 	s := int64(d / time.Second)
 	text := fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
@@ -122,7 +124,8 @@ func wide(text string) (n int) {
 	return n
 }
 
-// label returns a name as the terminal can show it, in at most so many columns.
+// label returns a name without what a terminal can't show, in at most that many
+// columns.
 func label(name string, most int) string {
 	var text strings.Builder
 	ascii := !unicodeTerminal()
@@ -141,7 +144,7 @@ func label(name string, most int) string {
 	return fit(text.String(), most)
 }
 
-// fit returns what of a text there is room for in so many columns.
+// fit returns the beginning of text that fits in that many columns.
 func fit(text string, columns int) string {
 	for i, r := range text {
 		if columns -= columnsOf(r); columns < 0 {
@@ -151,7 +154,7 @@ func fit(text string, columns int) string {
 	return text
 }
 
-// unicodeTerminal reports whether the locale has a terminal show more than ASCII.
+// unicodeTerminal reports whether the locale says that the terminal shows UTF-8.
 func unicodeTerminal() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToLower(os.Getenv(name)); v != "" {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// pvLine returns the line that has the parts that were asked for, in pv's order,
-// in at most so many columns.
+// pvLine returns the line with the parts that were requested, in pv's order, in
+// at most that many columns.
 func (d *display) pvLine(st progress, columns int) string {
 	var before, after []string
 	add := func(to *[]string, shown bool, text string) {
@@ -37,7 +37,7 @@ func (d *display) pvLine(st progress, columns int) string {
 			before = append(before, st.pvBar(room))
 		}
 	}
-	// What there is no room for is left out from the end on.
+	// Parts that do not fit are left out, the last one first.
 	parts := append(before, after...)
 	for len(parts) > 1 && wide(strings.Join(parts, " ")) > columns {
 		parts = parts[:len(parts)-1]
@@ -45,7 +45,7 @@ func (d *display) pvLine(st progress, columns int) string {
 	return strings.Join(parts, " ")
 }
 
-// ended returns blanks instead of a time left at the end.
+// ended returns text, or blanks of the same width at the end of the transfer.
 func (st *progress) ended(text string) string {
 	if st.done {
 		return strings.Repeat(" ", len(text))
@@ -53,7 +53,8 @@ func (st *progress) ended(text string) string {
 	return text
 }
 
-// pvBar is the bar, or without a size something that moves as time goes by.
+// pvBar returns the bar, or if the size is unknown, a mark that moves with
+// time.
 func (st *progress) pvBar(columns int) string {
 	if st.size > 0 {
 		return barText(st.n, st.size, columns)
@@ -68,8 +69,8 @@ func (st *progress) pvBar(columns int) string {
 	return "[" + strings.Repeat(" ", at) + mark + strings.Repeat(" ", way-at) + "]"
 }
 
-// arrival is the time of day at which it will be done, with the day if that is
-// not today.
+// arrival returns the time of day at which the transfer will be done, with the
+// date if that is not today.
 func arrival(now time.Time, left time.Duration) string {
 	at := now.Add(left)
 	if left > 6*time.Hour {
@@ -78,8 +79,8 @@ func arrival(now time.Time, left time.Duration) string {
 	return at.Format("15:04:05")
 }
 
-// numbers is a line of pv -n: how much was written in percent, or in bytes, after
-// the seconds so far if these were asked for.
+// numbers returns a line of pv -n: what was written, in percent or in bytes,
+// after the seconds so far if these were requested.
 func (d *display) numbers(st progress) string {
 	text := fmt.Sprint(st.n)
 	if !d.bytes && st.size > 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addSubcommands gives the command what isSubcommand knows.
+// addSubcommands adds the subcommands that isSubcommand recognizes.
 func addSubcommands(cmd *cobra.Command) {
 	cmd.AddCommand(linksCommand())
 	cmd.SetHelpCommand(&cobra.Command{Hidden: true}) // instead of one of package cobra
@@ -23,8 +23,8 @@ func addSubcommands(cmd *cobra.Command) {
 	}
 }
 
-// linksCommand returns the subcommand that makes the links by which the command
-// is called as another program.
+// linksCommand returns the subcommand that makes links named after the other
+// programs.
 func linksCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "links DIR",
@@ -38,8 +38,8 @@ func linksCommand() *cobra.Command {
 	}
 }
 
-// link makes the links in dir. One that is there already stays, and anything else
-// that has the name is an error.
+// link makes the links in dir. A link that is already there stays. Any other file
+// of that name is an error.
 func link(dir string) error {
 	own, err := os.Executable()
 	if err != nil {
@@ -57,8 +57,8 @@ func link(dir string) error {
 	return nil
 }
 
-// isSubcommand reports whether the first argument is a subcommand: links, or what
-// the completions of a shell call.
+// isSubcommand reports whether the first argument is a subcommand: links, or one
+// that the completion scripts call.
 func isSubcommand(args []string) bool {
 	if len(args) == 0 {
 		return false

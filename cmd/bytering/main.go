@@ -5,12 +5,13 @@
 //	zfs send tank@now | bytering | ssh host zfs receive tank
 //	bytering -i disk.img -o /mnt/disk.img
 //
-// Called as mbuffer or pv, it takes that program's flags: bytering links makes the
-// links for that. The flags, the exit codes and what is said are in
-// docs/command.md, and --help has them in short.
+// Called as mbuffer or pv, it takes that program's flags; bytering links makes the
+// links for that. docs/command.md describes the flags, the exit codes and the
+// messages, and --help summarizes them.
 //
-// A standard input or output that is closed is /dev/null: Go's runtime puts that
-// there, and nothing tells it from one that was meant.
+// A standard input or output that is closed is /dev/null, because Go's runtime
+// opens that in its place. The command can't distinguish it from a /dev/null
+// that was meant.
 package main
 
 import (

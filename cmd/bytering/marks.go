@@ -8,10 +8,11 @@ import (
 	"sync"
 )
 
-// marks hold the ends back by how full the ring is, so that each moves much at
-// once or nothing, as a tape wants. A source that has filled the ring waits until
-// no more than low is left; a sink that has emptied it waits until there is high,
-// or the source has ended. So one of them always goes on.
+// marks delay the ends depending on how full the ring is, so that each end moves
+// much at once or nothing, as suits a tape. A source that has filled the ring
+// waits until at most low bytes are left. A sink that has emptied it waits until
+// high bytes are there, or the source has ended. So at least one of them can
+// always continue.
 type marks struct {
 	capacity, low, high int64
 
@@ -36,10 +37,11 @@ func newMarks(capacity, sinks, startAbove, resumeBelow int) *marks {
 	return m
 }
 
-// left returns how much is left of what was read, for the slowest sink.
+// left returns how many of the bytes that were read the slowest sink has yet to
+// write.
 func (m *marks) left() int64 { return m.read - min(m.read, slices.Min(m.written)) }
 
-// allow lets what waits for the channel go on.
+// allow closes c, so that whatever waits for it continues.
 func allow(c chan struct{}) {
 	select {
 	case <-c:
@@ -56,7 +58,7 @@ func (m *marks) hasRead(n int, ended bool) {
 	m.read += int64(n)
 	full := m.left() >= m.capacity
 	for i, c := range m.start {
-		// A full ring has no more to come for a sink that is faster than another.
+		// While the ring is full, nothing more comes for a sink that is faster than another.
 		if ended || full || m.read-m.written[i] >= m.high {
 			allow(c)
 		}
@@ -89,7 +91,7 @@ func (m *marks) gone(sink int) {
 	}
 }
 
-// A markedSource is a source that marks hold back.
+// A markedSource is a source that marks delay.
 type markedSource struct {
 	*layer
 	m *marks
@@ -109,7 +111,7 @@ func (s *markedSource) Readv(bufs [][]byte) (int, error) {
 
 func (s *markedSource) Read(b []byte) (int, error) { return readOne(s, b) }
 
-// A markedSink is a sink that marks hold back.
+// A markedSink is a sink that marks delay.
 type markedSink struct {
 	*layer
 	m    *marks

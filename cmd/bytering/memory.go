@@ -7,13 +7,14 @@ import (
 )
 
 // mostOfMemory is how much of the memory the ring may take, in percent. The rest
-// is for the process itself, and for others. A control group ends a process that
-// takes more than there is without a word, once the ring fills up.
+// is for the process itself, and for others. If the ring were larger than the
+// limit of a control group, the kernel would kill the process without a message
+// once the ring fills up.
 const mostOfMemory = 80
 
-// memoryLimit returns how much memory there is for the process, and what says so:
-// the machine, or a control group that gives less. What can't be found out
-// limits nothing.
+// memoryLimit returns how much memory the process can have, and what limits it:
+// the machine, or a control group with a lower limit. A limit that can't be read
+// is ignored.
 func memoryLimit() (bytes uint64, by string) {
 	bytes, by = math.MaxUint64, "the machine"
 	if n, err := memlimit.FromSystem(); err == nil {
@@ -25,9 +26,9 @@ func memoryLimit() (bytes uint64, by string) {
 	return bytes, by
 }
 
-// fitMemory settles how large the ring is, where that is a part of the memory,
-// and returns an error if it would take too much of it. What lies in a file takes
-// none.
+// fitMemory computes the size of the ring if it is given in percent of the
+// memory. It returns an error if the ring would take too much memory. A ring in a
+// file takes none.
 func (s *stream) fitMemory() error {
 	limit, by := memoryLimit()
 	if s.share > 0 {

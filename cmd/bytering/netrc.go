@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// netrc returns the login and the password for a host, and for a login if that is
-// not empty: of the file that $NETRC names, or of the usual one, which need not be
-// there. No password is none.
+// netrc returns the login and the password for a host, and for that login if it is
+// not empty. It reads the file that $NETRC names, or the usual one, which need not
+// exist. An empty password means that there is none.
 func netrc(host, login string) (user, password string, err error) {
 	name := os.Getenv("NETRC")
 	if name == "" {
@@ -82,7 +82,8 @@ func netrcEntry(text, host, login string) (user, password string, err error) {
 	return "", "", nil
 }
 
-// netrcKey is a key for an error: what is none may be a password.
+// netrcKey returns a key as an error may show it. A word that is not a key may
+// be a password.
 func netrcKey(key string) string {
 	switch key {
 	case "machine", "login", "password", "account":
@@ -91,8 +92,8 @@ func netrcKey(key string) string {
 	return "word"
 }
 
-// netrcTokens splits the text into words, some of them in quotes, without comments,
-// and without macros, which go on to an empty line.
+// netrcTokens splits the text into words, which may be quoted. It drops comments,
+// and macros, which end at an empty line.
 func netrcTokens(text string) (tokens []string, err error) {
 	macro, value := false, false // the next word is the value of a key
 	for line := range strings.Lines(text) {
@@ -117,7 +118,8 @@ func netrcTokens(text string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// netrcWord cuts the first word off. A line has one.
+// netrcWord returns the first word of a line and the rest. Precondition: the
+// line has a word.
 func netrcWord(line string) (word, rest string, err error) {
 	if line[0] != '"' {
 		if i := strings.IndexAny(line, " \t"); i >= 0 {

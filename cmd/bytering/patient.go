@@ -10,9 +10,9 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A patient is a file that was inherited in blocking mode, and that a process
-// that shares it may set to non-blocking mode at any time. A call that then finds
-// nothing to do waits and is made again.
+// A patient is a file that was inherited in blocking mode. A process that shares
+// it may set it to non-blocking mode at any time. If a call would then block,
+// patient waits and repeats it.
 type patient struct {
 	file *os.File
 	r    vectored.Reader
@@ -23,7 +23,7 @@ func newPatient(f *os.File) *patient {
 	return &patient{f, vectored.ReaderOf(f), vectored.WriterOf(f)}
 }
 
-// reader returns what reads the end.
+// reader returns the reader of the end.
 func (e *end) reader() io.Reader {
 	switch {
 	case e.remote != nil:
@@ -34,7 +34,7 @@ func (e *end) reader() io.Reader {
 	return e.file
 }
 
-// writer returns what writes to the end.
+// writer returns the writer of the end.
 func (e *end) writer() io.Writer {
 	if e.shared() {
 		return newPatient(e.file)
@@ -42,8 +42,8 @@ func (e *end) writer() io.Writer {
 	return e.file
 }
 
-// shared reports whether the end is one that others may change the mode of, and
-// whose mode matters.
+// shared reports whether other processes may change the mode of the end, and
+// that mode matters.
 func (e *end) shared() bool {
 	if e.file != e.std {
 		return false
@@ -52,7 +52,7 @@ func (e *end) shared() bool {
 	return err == nil && !onDisk(info)
 }
 
-// Boundary says where one read of the file ends.
+// Boundary returns where one read of the file ends.
 func (p *patient) Boundary() vectored.Boundary {
 	b := vectored.BoundaryOf(p.file)
 	if p.r == nil && b != vectored.Stream {
@@ -98,8 +98,8 @@ func (p *patient) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// whyBuffered returns why an end was not direct, for which pump has err: it knows
-// files only, and not what may lie around one.
+// whyBuffered returns why an end was not direct. err is the reason of package
+// pump, which sees only that the end is not a file, and not what wraps it.
 func whyBuffered(end any, err error) error {
 	if err == nil {
 		return nil
@@ -113,9 +113,8 @@ func whyBuffered(end any, err error) error {
 	return errors.New("a flag holds it back, or it has several inputs")
 }
 
-// again reports whether a call, to write or to read, that returned n and err is
-// to be made again, after it has waited until there is something to do. It
-// returns what is left of err.
+// again reports whether a call that returned n and err is to be repeated. If
+// so, it has waited until the file is ready. It returns the error that remains.
 func (p *patient) again(n int, err error, toWrite bool) (bool, error) {
 	switch {
 	case !errors.Is(err, syscall.EAGAIN):

@@ -12,14 +12,14 @@ import (
 const (
 	// refresh is how often the line is drawn: calm, and no cost to the transfer.
 	refresh = 150 * time.Millisecond
-	// Of pv it is a second, and so on a terminal that can't erase.
+	// For pv, and on a terminal that can't erase, it is a second.
 	slowRefresh = time.Second
 )
 
-// A bar is the line that shows how far the transfer is. On a terminal it is drawn
-// over itself without a newline, which comes after the last drawing. So the lines
-// that others write meanwhile stay. The bar looks at counters; the transfer knows
-// nothing of it.
+// A bar is the line that shows the progress of the transfer. On a terminal it is
+// drawn over itself, and a newline follows only the last drawing. So lines that
+// other programs write meanwhile stay. The bar only reads counters; the transfer
+// does not depend on it.
 type bar struct {
 	display
 	as     program
@@ -30,8 +30,8 @@ type bar struct {
 	drawn  int  // columns of the last line
 }
 
-// showProgress draws the line on stderr where it belongs, and the status for each
-// who asks. It returns what ends both.
+// showProgress draws the line on stderr if there is one, and prints the status
+// for each signal from asked. It returns a function that ends both.
 func showProgress(stderr *os.File, s *stream, asked <-chan os.Signal) (stop func()) {
 	b := &bar{display: s.show, as: s.as, stderr: stderr, s: s, gauge: newGauge(s.source.size, time.Now())}
 	b.dumb = os.Getenv("TERM") == "dumb"
@@ -52,8 +52,8 @@ func showProgress(stderr *os.File, s *stream, asked <-chan os.Signal) (stop func
 	}
 }
 
-// shows reports whether there is a line: on a terminal that the data don't go to
-// as well, or where that is asked for.
+// shows reports whether there is a line: if stderr is a terminal to which no
+// data go, or if a flag asks for the line.
 func (b *bar) shows() bool {
 	switch {
 	case b.quiet:
@@ -64,7 +64,7 @@ func (b *bar) shows() bool {
 	return isTerminal(b.stderr) && !b.s.onTerminal()
 }
 
-// parts reports whether the line is of the parts that were asked for.
+// parts reports whether flags have selected the parts of the line.
 func (d *display) parts() bool {
 	return d.bar || d.timer || d.eta || d.arrival || d.rate || d.average || d.bytes || d.fill
 }
@@ -91,7 +91,7 @@ func (b *bar) run(ended <-chan struct{}, asked <-chan os.Signal) {
 	}
 }
 
-// look returns what there is to show now.
+// look returns the progress to show now.
 func (b *bar) look() progress {
 	filled := 0
 	for _, k := range b.s.sinks {
@@ -102,7 +102,7 @@ func (b *bar) look() progress {
 	return st
 }
 
-// draw draws the line where the terminal is the process's to draw on.
+// draw draws the line if the process may draw on the terminal.
 func (b *bar) draw(st progress, last bool) {
 	st.done = last
 	onTerminal := isTerminal(b.stderr)
@@ -121,10 +121,10 @@ func (b *bar) draw(st progress, last bool) {
 	}
 }
 
-// line is the line in so many columns, of which it leaves the last one free: a
-// terminal that has filled it is about to begin a new line.
+// line returns the line for that many columns. It leaves the last column free,
+// because a terminal begins a new line after it.
 func (b *bar) line(st progress, columns int) string {
-	// A blank at the end keeps what others write apart from the line.
+	// A blank at the end separates the line from what other programs write.
 	most := columns - 1 - len(" ")
 	line := ownLine(label(b.name, columns/4), st, most)
 	if b.parts() {
@@ -133,7 +133,8 @@ func (b *bar) line(st progress, columns int) string {
 	return fit(line+" ", columns-1)
 }
 
-// erase returns what erases the rest of the line that was drawn before.
+// erase returns the text that erases the rest of the line that was drawn
+// before.
 func (b *bar) erase(line string) string {
 	if !b.dumb && isTerminal(b.stderr) {
 		return "\x1b[K"
@@ -144,7 +145,7 @@ func (b *bar) erase(line string) string {
 	return blanks
 }
 
-// status says how far it is, once and on a line of its own.
+// status prints the progress once, on a line of its own.
 func (b *bar) status(st progress, shows bool) {
 	line := b.as.String() + ": " + strings.Join(strings.Fields(ownLine(label(b.name, 80), st, 200)), " ") + "\n"
 	if shows && !b.numeric {
@@ -169,7 +170,7 @@ func (b *bar) columns(onTerminal bool) int {
 	return min(columns(b.stderr), width+1)
 }
 
-// usualColumns is how wide a terminal is that does not know.
+// usualColumns is the width of a terminal that does not report one.
 const usualColumns = 80
 
 // columns returns how wide the terminal is.
@@ -192,8 +193,8 @@ func isTerminal(f *os.File) (yes bool) {
 	return yes
 }
 
-// control calls do with the descriptor of f. It leaves O_NONBLOCK alone, which
-// File.Fd would clear.
+// control calls do with the descriptor of f. Unlike File.Fd it does not clear
+// O_NONBLOCK.
 func control(f *os.File, do func(fd uintptr) error) error {
 	raw, err := f.SyscallConn()
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// raise ends the process by the signal, so that its parent, such as a shell with
-// a loop, sees that. It dumps no core. It returns if the signal does
-// not end the process, as in the first one of a container.
+// raise ends the process with the signal, so that its parent, such as a shell
+// with a loop, sees that. It dumps no core. It returns if the signal does not
+// end the process, such as the first process of a container.
 func raise(sig syscall.Signal) {
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	var zero [64]byte // SIG_DFL, without flags
@@ -30,5 +30,5 @@ func raise(sig syscall.Signal) {
 	}
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&zero)), 0, set, 0, 0)
 	syscall.Kill(syscall.Getpid(), sig)
-	time.Sleep(100 * time.Millisecond) // another thread may be the one to take it
+	time.Sleep(100 * time.Millisecond) // another thread may take the signal
 }

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// raise ends the process by the signal, so that its parent sees that.
-// It returns where Go's runtime has a default of its own for it.
+// raise ends the process with the signal, so that its parent sees that. It
+// returns if Go's runtime handles the signal itself.
 func raise(sig syscall.Signal) {
 	if sig == syscall.SIGQUIT {
 		return
@@ -18,5 +18,6 @@ func raise(sig syscall.Signal) {
 	select {}
 }
 
-// echoes does not look whether the terminal shows what is typed.
+// echoes returns true: whether the terminal shows what is typed is not checked
+// here.
 func echoes(int) bool { return true }

@@ -12,13 +12,15 @@ import (
 const (
 	// quantum is the time whose bytes a limited end moves in one call.
 	quantum = 20 * time.Millisecond
-	// credit is the time whose bytes it may be late by and make good. So a busy
-	// machine slows nothing down, and what stalled goes on at the rate.
+	// credit is the time whose bytes an end may be late by and make up for. So
+	// a busy machine does not slow it down, and an end that has stalled
+	// continues at the rate.
 	credit = 50 * time.Millisecond
 )
 
-// A paced is an end whose rate is limited. A call moves what is there, up to a
-// quantum's worth. The next one waits for as long as those bytes may take.
+// A paced is an end whose rate is limited. A call moves what is there, up to
+// the bytes of a quantum. The next call waits for as long as those bytes take
+// at the rate.
 type paced struct {
 	*layer
 	most  int // bytes that a call is offered
@@ -31,14 +33,15 @@ type paced struct {
 	err          error // what comes after the rest
 }
 
-// newPaced limits an end to so many bytes a second. A call may move least.
+// newPaced limits an end to that many bytes a second. A call may move least
+// bytes even if a quantum has fewer.
 func newPaced(end any, bytes int64, least int) *paced {
 	worth := func(d time.Duration) int { return int(min(float64(bytes)*d.Seconds(), math.MaxInt32)) }
 	most := max(least, worth(quantum))
 	return &paced{layer: around(end), most: most, limit: rate.NewLimiter(rate.Limit(bytes), max(most, worth(credit)))}
 }
 
-// paceReader limits what is read of r, unless the rate is 0.
+// paceReader limits the rate of reads of r, unless the rate is 0.
 func paceReader(r io.Reader, bytes int64) io.Reader {
 	if bytes == 0 {
 		return r
@@ -50,8 +53,8 @@ func paceReader(r io.Reader, bytes int64) io.Reader {
 	return p
 }
 
-// paceWriter limits what is written to w, unless the rate is 0. A call may write
-// a whole block.
+// paceWriter limits the rate of writes to w, unless the rate is 0. A call may
+// write a whole block.
 func paceWriter(w io.Writer, bytes int64, block int) io.Writer {
 	if bytes == 0 {
 		return w
@@ -59,7 +62,7 @@ func paceWriter(w io.Writer, bytes int64, block int) io.Writer {
 	return newPaced(w, bytes, max(1, block))
 }
 
-// held returns what writes to the sink, within the limits of its rate and of the
+// held returns the writer of the sink, with the limits of its rate and of the
 // time that a write may take.
 func (s *stream) held(k *sink) io.Writer {
 	after := s.patience(k.end)
@@ -67,7 +70,7 @@ func (s *stream) held(k *sink) io.Writer {
 	return paceWriter(timeWriter(k.writer(), after, s.stalled("write", name, after)), s.writeRate, s.whole)
 }
 
-// Boundary says where one read ends.
+// Boundary returns where one read ends.
 func (p *paced) Boundary() vectored.Boundary {
 	if p.buffer != nil {
 		return vectored.Stream
@@ -111,13 +114,13 @@ func (p *paced) Writev(bufs [][]byte) (int, error) {
 	return n, err
 }
 
-// pay sets the next call off by what n bytes may take.
+// pay delays the next call by the time that n bytes take.
 func (p *paced) pay(n int) {
 	now := time.Now()
 	p.next = now.Add(p.limit.ReserveN(now, n).DelayFrom(now))
 }
 
-// await blocks until the next call may begin or the deadline has passed.
+// await blocks until the next call may begin or the deadline passes.
 func (p *paced) await() error {
 	d := time.Until(p.next)
 	if d <= 0 {

@@ -14,8 +14,8 @@ import (
 )
 
 // version returns the version of the module that the command was built from, as
-// the go command knows it: that of a release, or one that names the commit.
-// Without either it is "(devel)".
+// the go command recorded it: that of a release, or one that names the commit.
+// If there is neither, it is "(devel)".
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -23,15 +23,16 @@ func version() string {
 	return "(devel)"
 }
 
-// endings are the signals that end a transfer, which then says how far it came.
+// endings are the signals that end a transfer. The error then says how many
+// bytes are safe.
 var endings = []os.Signal{syscall.SIGHUP, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM}
 
-// run is the command: it says what went wrong on stderr, in a line each, and
-// returns the exit code. Reads and writes that are blocked when a signal comes
-// may be left behind, so the process has to end after it.
+// run is the command. It prints each error on stderr, as a line, and returns
+// the exit code. Reads and writes that are blocked when a signal comes may be
+// left behind, so the process must end after run returns.
 func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 	v := &voice{as: as, level: sayFatal, stderr: stderr}
-	// First, since all that follows takes threads and memory.
+	// First, because everything that follows takes threads and memory.
 	if err := enough(); err != nil {
 		v.tell(sayFatal, err.Error())
 		return exitCode(err)
@@ -47,7 +48,7 @@ func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 		return show(v, stdout, versionText(as))
 	case slices.Contains(cfg.hashes, "list"):
 		return show(v, stdout, strings.Join(hashNames(), "\n")+"\n")
-	case len(cfg.inputs) == 0: // a subcommand has done it all
+	case len(cfg.inputs) == 0: // a subcommand has done everything
 		return exitDone
 	}
 	v.level = cfg.level
@@ -63,7 +64,7 @@ func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 
 	signals := make(chan os.Signal, 1)
 	for _, s := range endings {
-		// What nohup or a shell's & has set to be ignored stays so.
+		// A signal that nohup or a shell's & has set to be ignored stays ignored.
 		if !signal.Ignored(s) {
 			signal.Notify(signals, s)
 		}
@@ -72,7 +73,7 @@ func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 	defer stop()
 	report, hide, errs := transfer(ctx, cfg, v, stdin, stdout)
 	if as == asPv {
-		// Nothing reads any more: pv then just ends.
+		// Nothing reads any more. pv just ends then.
 		errs = slices.DeleteFunc(errs, func(err error) bool { return exitCode(err) == exitReader })
 	}
 	promptly(ctx, func() {
@@ -90,7 +91,7 @@ func run(as program, args []string, stdin, stdout, stderr *os.File) int {
 	return exitCode(errs[0])
 }
 
-// versionText is what --version prints.
+// versionText is the text of --version.
 func versionText(as program) string {
 	if as == asBytering {
 		return "bytering " + version() + "\n"
@@ -98,7 +99,7 @@ func versionText(as program) string {
 	return fmt.Sprintf("%v (bytering %s)\n", as, version())
 }
 
-// stopOn returns a context that the first of the signals ends.
+// stopOn returns a context that ends with the first signal.
 func stopOn(signals <-chan os.Signal) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go func() {
@@ -111,9 +112,8 @@ func stopOn(signals <-chan os.Signal) (context.Context, func()) {
 	return ctx, func() { cancel(nil) }
 }
 
-// promptly calls f, which may block for as long as a terminal is stopped or a
-// pipe is full. In a process that was told to end it is left behind after a
-// second.
+// promptly calls f, which may block while a terminal is stopped or a pipe is
+// full. A second after ctx has ended, f is left behind.
 func promptly(ctx context.Context, f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -131,7 +131,7 @@ func promptly(ctx context.Context, f func()) {
 	}
 }
 
-// show prints what was asked for.
+// show prints text on stdout.
 func show(v *voice, stdout *os.File, text string) int {
 	sink := &end{file: stdout, name: stdoutName, std: stdout}
 	if _, err := io.WriteString(sink.writer(), text); err != nil {

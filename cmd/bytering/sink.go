@@ -42,12 +42,12 @@ type digest struct {
 	c    *bytering.Consumer
 }
 
-// errOthers is why the source stops when no sink is left, or one failed and all
-// shall stop then.
+// errOthers is why the source stops when no sink is left, or when one has
+// failed and all are to stop then.
 var errOthers = errors.New("an output failed")
 
-// fan copies to several sinks and sums. Each is a consumer of the ring, and the
-// slowest sets the pace. One that fails is left out.
+// fan copies to several sinks and sums. Each has a consumer of the ring, and
+// the slowest sets the pace. A sink that fails is left out.
 func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -99,7 +99,7 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 	}
 	summing.Wait()
 	switch cause := context.Cause(ctx); {
-	case cause == errOthers: // which say it themselves
+	case cause == errOthers: // the outputs report their errors themselves
 		return nil
 	case cause != nil && err == nil:
 		return &pump.Error{Side: pump.Neither, Err: cause}
@@ -107,7 +107,8 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 	return err
 }
 
-// drain writes what comes, at most block bytes a call, until the end, or until the sink fails or is stopped.
+// drain writes the stream, at most block bytes a call, until it ends or the sink fails or
+// is stopped.
 func (k *sink) drain(block int) {
 	switch w := (&tallied{around(k.out), k, block}); {
 	case k.placed != nil:
@@ -139,7 +140,7 @@ func (k *sink) stop(cause error) {
 	}
 }
 
-// A tallied is what writes to a sink, with its count and its error.
+// A tallied writes to a sink, and keeps its count and its error.
 type tallied struct {
 	*layer
 	k     *sink
@@ -171,11 +172,11 @@ type nowhere struct{}
 
 func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
 
-// closing is how long closing the source may take, which nothing depends on.
+// closing is how long closing the source may take. Nothing depends on it.
 const closing = 250 * time.Millisecond
 
-// closeAll closes the ends and returns what went wrong, each a line, when the copy
-// ended with err.
+// closeAll closes the ends after the copy has ended with err. It returns what went
+// wrong; each error is a line.
 func (s *stream) closeAll(err error) (errs []error) {
 	closed := make(chan struct{})
 	go func() {
@@ -191,7 +192,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 	for _, k := range s.sinks {
 		var why error
 		if k.pending == 0 {
-			// Some file systems tell of a failed write no earlier than in close.
+			// Some file systems report a failed write only in close.
 			why = k.end.finish(k.err == nil && !interrupted, s.fsync)
 		}
 		if k.err != nil {
@@ -218,7 +219,8 @@ func (s *stream) closeAll(err error) (errs []error) {
 	return errs
 }
 
-// safe says how much the sink has accepted, besides what is pending.
+// safe returns a text with how many bytes the sink has accepted. While a write
+// is pending it says "at least".
 func (k *sink) safe() string {
 	least := ""
 	if k.pending > 0 {
@@ -227,7 +229,7 @@ func (k *sink) safe() string {
 	return fmt.Sprintf("%s%d bytes written to %s", least, k.accepted(), k.name)
 }
 
-// safe says how much all the sinks have accepted.
+// safe returns a text with how many bytes each sink has accepted.
 func (s *stream) safe() string {
 	text := ""
 	for i, k := range s.sinks {

@@ -24,14 +24,14 @@ func (s size) String() string { return s.text }
 // roundUp rounds it up to a multiple of m, a power of two.
 func (s *size) roundUp(m int) { s.bytes = pump.RoundUp(s.bytes, m) }
 
-// sizeForm is a decimal number and a unit. The libraries would also take "1e3"
-// or "0x10", which nobody means.
+// sizeForm is a decimal number and a unit. It excludes forms such as "1e3" and
+// "0x10", which package math/big would accept.
 var sizeForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(?:([kKmMgGtT])(?:[iI]?[bB])?|[bB])?$`)
 
 const units = "KMGT"
 
-// parseSize returns the bytes that text stands for. More than can be counted are
-// as many as can be, which no machine has.
+// parseSize returns the number of bytes that text stands for. A number that is
+// too large becomes the largest int64, which no machine has.
 func parseSize(text string) (int64, error) {
 	part := sizeForm.FindStringSubmatch(text)
 	if part == nil {
@@ -57,7 +57,7 @@ func parseSize(text string) (int64, error) {
 	return bytes.Num().Int64(), nil
 }
 
-// parseSome is parseSize of what must be at least a byte.
+// parseSome is parseSize for sizes of at least a byte.
 func parseSome(text string) (int64, error) {
 	n, err := parseSize(text)
 	if err == nil && n == 0 {
@@ -66,17 +66,17 @@ func parseSome(text string) (int64, error) {
 	return n, err
 }
 
-// parseMemory is parseSome of what lies in memory.
+// parseMemory is parseSome for sizes of memory.
 func parseMemory(text string) (size, error) {
 	n, err := parseSome(text)
 	return size{int(min(n, math.MaxInt)), text}, err
 }
 
-// most is the largest share of memory that can be asked for.
+// most is the largest percentage of memory that can be requested.
 const most = 90
 
-// parseShare returns the percentage that text stands for, and whether it has the
-// form of one.
+// parseShare returns the percentage that text stands for. is reports whether
+// text has the form of a percentage.
 func parseShare(text string) (share float64, is bool, err error) {
 	number, is := strings.CutSuffix(text, "%")
 	if !is {
@@ -89,7 +89,7 @@ func parseShare(text string) (share float64, is bool, err error) {
 	return share, true, nil
 }
 
-// parsePercent returns a whole percentage, which may have its sign.
+// parsePercent returns a whole percentage. The percent sign may be missing.
 func parsePercent(text string, least, most int) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
 	if err != nil || n < least || n > most {
@@ -98,8 +98,7 @@ func parsePercent(text string, least, most int) (int, error) {
 	return n, nil
 }
 
-// parseTime returns a duration: a number without a unit has the one that is
-// given.
+// parseTime returns a duration. A number without a unit is in the given one.
 func parseTime(text string, unit time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if n, e := strconv.ParseFloat(text, 64); e == nil {
@@ -111,7 +110,8 @@ func parseTime(text string, unit time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// bytesText returns n in the largest unit that it has one of, to four digits.
+// bytesText returns n in the largest unit that is not larger than n, with up to
+// four digits.
 func bytesText(n float64) string {
 	unit := 0
 	for ; n >= 1024 && unit < len(units)+2; unit++ {

@@ -11,15 +11,15 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A source is the inputs, read one after the other. Each is opened when it is its
-// turn, since to open a FIFO waits for its writer.
+// A source is the inputs, read one after the other. Each is opened when its turn
+// comes, because the open of a FIFO blocks until there is a writer.
 type source struct {
 	open    func(place) (*end, error)
-	missing func(error) // told of an input that can't be opened, which then is left out; nil if that ends it
+	missing func(error) // called for an input that can't be opened, which is then skipped; nil if that is an error
 	size    int64       // of all that is left to read, or -1
 	skip    int64       // still to be left out
 	left    int64       // still to be read, or -1 for all
-	lacks   bool        // an input was left out
+	lacks   bool        // an input was skipped
 	buffer  []byte      // for what is left out
 
 	mu       sync.Mutex
@@ -56,7 +56,7 @@ func (s *source) next() error {
 // use makes e the current input.
 func (s *source) use(e *end) error {
 	e.tune(os.O_RDONLY)
-	// What can be left out by a seek need not be read.
+	// Bytes that a seek can skip need not be read.
 	if n := min(s.skip, e.size); n > 0 && (e.remote == nil || e.remote.seek(n)) {
 		if e.remote == nil {
 			if _, err := e.file.Seek(n, io.SeekCurrent); err != nil {
@@ -74,8 +74,8 @@ func (s *source) use(e *end) error {
 	return nil
 }
 
-// reader returns what reads the source, when its first input is open: a single
-// one itself, if it is all to be read.
+// reader returns the reader of the source, whose first input is open. A single
+// input that is to be read whole is its own reader.
 func (s *source) reader() io.Reader {
 	if len(s.rest) == 0 && s.left < 0 && s.skip == 0 {
 		return s.cur.reader()
@@ -83,7 +83,7 @@ func (s *source) reader() io.Reader {
 	return s
 }
 
-// Boundary says where one read ends, of the input that needs the most room.
+// Boundary returns where one read ends, for the input that needs the most room.
 func (s *source) Boundary() vectored.Boundary {
 	b := s.r.Boundary()
 	for _, p := range s.rest {
@@ -135,13 +135,13 @@ func (s *source) Readv(bufs [][]byte) (int, error) {
 	}
 }
 
-// atMost reads of the current input, at most so many bytes if that is not
+// atMost reads from the current input, at most that many bytes unless most is
 // negative.
 func (s *source) atMost(bufs [][]byte, most int64) (int, error) {
 	if most < 0 {
 		return s.r.readv(bufs)
 	}
-	// Of a message the rest would be lost anyway, and might be refused.
+	// The rest of a message would be lost, and a read of less might be refused.
 	if b := s.r.Boundary(); b == vectored.Stream || b == vectored.Packet {
 		bufs = cut(bufs, most)
 	}
@@ -196,8 +196,8 @@ func (s *source) failure(err *pump.Error, safe string) error {
 	return fail(exitSource, "read %s: %w at byte %d; %s", s.name(), cause(err.Err), err.Offset, safe)
 }
 
-// short returns the failure for inputs that all ended, but had less than was
-// asked for.
+// short returns the failure for inputs that have all ended before --skip or
+// --count.
 func (s *source) short(atMost bool, safe string) []error {
 	switch {
 	case s.lacks:
@@ -210,8 +210,8 @@ func (s *source) short(atMost bool, safe string) []error {
 	return nil
 }
 
-// expected returns how much the inputs have, as far as that is known before they
-// are read, or -1. The first one is open.
+// expected returns how many bytes the inputs have, or -1 if that is not known
+// before they are read. The first one is open.
 func (s *stream) expected(first *end) int64 {
 	if s.size >= 0 {
 		return s.size
@@ -233,8 +233,8 @@ func (s *stream) expected(first *end) int64 {
 	return total
 }
 
-// probe returns an error for a file among the inputs that is not there, or can't
-// be read, before a byte is moved.
+// probe returns an error if a file among the inputs is missing or can't be read.
+// It is called before a byte is moved.
 func (s *stream) probe() error {
 	for _, p := range s.inputs[1:] {
 		if p.kind != file || p.name == "-" {

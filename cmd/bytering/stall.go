@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stalled returns what ends the stream because an end has moved nothing for so
-// long.
+// stalled returns a function that ends the stream because an end has moved
+// nothing for that long.
 func (s *stream) stalled(op string, name func() string, after time.Duration) func() {
 	return func() { s.cancel(idle(op, name(), after)) }
 }
@@ -31,9 +31,9 @@ type timed struct {
 	timer *time.Timer // calls stalled when that is over
 }
 
-// timedWrite is what a write under a time limit moves at most. One that blocks
-// returns only when all of it is done, so a large one to a slow reader would look
-// like a stall.
+// timedWrite is the most that a write with a time limit moves. A write that
+// blocks returns only when all of it is done, so a large one to a slow reader
+// would look like a stall.
 const timedWrite = 64 << 10
 
 // timeReader calls stalled when a read of r takes longer than after, unless that

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// statusSignals ask how far it is: a user, and ^T on a terminal.
+// statusSignals ask for the status. ^T on a terminal sends SIGINFO.
 var statusSignals = []os.Signal{syscall.SIGUSR1, syscall.SIGINFO}

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// statusSignals ask how far it is. There is no SIGINFO here.
+// statusSignals ask for the status. There is no SIGINFO here.
 var statusSignals = []os.Signal{syscall.SIGUSR1}

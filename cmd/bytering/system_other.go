@@ -4,13 +4,14 @@ package main
 
 import "os"
 
-// tune has nothing to do where a pipe's size can't be chosen.
+// tune does nothing: the size of a pipe can't be set here.
 func (e *end) tune(int) {}
 
-// watch does nothing: here the next write shows that its reader is gone.
+// watch does nothing. Here only the next write shows that the reader is gone.
 func watch(_, _ *os.File, _ func()) {}
 
-// enough and its kin don't know here what the system would give.
+// enough, enoughMemory and enoughThreads return nil, because the limits are not
+// known here.
 func enough() error           { return nil }
 func enoughMemory() error     { return nil }
 func enoughThreads(int) error { return nil }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statusRequests returns a channel of the signals that ask how far it is.
+// statusRequests returns a channel of the signals that ask for the status.
 func statusRequests() <-chan os.Signal {
 	asked := make(chan os.Signal, 1)
 	for _, s := range statusSignals {
@@ -23,16 +23,17 @@ func statusRequests() <-chan os.Signal {
 }
 
 // surviveSignals makes a write to a pipe without a reader an error. By default it
-// would kill the process before that can say how far it came. It also lets the
-// process write to its terminal from the background, where tostop is set and
-// would stop it.
+// would kill the process before the process can say how many bytes are safe. It
+// also lets the process write to its terminal from the background, even if tostop
+// is set.
 func surviveSignals() { signal.Ignore(syscall.SIGPIPE, syscall.SIGTTOU) }
 
-// stopInBackground undoes the latter, for one that writes data there.
+// stopInBackground undoes that for SIGTTOU, for a process that writes data to
+// the terminal.
 func stopInBackground() { signal.Reset(syscall.SIGTTOU) }
 
 // readerGone reports whether a write failed because its reader is gone. The
-// reader of a socket may have closed it with something unread.
+// reader of a socket may have closed it with unread bytes.
 func readerGone(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
@@ -52,9 +53,9 @@ func untilReady(f *os.File, toWrite bool) error {
 	})
 }
 
-// mayDraw reports whether the terminal is this process's to draw on: its group
-// is in the foreground, and no other process is asking for a password or shows
-// pages, for which they turn the echo off.
+// mayDraw reports whether the process may draw on the terminal: its group is in
+// the foreground, and the echo is on. A program that asks for a password, or
+// shows pages, turns the echo off.
 func mayDraw(terminal *os.File) (may bool) {
 	control(terminal, func(fd uintptr) error {
 		group, err := unix.IoctlGetInt(int(fd), unix.TIOCGPGRP)

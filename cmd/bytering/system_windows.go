@@ -6,19 +6,19 @@ import (
 	"syscall"
 )
 
-// statusRequests returns that there is no signal for that.
+// statusRequests returns nil: there is no signal for that.
 func statusRequests() <-chan os.Signal { return nil }
 
-// surviveSignals has nothing to do where no signal comes of a broken pipe.
+// surviveSignals does nothing: here a broken pipe sends no signal.
 func surviveSignals() {}
 
-// stopInBackground has nothing to do where there is no background.
+// stopInBackground does nothing: there is no background here.
 func stopInBackground() {}
 
-// raise returns: no signal ends a process here.
+// raise does nothing: here no signal ends a process.
 func raise(syscall.Signal) {}
 
-// What Windows says of a pipe whose reader has ended or is ending.
+// The errors of Windows for a pipe whose reader has ended or is ending.
 const (
 	errBrokenPipe = syscall.Errno(109)
 	errNoData     = syscall.Errno(232)
@@ -32,8 +32,8 @@ func readerGone(err error) bool {
 	return errors.Is(err, errBrokenPipe) || errors.Is(err, errNoData)
 }
 
-// untilReady fails: no call asks for it here.
+// untilReady is never called here.
 func untilReady(*os.File, bool) error { return errors.ErrUnsupported }
 
-// mayDraw reports that the terminal is this process's to draw on.
+// mayDraw returns true: here the process may always draw on the terminal.
 func mayDraw(*os.File) bool { return true }

@@ -6,17 +6,17 @@ import (
 	"syscall"
 )
 
-// errVolume is for what does not fit on a volume of the size that -D says.
+// errVolume is for bytes that do not fit on a volume of the size of -D.
 var errVolume = errors.New("end of volume")
 
-// A tapeSink is a sink that ends as a tape does.
+// A tapeSink is a writer that ends as a tape does.
 type tapeSink struct {
 	*layer
 	tape
 	written int64
 }
 
-// onTape returns what writes to w as the flags about tapes say.
+// onTape returns a writer to w that follows the flags for tapes.
 func onTape(w io.Writer, t tape) io.Writer {
 	if t == (tape{}) {
 		return w
@@ -32,7 +32,7 @@ func (s *tapeSink) Writev(bufs [][]byte) (n int, err error) {
 		bufs = cut(bufs, s.volume-s.written)
 	}
 	n, err = s.writev(bufs)
-	// A tape that nears its end says so for every other call only.
+	// A tape near its end fails only every other call.
 	if s.aware && errors.Is(err, syscall.ENOSPC) {
 		if n == 0 {
 			n, err = s.writev(bufs)

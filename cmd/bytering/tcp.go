@@ -23,11 +23,11 @@ type tcp struct {
 	timeout time.Duration // of data that are not acknowledged, or 0 for the system's
 }
 
-// connecting is how long a port is tried that refuses: what listens there may be
-// about to start.
+// connecting is how long to try a port that refuses. The program that listens
+// there may be about to start.
 const connecting = 10 * time.Second
 
-// newTCP returns the connection that a place means.
+// newTCP returns the connection that a place stands for.
 func newTCP(p place, cfg *config) (*tcp, error) {
 	t := &tcp{network: "tcp", listen: p.kind != dial, buffer: cfg.connBuffer.bytes, timeout: cfg.timeout}
 	if p.family != 0 {
@@ -51,11 +51,11 @@ func newTCP(p place, cfg *config) (*tcp, error) {
 	return t, nil
 }
 
-// loopback is what is listened on without a host.
+// loopback is the address to listen on if no host is given.
 var loopback = map[string]string{"tcp": "127.0.0.1", "tcp4": "127.0.0.1", "tcp6": "::1"}
 
-// splitLast splits at the last colon, as mbuffer does, which knows no brackets
-// around an address of IPv6. They may be there.
+// splitLast splits at the last colon, as mbuffer does, which has no brackets
+// around an IPv6 address. Brackets are accepted too.
 func splitLast(at string) (host, port string) {
 	i := strings.LastIndex(at, ":")
 	host, port = at[:max(i, 0)], at[i+1:]
@@ -78,8 +78,8 @@ func (s *stream) openTCP(ctx context.Context, p place) (*end, error) {
 	return &end{file: f, name: "tcp://" + remote.String(), size: -1, deliver: func() error { return deliver(ctx, f) }}, nil
 }
 
-// open waits for the connection. It can be read, written and waited for as a
-// file is. open returns its far end too.
+// open waits for the connection and returns it as a file, which can be polled.
+// It also returns the remote address.
 func (t *tcp) open(ctx context.Context) (f *os.File, remote netip.AddrPort, err error) {
 	connect := t.connect
 	if t.listen {
@@ -98,11 +98,11 @@ func (t *tcp) open(ctx context.Context) (f *os.File, remote netip.AddrPort, err 
 	return f, netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()), err
 }
 
-// keepAlive finds within two minutes that the other host has gone, while nothing
-// moves.
+// keepAlive detects within two minutes that the other host has gone, while
+// nothing moves.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 6}
 
-// set sets what the connection has.
+// set sets the options of the connection.
 func (t *tcp) set(conn *net.TCPConn) error {
 	err := conn.SetKeepAliveConfig(keepAlive)
 	if t.buffer > 0 {
@@ -144,7 +144,7 @@ func (t *tcp) accept(ctx context.Context) (*net.TCPConn, error) {
 	}
 }
 
-// connect connects, also to a port that refuses at first.
+// connect connects, and tries again while the port refuses.
 func (t *tcp) connect(ctx context.Context) (*net.TCPConn, error) {
 	dialer := net.Dialer{Resolver: resolver, KeepAliveConfig: keepAlive}
 	until := time.Now().Add(t.patient)
@@ -165,5 +165,5 @@ func (t *tcp) connect(ctx context.Context) (*net.TCPConn, error) {
 }
 
 // resolver looks names up without the C library, whose threads would not fit
-// below the limits that the command begins within.
+// within the limits that the command can run with.
 var resolver = &net.Resolver{PreferGo: true}

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout makes the connection fail when what was sent is not acknowledged
-// for so long, or can't be sent because the other host has no room.
+// setUserTimeout makes the connection fail if sent bytes are not acknowledged for
+// that long, or can't be sent because the other host has no room.
 func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -25,8 +25,8 @@ func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 	return os.NewSyscallError("setsockopt", err)
 }
 
-// deliver ends the stream to the other host and returns once that has all of it.
-// A close alone would not tell of what is lost after it.
+// deliver ends the stream to the other host and returns once that host has all
+// of it. A close alone would not report bytes that are lost after it.
 func deliver(ctx context.Context, f *os.File) error {
 	err := control(f, func(fd uintptr) error { return unix.Shutdown(int(fd), unix.SHUT_WR) })
 	if err == unix.ENOTCONN {

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// setUserTimeout does nothing where the time can't be set.
+// setUserTimeout does nothing: the time can't be set here.
 func setUserTimeout(*net.TCPConn, time.Duration) error { return nil }
 
-// deliver does nothing: that the other host has all of it is not known here.
+// deliver does nothing: whether the other host has everything is not known
+// here.
 func deliver(context.Context, *os.File) error { return nil }

@@ -1,9 +1,10 @@
 //go:build cgo && !netgo
 
-// This file is C because package net links the C library where cgo is on, as in a
-// plain go build. All threads are then made by it, each with 8 MiB of addresses
-// for its stack and 64 MiB for its heap, which a limit such as ulimit -v counts.
-// No code of C runs in them but what makes another one.
+// This file is C because package net links the C library if cgo is on, as in a
+// plain go build. The C library then makes all threads, each with 8 MiB of
+// addresses for its stack and 64 MiB for its heap, which a limit such as ulimit
+// -v counts. The only C code that runs in these threads is the one that makes
+// another thread.
 
 package main
 

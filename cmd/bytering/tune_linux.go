@@ -9,16 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tune makes a pipe hold more, because what a pipe costs is mostly the waking
-// of both ends, a fixed price for each time that it runs full or empty. A user
-// who has used up the system's limit may not, which is no failure. One who has
-// little left keeps that for other pipes.
+// tune enlarges a pipe. The cost of a pipe is mostly that of waking its ends
+// each time that it runs full or empty, which is the same for any size. It is
+// not an error if the user has used up the system's limit. If little of the
+// limit is left, tune leaves it to other pipes.
 //
-// A standard pipe is opened again, without blocking, so that a call that waits
-// can be interrupted and its bytes be counted. To set O_NONBLOCK on the
-// one that was inherited would set it for all who share it. Where that can't be,
-// as for another user's pipe, the inherited one does; also where it is the
-// pipe's wrong end, so that nothing is allowed that it did not allow.
+// A standard pipe is opened again in non-blocking mode, so that a blocked call
+// can be interrupted and its bytes be counted. Setting O_NONBLOCK on the
+// inherited descriptor would set it for all processes that share it. If the pipe
+// can't be opened again, as another user's pipe can't, the inherited descriptor
+// is used. It is also used if it is the wrong end of the pipe, so that the
+// command can do nothing that the descriptor does not allow.
 func (e *end) tune(flag int) {
 	e.fifo(func(fd int) {
 		if n, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0); err == nil && n < pipeShare() {
@@ -48,13 +49,13 @@ func (e *end) fifo(f func(fd int)) {
 	})
 }
 
-// All the pipes of a user without privileges may together hold so much. Who is
-// above it gets new ones of two pages, in all programs.
+// The pipes of a user without privileges may together hold this much. A user
+// above the limit gets new pipes of two pages, in all programs.
 const (
 	pipeLimit = "/proc/sys/fs/pipe-user-pages-soft"
-	// plenty is how much has to be left so that a pipe is made as large as it can
-	// be, or a quarter of the limit if that is less. With a quarter of that left it
-	// gets the smaller share.
+	// plenty, or a quarter of the limit if that is less, is how much must be left
+	// so that a pipe gets the largest size. With a quarter of that left it gets the
+	// smaller size.
 	plenty       = 16 << 20
 	smallerShare = 256 << 10
 )
@@ -74,8 +75,8 @@ var pipeShare = sync.OnceValue(func() int {
 	return 0
 })
 
-// pipesLeft returns how much of the limit the user has left, up to most. The
-// system tells it to who makes pipes, which take no memory while they are empty.
+// pipesLeft returns how much of the limit the user has left, up to most. It
+// finds out by making pipes, which take no memory while they are empty.
 func pipesLeft(most int) (left int) {
 	var fds []int
 	defer func() {
@@ -86,7 +87,7 @@ func pipesLeft(most int) (left int) {
 	for ; left < most; left += largestBlock {
 		var p [2]int
 		if unix.Pipe2(p[:], unix.O_CLOEXEC) != nil {
-			return most // without descriptors it can't be told
+			return most // without descriptors it can't be found out
 		}
 		fds = append(fds, p[:]...)
 		if n, err := unix.FcntlInt(uintptr(p[0]), unix.F_SETPIPE_SZ, largestBlock); err != nil || n < largestBlock {

@@ -11,23 +11,23 @@ import (
 	"unicode/utf8"
 )
 
-// A voice says what there is to say, each time in one line that begins with the
-// name of the program.
+// A voice prints messages, each as one line that begins with the name of the
+// program.
 type voice struct {
 	as     program
 	level  level
 	stderr *os.File
-	log    *os.File // where messages go instead, if it is not nil
+	log    *os.File // where messages go instead of stderr, if not nil
 }
 
-// tell says a message, if the level includes it. There is no place for an error
-// of that.
+// tell prints a message if the level includes it. Errors of the write are
+// ignored, because they can't be reported.
 func (v *voice) tell(l level, message string) {
 	v.line(l, v.as.String()+": "+message)
 }
 
-// line says a message as it is. It is one write, so that it stays in one piece
-// between the lines of others.
+// line prints a message as it is, with one write, so that it is not mixed with
+// the lines of other programs.
 func (v *voice) line(l level, message string) {
 	message = oneLine(message)
 	switch {
@@ -41,7 +41,7 @@ func (v *voice) line(l level, message string) {
 
 func (v *voice) onStderr(message string) { io.WriteString(newPatient(v.stderr), message+"\n") }
 
-// report says what was done.
+// report prints the summary.
 func (v *voice) report(cfg *config, r report) {
 	for _, sum := range r.sums {
 		v.line(sayNothing, sum)
@@ -62,8 +62,8 @@ func (v *voice) report(cfg *config, r report) {
 	}
 }
 
-// oneLine returns a message without what would break its line or change a terminal,
-// whatever came into it: of errors that were joined, each is on a line of its own.
+// oneLine returns a message without characters that would break its line or control
+// a terminal. Joined errors, for example, have a line each.
 func oneLine(message string) string {
 	message = strings.ReplaceAll(message, "\n", "; ")
 	var b strings.Builder
@@ -81,7 +81,7 @@ func oneLine(message string) string {
 	return b.String()
 }
 
-// quoted returns a name as messages show it: as it is, unless it has something
+// quoted returns a name as messages show it. It is quoted if it has characters
 // that a terminal would not print.
 func quoted(name string) string {
 	name = shown(name)
@@ -91,7 +91,7 @@ func quoted(name string) string {
 	return strconv.Quote(name)
 }
 
-// named returns an error of a file with its name quoted.
+// named returns err with the name of its file quoted.
 func named(err error) error {
 	var pe *fs.PathError
 	var le *os.LinkError

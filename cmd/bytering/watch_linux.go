@@ -7,13 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leaving is how long after its reader a stream may end by itself: a reader that
-// knows how much comes, and leaves with the last byte, has not gone away.
+// leaving is how long a stream may take to end after its reader has left. A
+// reader that knows the length of the stream, and leaves with the last byte, is
+// not an error.
 const leaving = 100 * time.Millisecond
 
-// watch calls gone a little after the last reader of sink has left, if that is a
-// pipe or a socket. A socket that is also the source is not watched: what ends
-// one ends the other.
+// watch calls gone a little after the last reader of sink has left, if sink is a
+// pipe or a socket. A socket that is also the source is not watched, because
+// whatever ends the one ends the other.
 //
 // An epoll descriptor waits for errors of the sink alone, and Go's poller waits
 // for that descriptor. So it takes no thread, and the sink's mode stays.

@@ -1,7 +1,7 @@
 // Package direct decides which reads and writes of files bypass the page cache.
 // The offset, the length and the memory address of such a call must be multiples
-// of the file's block. Other calls go through the cache. The descriptor's flag
-// says which it is.
+// of the file's block. Other calls go through the cache. A flag of the
+// descriptor selects one or the other.
 //
 // [Open] decides from the geometry of the ring between a source and a sink which of
 // them is direct, and [File.Next] which calls are.
@@ -17,12 +17,12 @@ import (
 	"github.com/bytering/bytering/internal/memory"
 )
 
-// usualBlock is the block where the system does not say it, as for tmpfs and before
-// Linux 6.1. It is a multiple of what nearly all devices and file systems need.
-// Where it is not, the first call is refused.
+// usualBlock is the block if the system does not report it, as for tmpfs and before
+// Linux 6.1. It is a multiple of what nearly all devices and file systems need. On
+// any other the first call is refused.
 const usualBlock = 4096
 
-// ErrNoFile is why an end that has no descriptor of package os is not direct.
+// ErrNoFile is the reason why an end that is not an os.File is not direct.
 var ErrNoFile = errors.New("not a file of package os")
 
 var (
@@ -31,20 +31,20 @@ var (
 	errUsed = errors.New("its ring has bytes in it, or several consumers")
 )
 
-// A File is an end that is read or written from its own offset on. It belongs to
-// one goroutine. The zero File is not direct.
+// A File is an end that is read or written at its own offset. It belongs to one
+// goroutine. The zero File is not direct.
 type File struct {
 	file   *os.File
 	block  int   // a power of two
 	at     int64 // where the next byte is read or written
 	active bool  // calls are cut into blocks
-	found  bool  // what the flag was
-	on     bool  // what it is
+	found  bool  // whether the flag was set before
+	on     bool  // whether the flag is set now
 	why    error // why the file is not direct, or not any more
 }
 
 // open makes f direct from its offset on, or from its end on if it was opened for
-// appending. If that can't be, it is given up at once.
+// appending. A file that can't be direct is given up at once.
 func open(f *os.File) File {
 	d := File{file: f, active: true}
 	if err := d.open(); err != nil {
@@ -83,7 +83,7 @@ func (d *File) open() error {
 
 func refused(err error) error { return fmt.Errorf("refused by its file system: %w", err) }
 
-// Active reports whether calls are still to be cut into blocks.
+// Active reports whether calls must still be cut into blocks.
 func (d *File) Active() bool { return d.active }
 
 // Why returns why the file was given up, or nil.
@@ -92,8 +92,8 @@ func (d *File) Why() error { return d.why }
 // Block returns the size of the blocks.
 func (d *File) Block() int { return d.block }
 
-// Rest returns how many bytes there are to the next block: all of a block at its
-// beginning, and 1 if the file is not direct.
+// Rest returns the number of bytes up to the next block, which is a whole block
+// at the beginning of one. It returns 1 if the file is not direct.
 func (d *File) Rest() int {
 	if !d.active {
 		return 1
@@ -101,15 +101,16 @@ func (d *File) Rest() int {
 	return d.block - int(d.at&int64(d.block-1))
 }
 
-// aligned reports whether the memory of a ring, which has b at that position,
+// aligned reports whether the memory of a ring that has b at that position
 // begins at a block.
 func (d *File) aligned(b []byte, position uint64) bool {
 	return memory.Misalignment(b, d.block) == int(position&uint64(d.block-1))
 }
 
-// Next returns how many of room bytes the next call is to have, and sets the flag
-// for it: whole blocks if they can be direct, the rest of a block if the offset is
-// within one, and room if that is less.
+// Next returns how many bytes the next call may have, at most room, and sets the
+// flag for it. These are whole blocks if they can be direct. Otherwise they are
+// buffered: the rest of the block if the offset is within one, or all of room if
+// it holds no block.
 func (d *File) Next(room int) (int, error) {
 	if !d.active {
 		return room, nil
@@ -132,7 +133,8 @@ func (d *File) Next(room int) (int, error) {
 	return n, nil
 }
 
-// Moved counts n bytes of a call, and returns how many of them were direct.
+// Moved counts n bytes that a call has moved, and returns how many of them were
+// direct.
 func (d *File) Moved(n int) (direct int) {
 	d.at += int64(n)
 	if d.on {
@@ -142,9 +144,9 @@ func (d *File) Moved(n int) (direct int) {
 }
 
 // Refused reports whether a call may have failed because it was direct. Some file
-// systems refuse it only then, and another process that shares the file may have
-// set the flag, or moved the offset. In that case the file is given up, and the
-// call is to be made again, once.
+// systems refuse direct I/O only in a call. Another process that shares the file
+// may also have set the flag, or moved the offset. If Refused returns true it has
+// given the file up, and the caller must repeat the call once.
 func (d *File) Refused(err error) bool {
 	if d.block == 0 || !isRefusal(err) {
 		return false
@@ -166,7 +168,7 @@ func (d *File) GiveUp(why error) {
 	d.why, d.active = why, false
 }
 
-// Close gives the flag the value that it had before.
+// Close restores the flag.
 func (d *File) Close() error {
 	if d.on == d.found {
 		return nil

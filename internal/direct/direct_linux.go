@@ -11,7 +11,7 @@ import (
 // Supported returns nil, or why no file can be direct on this system.
 func Supported() error { return nil }
 
-// look finds out the block and what the flags are.
+// look reads the size of the block and the flags.
 func (d *File) look() (appends bool, err error) {
 	err = kernel.Control(d.file, func(fd uintptr) error {
 		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
@@ -23,15 +23,15 @@ func (d *File) look() (appends bool, err error) {
 		d.on = d.found
 		d.block = usualBlock
 		if memory, offset, known := kernel.DirectAlign(fd); known {
-			d.block = int(min(max(memory, offset), 1<<30)) // as an int has it on every machine
+			d.block = int(min(max(memory, offset), 1<<30)) // which fits in an int on every machine
 		}
 		return nil
 	})
 	return appends, err
 }
 
-// set changes that flag alone: the others may have changed since look, as all
-// whom the file is shared with can do that.
+// set changes only that flag. The others may have changed since look, because
+// every process that shares the file can change them.
 func (d *File) set(on bool) error {
 	return kernel.Control(d.file, func(fd uintptr) error {
 		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)

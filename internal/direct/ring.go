@@ -14,15 +14,15 @@ type Ring struct {
 	Idle     bool   // the ring is empty and has one consumer
 }
 
-// Open makes source and sink direct, those of them that can be. A file's offset
+// Open makes each of source and sink direct if that is possible. A file's offset
 // and the address of the memory that is read into or written from must be equally
-// far from a block. So the caller must move the ring on by skip bytes first. That
-// puts it in step with one file, and with the other only if their offsets differ by
+// far from a block. So the caller must advance the ring by skip bytes first. That
+// aligns the ring with one file, and with the other only if their offsets differ by
 // whole blocks.
 func Open(source, sink any, r Ring) (in, out File, skip int) {
 	in, out = r.open(source), r.open(sink)
-	// The one of the larger blocks leads: in step with it, the ring is in step with
-	// the other if it can be in step with both.
+	// The ring is aligned with the file that has the larger blocks. It is then
+	// aligned with the other file too, if it can be aligned with both.
 	lead := &in
 	if !in.active || out.active && out.block > in.block {
 		lead = &out

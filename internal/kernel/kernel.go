@@ -19,12 +19,13 @@ func (op Op) String() string {
 	return [...]string{"readv", "writev", "preadv", "pwritev", "recvmsg"}[op]
 }
 
-// Call makes one system call on vec, which has at least one element. The
-// offset counts for [Preadv] and [Pwritev] only. The count is 0 if there is an
-// error. Like the real ones it may be interrupted and returns EINTR then.
+// Call makes one system call on vec, which has at least one element. The offset
+// is used by [Preadv] and [Pwritev] only. The count is 0 if there is an error.
+// Like any system call it returns EINTR if it is interrupted.
 //
-// The count of [Recvmsg] is the size of the message, also if that is above the
-// room, or the error is EMSGSIZE where the system does not say the size.
+// The count of [Recvmsg] is the size of the message, even if that is larger
+// than the room. On systems that do not report that size, the error is
+// EMSGSIZE.
 var Call = call
 
 func call(op Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// askSize is the flag that has Linux count what there is no room for as well.
-// Other systems only say that there was something.
+// askSize is the flag that makes Linux count the bytes that have no room too.
+// Other systems report only that there were some.
 func askSize() uintptr {
 	if runtime.GOOS == "linux" {
 		return syscall.MSG_TRUNC
@@ -32,7 +32,7 @@ func recvmsg(fd uintptr, vec []syscall.Iovec, flags uintptr) (n int, errno sysca
 	return int(r1), 0
 }
 
-// setLen sets a length whose type differs from machine to machine.
+// setLen sets a length, whose type depends on the machine.
 func setLen[T int32 | uint32 | uint64](l *T, n int) { *l = T(n) }
 
 func size(vec []syscall.Iovec) (n int) {

@@ -13,8 +13,8 @@ import (
 	"unsafe"
 )
 
-// statxNumbers are those of the system call, by machine. Package syscall is
-// older than it.
+// statxNumbers are the numbers of the system call, by machine. Package syscall
+// is older than the call.
 var statxNumbers = map[string]uintptr{
 	"386": 383, "amd64": 332, "arm": 397, "arm64": 291, "loong64": 291,
 	"mips": 4366, "mipsle": 4366, "mips64": 5326, "mips64le": 5326,
@@ -29,9 +29,10 @@ const (
 	statxDirectOff = 0x9c / 4
 )
 
-// DirectAlign returns of what the addresses, and of what the offsets and
-// lengths of direct I/O must be multiples on a descriptor: 0 if there is no
-// direct I/O on it. False means that the system does not know.
+// DirectAlign returns the alignment of direct I/O on a descriptor: memory is
+// that of addresses, and offset that of offsets and lengths. Both are 0 if the
+// descriptor has no direct I/O. known is false if the system does not report
+// them.
 var DirectAlign = statxAlign
 
 func statxAlign(fd uintptr) (memory, offset uint32, known bool) {

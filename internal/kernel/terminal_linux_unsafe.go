@@ -12,8 +12,9 @@ import (
 	"unsafe"
 )
 
-// Terminal reports whether a descriptor is a terminal, of either end of a
-// pseudo-terminal. All of them have a size, if only 0 by 0, and nothing else has.
+// Terminal reports whether a descriptor is a terminal, or either end of a
+// pseudo-terminal. All of these have a size, even if it is 0 by 0, and nothing
+// else has one.
 func Terminal(fd uintptr) bool {
 	var size [4]uint16
 	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))

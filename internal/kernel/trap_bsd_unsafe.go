@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// numbers are those of the system calls, by Op. How the others pass their
-// offset differs from machine to machine, so package vectored does not use
+// numbers are the numbers of the system calls, by Op. How Preadv and Pwritev
+// pass their offset depends on the machine, so package vectored does not use
 // them here.
 var numbers = [...]uintptr{Readv: syscall.SYS_READV, Writev: syscall.SYS_WRITEV}
 

@@ -13,14 +13,14 @@ import (
 	"unsafe"
 )
 
-// numbers are those of the system calls, by Op.
+// numbers are the numbers of the system calls, by Op.
 var numbers = [...]uintptr{syscall.SYS_READV, syscall.SYS_WRITEV, syscall.SYS_PREADV, syscall.SYS_PWRITEV}
 
 // half is half the bits of a word, as in the kernel's own shift by a whole one.
 const half = bits.UintSize / 2
 
-// trap passes the offset in two words, as Linux takes it on every machine. The
-// second is 0 where the first holds all of it.
+// trap passes the offset in two words, as Linux expects on every machine. The
+// second word is 0 if the first holds all of it.
 func trap(op Op, fd uintptr, vec []syscall.Iovec, off int64) (r1, r2 uintptr, errno syscall.Errno) {
 	if op == Readv || op == Writev {
 		return syscall.Syscall(numbers[op], fd, uintptr(unsafe.Pointer(&vec[0])), uintptr(len(vec)))

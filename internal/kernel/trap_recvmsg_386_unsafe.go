@@ -14,8 +14,8 @@ import (
 
 const socketcallRecvmsg = 17
 
-// trapRecvmsg goes through socketcall, as package syscall does here: recvmsg has
-// a number of its own only since Linux 4.3.
+// trapRecvmsg uses socketcall, as package syscall does here, because recvmsg has
+// had a number of its own only since Linux 4.3.
 func trapRecvmsg(fd uintptr, h *syscall.Msghdr, flags uintptr) (n uintptr, errno syscall.Errno) {
 	args := struct {
 		fd    uintptr

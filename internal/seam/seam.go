@@ -23,7 +23,7 @@ type (
 // A Token wakes a parked goroutine.
 type Token = chan struct{}
 
-// NewToken returns a token that is not there.
+// NewToken returns a token that has not been posted.
 func NewToken() Token { return make(Token, 1) }
 
 // Post puts the token there, unless it is there already. It never blocks.
