@@ -27,12 +27,12 @@ type sink struct {
 
 	whole int // bytes that each write has, but the last; 0 for any
 
-	n       atomic.Int64 // bytes that it has accepted
-	calling atomic.Int64 // bytes that a call under way was given
-	over    atomic.Bool  // it gets no more
-	pending int64        // the most that a call that was left behind may still put there
-	err     error        // why it failed
-	cause   atomic.Value // of type error: why it was stopped
+	n       atomic.Int64          // bytes that it has accepted
+	calling atomic.Int64          // bytes that a call under way was given
+	over    atomic.Bool           // it gets no more
+	pending int64                 // the most that a call that was left behind may still put there
+	err     error                 // why it failed
+	cause   atomic.Pointer[error] // why it was stopped
 }
 
 // A digest is a hash of what is moved.
@@ -117,10 +117,10 @@ func (k *sink) drain(block int) {
 	default:
 		k.c.WriteTo(w)
 	}
-	switch cause, _ := k.cause.Load().(error); {
+	switch cause := k.cause.Load(); {
 	case cause == nil:
-	case readerGone(cause):
-		k.err = cause
+	case readerGone(*cause):
+		k.err = *cause
 	case errors.Is(k.err, os.ErrDeadlineExceeded): // by which it was stopped
 		k.err = nil
 	}
@@ -131,7 +131,7 @@ func (k *sink) drain(block int) {
 
 // stop ends drain, at once if a write can be interrupted.
 func (k *sink) stop(cause error) {
-	if k.cause.CompareAndSwap(nil, cause) {
+	if k.cause.CompareAndSwap(nil, &cause) {
 		if d, ok := k.out.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			d.SetWriteDeadline(time.Unix(1, 0))
 		}
