@@ -198,7 +198,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 			why = k.err
 		}
 		if why != nil {
-			lost = append(lost, sinkFailed(k.end, why, k.safe()))
+			lost = append(lost, sinkFailed(k.end, s.timedOut("write", k.end, why), k.safe()))
 		}
 	}
 	select {
@@ -210,6 +210,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 	}
 	errs = append(errs, lost...)
 	if failed != nil && failed.Side == pump.Source && (len(errs) == 0 || s.several()) {
+		failed.Err = s.timedOut("read", s.source.cur, failed.Err)
 		errs = append(errs, s.source.failure(failed, s.safe()))
 	}
 	if len(errs) == 0 {
