@@ -121,7 +121,17 @@ func TestHTTPFails(t *testing.T) {
 			w.Write(o.data[:1000])
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, exitSource, []string{"no ranges"}},
+		}, exitEarly, []string{"it ended before the length that the server said at byte 1000"}},
+		"more than it said": {[]string{"--depth", "2"}, func(o *origin, _ int, w http.ResponseWriter, r *http.Request) bool {
+			conn, buf, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				return false
+			}
+			defer conn.Close()
+			buf.WriteString("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\nmore\n")
+			buf.Flush()
+			return true
+		}, exitRefused, []string{"status 404"}},
 		"shorter, again and again": {[]string{"--depth", "2"}, after(1, func(o *origin, n int, w http.ResponseWriter, r *http.Request) bool {
 			o.breakOff(w, r, 0)
 			return true
