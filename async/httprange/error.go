@@ -38,7 +38,7 @@ func (e *StatusError) Error() string {
 func statusError(resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode}
 	after := resp.Header.Get("Retry-After")
-	if s, err := strconv.ParseInt(after, 10, 32); err == nil {
+	if s, err := strconv.ParseInt(after, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		e.RetryAfter = max(0, time.Duration(s)*time.Second)
 	} else if t, err := http.ParseTime(after); err == nil {
 		e.RetryAfter = max(0, time.Until(t))

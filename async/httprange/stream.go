@@ -30,7 +30,8 @@ func (f *File) Stream(ctx context.Context, off int64) *Stream {
 }
 
 // Read implements io.Reader. If a body ends before the object does, and [StreamRetry] does
-// not make the stream continue, the error is io.ErrUnexpectedEOF.
+// not make the stream continue, or the server has no ranges for that, the error is
+// io.ErrUnexpectedEOF.
 func (s *Stream) Read(b []byte) (n int, err error) {
 	for attempt := 1; s.err == nil && len(b) > 0; attempt++ {
 		n, err = s.read(b)
@@ -66,7 +67,7 @@ func (s *Stream) drop() {
 
 // again reports whether the stream should continue after err. It waits before that.
 func (s *Stream) again(err error, attempt int) bool {
-	if s.f.retry == nil || s.ctx.Err() != nil {
+	if s.f.retry == nil || s.ctx.Err() != nil || s.at > 0 && !s.f.resumes {
 		return false
 	}
 	wait, again := s.f.retry(err, attempt)

@@ -42,7 +42,7 @@ func TestStream(t *testing.T) {
 		{"no ranges, broken off", func(s *server, _ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			broken(w, s.data)
-		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 300, httprange.ErrNoRange, 1},
+		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 300, io.ErrUnexpectedEOF, 1},
 		{"ranges beside a 200", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
 			if n > 0 {
 				s.answer(w, r)

@@ -45,6 +45,18 @@ func TestReaderGoneWhileIdle(t *testing.T) {
 			}
 			return func() { r.Close() }
 		}, exitSink, "broken pipe; 2 bytes written"},
+		{"a hash", func(t *testing.T, p *process) func() {
+			p.Args = append(p.Args, "--hash", "md5")
+			return pipes(t, p)
+		}, exitReader, "; 2 bytes written"},
+		{"whole blocks", func(t *testing.T, p *process) func() {
+			p.Args = append(p.Args, "--obs", "1")
+			return pipes(t, p)
+		}, exitReader, "; 2 bytes written"},
+		{"at depth", func(t *testing.T, p *process) func() {
+			p.Args = append(p.Args, "--depth", "4")
+			return pipes(t, p)
+		}, exitReader, "; 2 bytes written"},
 		{"quiet", func(t *testing.T, p *process) func() {
 			p.Args = append(p.Args, "-q")
 			return pipes(t, p)

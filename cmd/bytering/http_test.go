@@ -121,7 +121,20 @@ func TestHTTPFails(t *testing.T) {
 			w.Write(o.data[:1000])
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, exitSource, []string{"no ranges"}},
+		}, exitEarly, []string{"it ended before the length that the server said at byte 1000"}},
+		"more than it said": {nil, func(_ *origin, n int, w http.ResponseWriter, _ *http.Request) bool {
+			if n > 0 {
+				w.WriteHeader(404)
+				return true
+			}
+			// After that the client waits a moment.
+			if conn, buf, err := w.(http.Hijacker).Hijack(); err == nil {
+				defer conn.Close()
+				buf.WriteString("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\nmore\n")
+				buf.Flush()
+			}
+			return true
+		}, exitRefused, []string{"status 404"}},
 		"shorter, again and again": {[]string{"--depth", "2"}, after(1, func(o *origin, n int, w http.ResponseWriter, r *http.Request) bool {
 			o.breakOff(w, r, 0)
 			return true

@@ -15,11 +15,14 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 	"syscall"
 )
 
 func main() {
+	log.SetOutput(io.Discard) // package net/http logs what servers do wrong
 	surviveSignals()
 	code := run(called(os.Args[0]), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if code > exitSignal {

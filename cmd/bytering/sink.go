@@ -27,12 +27,12 @@ type sink struct {
 
 	whole int // bytes that each write has, but the last; 0 for any
 
-	n       atomic.Int64 // bytes that it has accepted
-	calling atomic.Int64 // bytes that a call under way was given
-	over    atomic.Bool  // it gets no more
-	pending int64        // the most that a call that was left behind may still put there
-	err     error        // why it failed
-	cause   atomic.Value // of type error: why it was stopped
+	n       atomic.Int64          // bytes that it has accepted
+	calling atomic.Int64          // bytes that a call under way was given
+	over    atomic.Bool           // it gets no more
+	pending int64                 // the most that a call that was left behind may still put there
+	err     error                 // why it failed
+	cause   atomic.Pointer[error] // why it was stopped
 }
 
 // A digest is a hash of what is moved.
@@ -118,10 +118,10 @@ func (k *sink) drain(block int) {
 	default:
 		k.c.WriteTo(w)
 	}
-	switch cause, _ := k.cause.Load().(error); {
+	switch cause := k.cause.Load(); {
 	case cause == nil:
-	case readerGone(cause):
-		k.err = cause
+	case readerGone(*cause):
+		k.err = *cause
 	case errors.Is(k.err, os.ErrDeadlineExceeded): // by which it was stopped
 		k.err = nil
 	}
@@ -132,7 +132,7 @@ func (k *sink) drain(block int) {
 
 // stop ends drain, at once if a write can be interrupted.
 func (k *sink) stop(cause error) {
-	if k.cause.CompareAndSwap(nil, cause) {
+	if k.cause.CompareAndSwap(nil, &cause) {
 		if d, ok := k.out.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			d.SetWriteDeadline(time.Unix(1, 0))
 		}
@@ -199,7 +199,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 			why = k.err
 		}
 		if why != nil {
-			lost = append(lost, sinkFailed(k.end, why, k.safe()))
+			lost = append(lost, sinkFailed(k.end, s.timedOut("write", k.end, why), k.safe()))
 		}
 	}
 	select {
@@ -211,6 +211,7 @@ func (s *stream) closeAll(err error) (errs []error) {
 	}
 	errs = append(errs, lost...)
 	if failed != nil && failed.Side == pump.Source && (len(errs) == 0 || s.several()) {
+		failed.Err = s.timedOut("read", s.source.cur, failed.Err)
 		errs = append(errs, s.source.failure(failed, s.safe()))
 	}
 	if len(errs) == 0 {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"math"
+	"syscall"
 	"time"
 )
 
@@ -14,6 +16,16 @@ func (s *stream) stalled(op string, name func() string, after time.Duration) fun
 
 func idle(op, name string, after time.Duration) error {
 	return fail(exitTimeout, "%s %s: nothing moved for %v", op, name, after)
+}
+
+// timedOut returns why a call of the end failed. The system itself ends a connection
+// whose other host takes nothing for as long as -W says, also while no call waits for
+// that.
+func (s *stream) timedOut(op string, e *end, err error) error {
+	if s.timeout > 0 && e.deliver != nil && errors.Is(err, syscall.ETIMEDOUT) {
+		return idle(op, e.name, s.timeout)
+	}
+	return err
 }
 
 // patience returns how long a call of the end may take, or 0.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,4 +117,23 @@ func TestSlowForeignReader(t *testing.T) {
 	}
 	io.Copy(io.Discard, r)
 	p.end(exitDone, 0)
+}
+
+// TestTimeoutOfSystem: a connection that the system has ended by -W is a timeout too,
+// also when all that was to be written is in its buffer.
+func TestTimeoutOfSystem(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer l.Close()
+	p := prepare(t, "-q", "-W", "0.5", "-i", randomFile(t, 3<<20), "-o", "tcp://"+l.Addr().String(), "-o", "/dev/null")
+	p.start()
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	contains(t, p.end(exitTimeout, 1), "write tcp://", "nothing moved for 500ms; ", " bytes written to tcp://")
 }
