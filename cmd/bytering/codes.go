@@ -16,6 +16,7 @@ const (
 	exitReader  = 4
 	exitSource  = 5
 	exitEarly   = 6
+	exitDiffers = 7
 	exitTimeout = 8
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
@@ -33,7 +34,7 @@ var exits = []struct {
 	{"4", "reader gone", "of standard output; noticed at once, also while nothing moves; called as pv it is 0, as there"},
 	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
 	{"6", "source ended early", "before --count or --skip, or the length that an HTTP server said"},
-	{"7", "", "is kept for bytes that differ"},
+	{"7", "bytes differ", "what comes for --resume is not what the upload has; nothing of it was overwritten"},
 	{"8", "timeout", "an end moved nothing for as long as -W says"},
 	{"9–12", "", "are kept for what comes"},
 	{"128+n", "signal n", "which it raises itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},
