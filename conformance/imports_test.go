@@ -18,26 +18,27 @@ const module = "github.com/bytering/bytering"
 // one that takes the build tag of that name, and "elsewhere:" before one that only
 // other systems have.
 var arrows = map[string][]string{
-	"":                    {"internal/seam", "internal/memory", "vectored"},
-	"internal/seam":       {"internal/pause", "interleave:internal/interleave"},
-	"internal/interleave": {},
-	"internal/direct":     {"internal/kernel", "internal/memory"},
-	"internal/kernel":     {},
-	"internal/memory":     {"internal/kernel"},
-	"internal/mutants":    {}, // for tests
-	"internal/netaddr":    {},
-	"internal/netwrite":   {},
-	"internal/pattern":    {}, // for tests
-	"internal/pause":      {},
-	"internal/scripted":   {"internal/kernel", "internal/pattern"}, // for tests
-	"vectored":            {"internal/kernel", "internal/netaddr", "internal/netwrite"},
-	"vectored/netbuffers": {"elsewhere:internal/netwrite"}, // where there is no writev
-	"pump":                {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
-	"async":               {"", "internal/seam"},
-	"async/httprange":     {"async"},
-	"memconn":             {"", "internal/seam", "vectored"},
-	"cmd/bytering":        {"", "async", "async/httprange", "pump", "vectored"},
-	"s3":                  {"", "async", "async/httprange"},
+	"":                             {"internal/seam", "internal/memory", "vectored"},
+	"internal/seam":                {"internal/pause", "interleave:internal/interleave"},
+	"internal/interleave":          {},
+	"internal/direct":              {"internal/kernel", "internal/memory"},
+	"internal/kernel":              {},
+	"internal/memory":              {"internal/kernel"},
+	"internal/mutants":             {}, // for tests
+	"internal/netaddr":             {},
+	"internal/netwrite":            {},
+	"internal/pattern":             {}, // for tests
+	"internal/pause":               {},
+	"internal/scripted":            {"internal/kernel", "internal/pattern"}, // for tests
+	"vectored":                     {"internal/kernel", "internal/netaddr", "internal/netwrite"},
+	"vectored/netbuffers":          {"elsewhere:internal/netwrite"}, // where there is no writev
+	"pump":                         {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
+	"async":                        {"", "internal/seam"},
+	"async/httprange":              {"async"},
+	"memconn":                      {"", "internal/seam", "vectored"},
+	"cmd/bytering":                 {"", "cmd/bytering/internal/poller", "async", "async/httprange", "pump", "s3", "vectored"},
+	"cmd/bytering/internal/poller": {},
+	"s3":                           {"", "async", "async/httprange"},
 }
 
 // list runs the go command in the root module, for a port such as linux/amd64.
@@ -83,7 +84,7 @@ func drawn(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	look := func(mark, port, tags string) {
-		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering", module+"/s3") {
+		for _, p := range packages(t, port, "-tags", tags, "./...", module+"/cmd/bytering/...", module+"/s3") {
 			from := short(p.ImportPath)
 			if found[from] == nil {
 				found[from] = []string{}

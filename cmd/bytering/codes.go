@@ -16,6 +16,7 @@ const (
 	exitReader  = 4
 	exitSource  = 5
 	exitEarly   = 6
+	exitDiffers = 7
 	exitTimeout = 8
 	exitSignal  = 128 // plus the number of the signal, which it then raises
 )
@@ -33,7 +34,7 @@ var exits = []struct {
 	{"4", "reader gone", "nothing reads standard output any more, which is noticed at once, even while nothing moves; called as pv the code is 0, as pv's own"},
 	{"5", "source failed", "a read; called as pv also a FILE that could not be opened"},
 	{"6", "source ended early", "before the end of --count or --skip, or before the length that an HTTP server gave"},
-	{"7", "", "reserved for bytes that differ"},
+	{"7", "bytes differ", "the input of --resume differs from what the upload has; nothing of it was overwritten"},
 	{"8", "timeout", "an end moved nothing for as long as -W says"},
 	{"9–12", "", "reserved"},
 	{"128+n", "signal n", "the command raises the signal for itself, so that a shell's loop ends too: 129 HUP, 130 INT, 131 QUIT, 143 TERM"},

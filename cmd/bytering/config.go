@@ -23,6 +23,9 @@ type config struct {
 	deepBlock size // the most that such a read or write moves, if depth is above 1
 	web       web
 
+	objects   objects
+	anyMemory bool // the ring may be as large as objects take
+
 	startAbove  int // percent of the ring to fill before writing begins; 0 for any
 	resumeBelow int // percent of the ring below which reading continues; 100 for any
 
@@ -79,6 +82,7 @@ type placeKind int
 const (
 	file      placeKind = iota
 	get                 // is read by HTTP: http://, https://
+	object              // of a store: s3://
 	dial                // connects to HOST:PORT: -O, tcp://
 	listen              // binds exactly ADDR, loopback without a host: tcp-listen://
 	listenAll           // binds all addresses at PORT and lets in HOST, if there is one: mbuffer's -I

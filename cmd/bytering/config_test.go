@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -190,7 +191,7 @@ func TestTables(t *testing.T) {
 				var args []string
 				if args = append(args, name); f.arg != "" {
 					args = append(args, map[string]string{
-						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a", "@FILE": "@" + os.DevNull,
+						"N%": "50", "N": "50", "TIME": "5", "SECONDS": "5", "LEVEL": "3", "HASH": "md5", "HOST:PORT": "h:1", "[HOST:]PORT": "1", "FILE": "a", "@FILE": "@" + os.DevNull, "NAME=VALUE": "a=b", "DATE": "2030-01-31",
 					}[f.arg])
 					if args[1] == "" {
 						args[1] = "4K"
@@ -201,6 +202,16 @@ func TestTables(t *testing.T) {
 					if f.short == "n" && as == asMbuffer {
 						args[1] = "1"
 					}
+				}
+				if f.optional() {
+					args = []string{name + "=4K"}
+				}
+				object := as == asBytering && inTable(objectFlags, f)
+				if object {
+					if _, err := parse(as, args); err == nil || !strings.Contains(err.Error(), f.names()+" is for an output of s3://") {
+						t.Errorf("%v %v: %v", as, args, err)
+					}
+					args = append(args, "-o", "s3://bucket/key")
 				}
 				_, err := parse(as, args)
 				if f.state == refused {
@@ -213,14 +224,15 @@ func TestTables(t *testing.T) {
 				if f.state == done && f.set == nil {
 					t.Errorf("%v %v does nothing", as, args)
 				}
-				if f.arg != "" && f.state != refused {
+				if f.arg != "" && !f.optional() && f.state != refused {
 					if _, err := parse(as, args[:1]); err == nil || !strings.Contains(err.Error(), "needs a value: "+f.arg) {
 						t.Errorf("%v %v: %v", as, args[:1], err)
 					}
 				}
 			}
-			if usage := f.usage(); !strings.Contains(help(as), "  "+usage) {
-				t.Errorf("help of %v does not have %q", as, usage)
+			object := as == asBytering && inTable(objectFlags, f)
+			if column := f.column(); strings.Contains(help(as), "  "+column) == object {
+				t.Errorf("help of %v does not have %q, or should not", as, column)
 			}
 		}
 	}
@@ -338,4 +350,9 @@ func TestTooLarge(t *testing.T) {
 	p := prepare(t, "-m", "8388607T")
 	p.start()
 	contains(t, p.end(exitRefused, 1), "-m, --memory 8388607T: more than 80% of the memory")
+}
+
+// inTable reports whether a table has that flag.
+func inTable(table []flag, f flag) bool {
+	return slices.ContainsFunc(table, func(other flag) bool { return other.names() == f.names() })
 }

@@ -36,12 +36,15 @@ type stream struct {
 	filling   async.Meter
 	fillDepth int // that was had
 
+	object *stored   // the input, if it is one
+	stored []*stored // in step with the sinks: those that are objects
+
 	overt  sync.Once // says that TCP is not encrypted
 	cancel context.CancelCauseFunc
 	left   chan int // the sinks, of several, whose reader has left
 }
 
-func newStream(cfg config, v *voice) (*stream, error) {
+func newStream(ctx context.Context, cfg config, v *voice, stdin *os.File) (*stream, error) {
 	s := &stream{config: cfg, voice: v, left: make(chan int, len(cfg.outputs))}
 	for range cfg.outputs {
 		s.sinks = append(s.sinks, &sink{gone: func() {}})
@@ -50,6 +53,9 @@ func newStream(cfg config, v *voice) (*stream, error) {
 		s.sums = append(s.sums, &digest{name: name, hash: hashes[name]()})
 	}
 	if err := s.fitMemory(); err != nil {
+		return nil, err
+	}
+	if err := s.openObjects(ctx, stdin); err != nil {
 		return nil, err
 	}
 	if err := s.wholeBlocks(); err != nil {
@@ -73,8 +79,13 @@ func newStream(cfg config, v *voice) (*stream, error) {
 }
 
 // several reports whether fan does the copy: if there is more than one sink or
-// hash, and for whole blocks and at depth.
-func (s *stream) several() bool { return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 || s.deep() }
+// hash, for whole blocks, at depth, and for uploads.
+func (s *stream) several() bool {
+	return len(s.sinks)+len(s.sums) > 1 || s.whole > 0 || s.deep() || s.uploads()
+}
+
+// uploads reports whether an output is an object.
+func (s *stream) uploads() bool { return slices.ContainsFunc(s.outputs, isObject) }
 
 // makeRing makes the ring. It is mapped, because Go's runtime ends the process if
 // its heap can't grow.
@@ -135,7 +146,7 @@ func (s *stream) openRing() (f *os.File, err error) {
 func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
 	hide = func() {}
 	asked := statusRequests()
-	s, err := newStream(cfg, v)
+	s, err := newStream(ctx, cfg, v, stdin)
 	if err != nil {
 		return r, hide, []error{err}
 	}
@@ -162,8 +173,13 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	hide = showProgress(v.stderr, s, asked)
 	errs = s.run(ctx)
 	r.summary = summary(s.written(), time.Since(begin))
-	if s.deep() {
+	if s.deep() && s.object == nil {
 		r.summary += "; " + s.depths()
+	}
+	for _, o := range append(s.stored, s.object) {
+		if o != nil {
+			r.summary += "; " + o.summary
+		}
 	}
 	if s.direct {
 		r.summary += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
@@ -216,12 +232,14 @@ func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 }
 
 func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
-	in := &source{skip: s.skip, left: s.count, rest: s.inputs}
+	in := &source{skip: s.skip, left: s.count, rest: s.inputs, strict: s.uploads()}
 	in.open = func(p place) (*end, error) {
 		switch p.kind {
 		case file:
 		case get:
 			return s.openWeb(ctx, p)
+		case object:
+			return &end{stored: s.object, name: quoted(p.name), size: s.object.size}, nil
 		default:
 			return s.openTCP(ctx, p)
 		}
@@ -243,9 +261,12 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 	for i, p := range s.outputs {
 		var e *end
 		var err error
-		if p.kind == file {
+		switch p.kind {
+		case file:
 			e, err = openSink(p, &s.config, in, stdout)
-		} else {
+		case object:
+			e = &end{stored: s.stored[i], name: quoted(p.name)}
+		default:
 			e, err = s.openTCP(ctx, p)
 		}
 		if err != nil {

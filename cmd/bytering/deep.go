@@ -18,7 +18,7 @@ const defaultDepthBlock = "256K"
 // deepShape decides the size of a block at depth. It makes the ring hold one block
 // more than are in flight.
 func (p *parser) deepShape() error {
-	if p.depth <= 1 {
+	if p.depth <= 1 && !p.readsObject() {
 		return nil
 	}
 	for _, f := range []struct {
@@ -46,7 +46,7 @@ func (p *parser) deepShape() error {
 
 // deep reports whether ends are read or written at several offsets at once, if
 // they have offsets.
-func (s *stream) deep() bool { return s.depth > 1 }
+func (s *stream) deep() bool { return s.depth > 1 || s.readsObject() }
 
 func (s *stream) deepOptions(m *async.Meter) []async.Option {
 	return []async.Option{async.Depth(s.depth), async.Block(s.deepBlock.bytes), async.WithMeter(m)}
@@ -107,6 +107,12 @@ func (f readAt) within(after time.Duration, stalled func()) readAt {
 // many bytes it has read, and whether an input is left.
 func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 	in := s.source
+	if o := in.cur.stored; o != nil {
+		if moved, err = o.fill(ctx, s.p); err != nil {
+			err = &pump.Error{Side: pump.Source, Offset: moved, Err: err}
+		}
+		return moved, false, err
+	}
 	for {
 		e := in.cur
 		read, from := e.anywhere()
@@ -142,10 +148,13 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 				err = failed
 			}
 		}
-		if err == nil {
-			if in.left == 0 || len(in.rest) == 0 {
+		switch {
+		case err != nil:
+		case in.left == 0 || len(in.rest) == 0:
+			if err = in.ended(); err == nil {
 				return moved, false, nil
 			}
+		default:
 			e.close()
 			err = in.next()
 		}
@@ -214,7 +223,7 @@ func (s *stream) effectiveDepth() int {
 // size.
 func (s *stream) place(k *sink, p place) {
 	info, err := k.file.Stat()
-	if !s.deep() || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
+	if s.depth <= 1 || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
 		return
 	}
 	k.placed = &placed{file: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
@@ -248,8 +257,11 @@ func (k *sink) drainPlaced() {
 
 // accepted returns how many bytes the sink has accepted.
 func (k *sink) accepted() int64 {
-	if k.placed != nil {
+	switch {
+	case k.placed != nil:
 		return k.placed.meter.Stats().Safe
+	case k.stored != nil && !k.over.Load():
+		return int64(k.c.Position())
 	}
 	return k.n.Load()
 }

@@ -87,11 +87,7 @@ func flagRows(as program) string {
 	var b strings.Builder
 	b.WriteString("| flag | state | what it does, or why not |\n| --- | --- | --- |\n")
 	for _, f := range as.table() {
-		names := "`" + f.names() + "`"
-		if f.arg != "" {
-			names = "`" + f.names() + " " + f.arg + "`"
-		}
-		fmt.Fprintf(&b, "| %s | %v | %s |\n", cell(names), f.state, cell(f.does))
+		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", cell(f.usage()), f.state, cell(f.does))
 	}
 	return b.String()
 }
@@ -146,7 +142,7 @@ file of that name is ./links.
 			if f.group != "" {
 				b.WriteString(".SS " + roff(f.group) + "\n")
 			}
-			fmt.Fprintf(&b, ".TP\n.B %s\n%s%s\n", roff(strings.TrimSpace(f.usage())), roff(f.does), roff(f.state.remark()))
+			fmt.Fprintf(&b, ".TP\n.B %s\n%s%s\n", roff(f.usage()), roff(f.does), roff(f.state.remark()))
 		}
 	}
 	b.WriteString(".SH EXIT STATUS\n")

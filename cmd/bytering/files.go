@@ -22,6 +22,7 @@ type end struct {
 	size int64    // of a regular source, what is left of it, or of a block device, or -1
 
 	remote *remote // what is read instead of file, or nil
+	stored *stored // what is read or written instead of file, or nil
 
 	deliver func() error // of a connection: waits until the other host has all of it
 }
@@ -130,8 +131,11 @@ func claim(f *os.File, name string, flag int, force bool, source *source) error 
 // close closes every descriptor that the process has of the end, so that the
 // process at the other end sees that.
 func (e *end) close() error {
-	if e.remote != nil {
+	switch {
+	case e.remote != nil:
 		return e.remote.Close()
+	case e.stored != nil: // which is closed when it is read or written
+		return nil
 	}
 	err := e.file.Close()
 	if e.std != nil && e.std != e.file {

@@ -19,7 +19,7 @@ import (
 type flag struct {
 	short string // one character, or ""
 	long  string // or ""
-	arg   string // what it takes, such as SIZE; "" if nothing
+	arg   string // what it takes, such as SIZE, or [=ID] where it need not be there; "" if nothing
 	does  string // in a line
 	state state
 	group string // under which --help has it; "" as the row before
@@ -46,6 +46,20 @@ func (f *flag) names() string {
 		return "--" + f.long
 	}
 	return "-" + f.short + ", --" + f.long
+}
+
+// optional reports whether the flag may be given without its argument.
+func (f *flag) optional() bool { return strings.HasPrefix(f.arg, "[=") }
+
+// bare is the value of a flag that was given without one.
+const bare = " "
+
+// usage returns the flag with its argument.
+func (f *flag) usage() string {
+	if f.arg == "" || f.optional() {
+		return f.names() + f.arg
+	}
+	return f.names() + " " + f.arg
 }
 
 // A parser collects what the flags set, in their order, because some flags
@@ -150,6 +164,9 @@ func flagSet(fs *pflag.FlagSet, table []flag, p *parser) {
 		added := &pflag.Flag{Name: name, Shorthand: f.short, Usage: f.does, Value: &value{flag: f, p: p}}
 		if f.arg == "" {
 			added.Value, added.NoOptDefVal = &value{f, p, "false"}, "true"
+		}
+		if f.optional() {
+			added.NoOptDefVal = bare
 		}
 		fs.AddFlag(added)
 	}
@@ -280,6 +297,9 @@ func (p *parser) finish(files []string) error {
 		p.outputs[i].append = p.outputs[i].append || p.appendAll
 	}
 	if err := p.marks(); err != nil {
+		return err
+	}
+	if err := p.objectShape(); err != nil {
 		return err
 	}
 	if err := p.shape(); err != nil {

@@ -1,9 +1,14 @@
 package main
 
+import "slices"
+
 // ownFlags are the flags of bytering, grouped by purpose.
-var ownFlags = []flag{
-	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE, https:// or http://; - is standard input", set: setInput},
-	{short: "o", long: "output", arg: "FILE", does: "write FILE; - is standard output; each gets all of it", set: setOutput},
+var ownFlags = slices.Concat(commonFlags, objectFlags)
+
+// commonFlags are those that --help shows.
+var commonFlags = []flag{
+	{short: "i", long: "input", arg: "FILE", group: "What to copy, and where to", does: "read FILE, http(s):// or s3://; - is standard input", set: setInput},
+	{short: "o", long: "output", arg: "FILE", does: "write FILE or s3://; - is stdout; several all get it", set: setOutput},
 	{short: "f", long: "force", does: "overwrite files that exist, and block devices", set: setForce},
 	{long: "append", does: "append to the files", set: on(func(p *parser) { p.appendAll = true })},
 	{long: "skip", arg: "SIZE", does: "skip SIZE at the beginning", set: to(parseSize, func(p *parser) *int64 { return &p.skip })},
@@ -28,6 +33,6 @@ var ownFlags = []flag{
 	{short: "N", long: "name", arg: "NAME", does: "put NAME before the line", set: setName},
 	{long: "size", arg: "SIZE", does: "expect SIZE, or the size of @FILE; not a limit", set: setSize},
 	{long: "hash", arg: "HASH", does: "print a hash: md5, sha256 ...; list prints all names", set: setHash},
-	{short: "h", long: "help", does: "print this", set: setHelp},
+	{short: "h", long: "help", does: "print this; docs/objects.md has the flags for s3://", set: setHelp},
 	{long: "version", does: "print the version", set: setVersion},
 }

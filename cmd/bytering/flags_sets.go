@@ -164,6 +164,9 @@ func (p *parser) address(text string) (placeKind, string) {
 		if isWeb(text) {
 			return get, text
 		}
+		if strings.HasPrefix(text, objectScheme) {
+			return object, text
+		}
 		if name, is := strings.CutPrefix(text, "tcp://"); is {
 			return dial, name
 		}

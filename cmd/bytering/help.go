@@ -9,11 +9,15 @@ import (
 func help(as program) string {
 	var b strings.Builder
 	b.WriteString(intro[as])
-	for _, f := range as.table() {
+	table := as.table()
+	if as == asBytering {
+		table = commonFlags
+	}
+	for _, f := range table {
 		if f.group != "" {
 			fmt.Fprintf(&b, "%s:\n", f.group)
 		}
-		usage := "  " + f.usage()
+		usage := "  " + f.column()
 		if len(usage) >= helpColumn {
 			b.WriteString(usage + "\n")
 			usage = ""
@@ -39,16 +43,12 @@ const (
 	helpColumn = 26 // where --help says what a flag does
 )
 
-// usage returns the flag as --help shows it, with the long names aligned.
-func (f *flag) usage() string {
-	text := f.names()
+// column returns the flag as --help shows it, with the long names aligned.
+func (f *flag) column() string {
 	if f.short == "" {
-		text = "    " + text
+		return "    " + f.usage()
 	}
-	if f.arg != "" {
-		text += " " + f.arg
-	}
-	return text
+	return f.usage()
 }
 
 // remark returns the state for --help, or "" for done.

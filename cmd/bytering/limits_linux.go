@@ -8,22 +8,20 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
+	_ "github.com/bytering/bytering/cmd/bytering/internal/poller"
 	"golang.org/x/sys/unix"
 )
 
 // What the process needs, in addition to the ring and to what Go's runtime has
-// when main begins. The runtime ends the process if it can't get a thread, a
-// descriptor or memory, so these are checked first.
+// when main begins. The runtime ends the process if it can't get a thread or
+// memory, so these are checked first. Package poller checks for descriptors.
 const (
 	// moreThreads, in addition to one for each processor, are always enough. On
 	// one processor fewThreads in all are enough, even if every end and the
 	// terminal block: more than 9 were never seen.
 	moreThreads = 12
 	fewThreads  = 12
-	// The runtime's poller has two descriptors.
-	descriptors = 2
 	// The heap grows by 4 MiB, and the runtime's own tables by less. Now and
 	// then the runtime reserves 64 MiB of addresses for that, without memory.
 	spareMemory    = 6 << 20
@@ -33,9 +31,6 @@ const (
 // enough returns an error if the system's limits leave too little to start. If
 // they leave few threads, it limits the process to those.
 func enough() error {
-	if err := enoughDescriptors(); err != nil {
-		return err
-	}
 	if err := enoughMemory(); err != nil {
 		return err
 	}
@@ -57,27 +52,6 @@ func enoughThreads(more int) error {
 	if left, limit := threadsLeft(more); left < more {
 		return fail(exitRefused, "not enough threads: --depth takes up to %d more, and %s leaves %d", more, limit, left)
 	}
-	return nil
-}
-
-// enoughDescriptors makes the runtime set up its poller while there are
-// descriptors for it: once the ends are open, there may be none left.
-func enoughDescriptors() error {
-	var fds [descriptors]int
-	for i := range fds {
-		fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			for _, fd := range fds[:i] {
-				unix.Close(fd)
-			}
-			return fail(exitRefused, "not enough file descriptors: %d more are needed: %w", descriptors, err)
-		}
-		fds[i] = fd
-	}
-	for _, fd := range fds {
-		unix.Close(fd)
-	}
-	time.AfterFunc(0, func() {}) // a timer needs the poller
 	return nil
 }
 

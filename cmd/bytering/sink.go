@@ -58,7 +58,7 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 	over := make(chan *sink, len(s.sinks))
 	for _, k := range s.sinks {
 		go func() {
-			k.drain(s.block.bytes)
+			k.drain(ctx, s.block.bytes)
 			over <- k
 		}()
 	}
@@ -85,7 +85,7 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 			ended, late = nil, time.After(closing)
 		case <-late:
 			for _, k := range s.sinks {
-				if !k.over.Load() {
+				if !k.over.Load() && k.stored == nil { // an upload says what is left of it
 					k.pending = k.underWay(s.deepBlock.bytes)
 					left--
 				}
@@ -109,8 +109,10 @@ func (s *stream) fan(ctx context.Context, in io.Reader, opts []pump.Option) erro
 
 // drain writes the stream, at most block bytes a call, until it ends or the sink fails or
 // is stopped.
-func (k *sink) drain(block int) {
+func (k *sink) drain(ctx context.Context, block int) {
 	switch w := (&tallied{around(k.out), k, block}); {
+	case k.stored != nil:
+		k.drainStored(ctx)
 	case k.placed != nil:
 		k.drainPlaced()
 	case k.whole > 0:
@@ -130,8 +132,27 @@ func (k *sink) drain(block int) {
 	k.over.Store(true)
 }
 
-// stop ends drain, at once if a write can be interrupted.
+// drainStored has an upload take what comes. The failure of the source, which is at
+// the end of the ring, and the end of the context are not the sink's.
+func (k *sink) drainStored(ctx context.Context) {
+	n, err := k.stored.drain(ctx, k.c)
+	k.n.Store(n)
+	a, b := k.c.Slices()
+	k.c.Discard(len(a) + len(b))
+	for _, why := range []error{k.c.Err(), context.Cause(ctx)} {
+		if why != nil && why != io.EOF && errors.Is(err, why) {
+			return
+		}
+	}
+	k.err = err
+}
+
+// stop ends drain, at once if a write can be interrupted. An upload ends with the
+// context, and must not be told of an end in the ring.
 func (k *sink) stop(cause error) {
+	if k.stored != nil {
+		return
+	}
 	if k.cause.CompareAndSwap(nil, &cause) {
 		if d, ok := k.out.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			d.SetWriteDeadline(time.Unix(1, 0))
@@ -216,6 +237,11 @@ func (s *stream) closeAll(err error) (errs []error) {
 	}
 	if len(errs) == 0 {
 		errs = s.source.short(s.atMost, s.safe())
+	}
+	for _, k := range s.sinks {
+		if k.stored != nil && k.stored.left != "" {
+			errs = append(errs, goOn(k.stored.left))
+		}
 	}
 	return errs
 }

@@ -20,6 +20,7 @@ type source struct {
 	skip    int64       // still to be left out
 	left    int64       // still to be read, or -1 for all
 	lacks   bool        // an input was skipped
+	strict  bool        // the sinks must not take an end that is short for one
 	buffer  []byte      // for what is left out
 
 	mu       sync.Mutex
@@ -121,6 +122,9 @@ func (s *source) Readv(bufs [][]byte) (int, error) {
 		switch {
 		case n == 0 && errors.Is(err, io.EOF):
 			if len(s.rest) == 0 {
+				if err := s.ended(); err != nil {
+					return 0, err
+				}
 				return 0, io.EOF
 			}
 			s.cur.close()
@@ -185,7 +189,7 @@ func (s *source) failure(err *pump.Error, safe string) error {
 	var missing *failure // to open it, or a timeout
 	if errors.As(err, &missing) {
 		code := exitSource
-		if missing.code == exitTimeout {
+		if missing.code == exitTimeout || missing.code == exitEarly {
 			code = missing.code
 		}
 		return fail(code, "%w; %s", missing.error, safe)
@@ -199,15 +203,31 @@ func (s *source) failure(err *pump.Error, safe string) error {
 // short returns the failure for inputs that have all ended before --skip or
 // --count.
 func (s *source) short(atMost bool, safe string) []error {
-	switch {
-	case s.lacks:
-		return []error{fail(exitSource, "not all inputs could be opened; %s", safe)}
-	case s.skip > 0:
-		return []error{fail(exitEarly, "read %s: ended %d bytes before what --skip leaves out; %s", s.name(), s.skip, safe)}
-	case s.left > 0 && !atMost:
-		return []error{fail(exitEarly, "read %s: ended %d bytes before what --count says; %s", s.name(), s.left, safe)}
+	if err := s.lack(atMost); err != nil {
+		return []error{stopped(err, safe)}
 	}
 	return nil
+}
+
+func (s *source) lack(atMost bool) error {
+	switch {
+	case s.lacks:
+		return fail(exitSource, "not all inputs could be opened")
+	case s.skip > 0:
+		return fail(exitEarly, "read %s: ended %d bytes before what --skip leaves out", s.name(), s.skip)
+	case s.left > 0 && !atMost:
+		return fail(exitEarly, "read %s: ended %d bytes before what --count says", s.name(), s.left)
+	}
+	return nil
+}
+
+// ended returns the error that the sinks get at the end of all inputs, or nil. An
+// upload must not be completed with less than was asked for.
+func (s *source) ended() error {
+	if !s.strict {
+		return nil
+	}
+	return s.lack(false)
 }
 
 // expected returns how many bytes the inputs have, or -1 if that is not known
