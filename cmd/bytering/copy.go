@@ -220,15 +220,21 @@ func standard(places []place) int {
 func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	opened := make(chan error, 1)
 	go func() { opened <- s.openEnds(ctx, stdin, stdout) }()
+	// A reader that leaves then ends it, unless there are other outputs.
+	var left <-chan int
+	if len(s.sinks) == 1 {
+		left = s.left
+	}
 	select {
 	case err := <-opened:
 		return err
+	case <-left:
 	case <-ctx.Done():
 		if why := context.Cause(ctx); why != syscall.EPIPE {
 			return stopped(why, "nothing was written")
 		}
-		return sinkFailed(&end{name: stdoutName, std: stdout}, syscall.EPIPE, "nothing was written")
 	}
+	return sinkFailed(&end{name: stdoutName, std: stdout}, syscall.EPIPE, "nothing was written")
 }
 
 func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {

@@ -156,7 +156,13 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 			}
 		default:
 			e.close()
-			err = in.next()
+			if s.timeout > 0 {
+				opening := time.AfterFunc(s.timeout, s.stalled("read", in.name, s.timeout))
+				err = in.next()
+				opening.Stop()
+			} else {
+				err = in.next()
+			}
 		}
 		if err != nil {
 			var failed *async.Error

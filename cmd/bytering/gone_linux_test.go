@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -83,15 +84,19 @@ func TestReaderGoneWhileIdle(t *testing.T) {
 
 // TestReaderGoneWhileOpening: nor does it wait for another end of a FIFO.
 func TestReaderGoneWhileOpening(t *testing.T) {
-	t.Parallel()
-	r, w := modePipe(t, false)
-	p := prepare(t, "-i", mkfifo(t))
-	p.Stdout = w
-	p.start()
-	w.Close()
-	settle()
-	r.Close()
-	contains(t, p.end(exitReader, 1), "its reader went away; nothing was written")
+	for _, args := range []string{"", "--hash md5", "--obs 1", "--depth 4"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			r, w := modePipe(t, false)
+			p := prepare(t, append(strings.Fields(args), "-i", mkfifo(t))...)
+			p.Stdout = w
+			p.start()
+			w.Close()
+			settle()
+			r.Close()
+			contains(t, p.end(exitReader, 1), "its reader went away; nothing was written")
+		})
+	}
 }
 
 // TestReaderThatKnows: a reader that leaves with the last byte has not gone away.

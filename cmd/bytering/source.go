@@ -25,7 +25,8 @@ type source struct {
 
 	mu       sync.Mutex
 	rest     []place
-	cur      *end // the last one that was opened
+	cur      *end   // the last one that was opened
+	opening  string // the name of the one that is being opened, or ""
 	r        *layer
 	deadline time.Time
 	closed   bool
@@ -40,7 +41,7 @@ func (s *source) next() error {
 			return io.EOF
 		}
 		p := s.rest[0]
-		s.rest = s.rest[1:]
+		s.rest, s.opening = s.rest[1:], quoted(p.name)
 		s.mu.Unlock()
 		e, err := s.open(p)
 		switch {
@@ -68,7 +69,7 @@ func (s *source) use(e *end) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cur, s.r = e, around(e.reader())
+	s.cur, s.r, s.opening = e, around(e.reader()), ""
 	if !s.deadline.IsZero() {
 		s.r.SetReadDeadline(s.deadline)
 	}
@@ -174,6 +175,9 @@ func (s *source) SetReadDeadline(t time.Time) error {
 func (s *source) name() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.opening != "" {
+		return s.opening
+	}
 	return s.cur.name
 }
 

@@ -44,7 +44,11 @@ func TestTimeout(t *testing.T) {
 		{"FIFO that nothing writes to", "-W 0.3 -i /dev/null -i FIFO", func(t *testing.T, p *process) {
 			i := slices.Index(p.Args, "FIFO")
 			p.Args[i] = mkfifo(t)
-		}, "nothing moved for 300ms; 0 bytes written"},
+		}, "/fifo: nothing moved for 300ms; 0 bytes written"},
+		{"FIFO that nothing writes to, behind a file at depth", "-W 0.3 --depth 4 --count 1G -i main.go -i FIFO", func(t *testing.T, p *process) {
+			i := slices.Index(p.Args, "FIFO")
+			p.Args[i] = mkfifo(t)
+		}, "/fifo: nothing moved for 300ms; "},
 		{"trickle", "-W 0.5", func(t *testing.T, p *process) {
 			in, feed := modePipe(t, false)
 			p.Stdin = in
