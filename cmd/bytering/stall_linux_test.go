@@ -132,12 +132,12 @@ func TestTimeoutOfSystem(t *testing.T) {
 		t.Skip(err)
 	}
 	defer l.Close()
-	p := prepare(t, "-q", "-W", "0.5", "-i", randomFile(t, 3<<20), "-o", "tcp://"+l.Addr().String(), "-o", "/dev/null")
+	p := prepare(t, "-q", "-W", "2", "-i", randomFile(t, 3<<20), "-o", "tcp://"+l.Addr().String(), "-o", "/dev/null")
 	p.start()
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	contains(t, p.end(exitTimeout, 1), "write tcp://", "nothing moved for 500ms; ", " bytes written to tcp://")
+	contains(t, p.end(exitTimeout, 1), "write tcp://", "nothing moved for 2s; ", " bytes written to tcp://")
 }
