@@ -104,7 +104,10 @@ func (f *flow) rest() {
 
 // part closes the ring if the source waits and all of it is written.
 func (f *flow) part() {
-	if r := f.feeding; f.waiting && r != nil && r.c.Len() == 0 {
+	if !f.waiting { // feeding is the source's alone
+		return
+	}
+	if r := f.feeding; r != nil && r.c.Len() == 0 {
 		r.p.Close()
 		f.feeding = nil
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestAppendFlag: behind what is there, and without -f.
@@ -297,6 +299,10 @@ func TestSignalAtMark(t *testing.T) {
 	p.startDefault(ends[0])
 	stdin.Close()
 	feed.WriteString("hi")
+	eventually(t, "that it has read", func() bool {
+		n, err := unix.IoctlGetInt(int(feed.Fd()), unix.TIOCINQ)
+		return err == nil && n == 0
+	})
 	settle()
 	contains(t, p.kill(ends[1]), "; 0 bytes written to standard output")
 }

@@ -34,6 +34,13 @@ type bucket struct {
 
 const plantedKey = "plantedtoken/secret+key"
 
+// answer makes f answer requests with a status; 0 leaves them to the store.
+func (b *bucket) answer(f func(*http.Request) (status int)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answers = f
+}
+
 func newBucket(t *testing.T) *bucket {
 	b := &bucket{t: t, backend: s3mem.New()}
 	if err := b.backend.CreateBucket(t.Context(), "bucket"); err != nil {
@@ -301,21 +308,21 @@ func TestS3Failed(t *testing.T) {
 func TestS3Server(t *testing.T) {
 	t.Parallel()
 	b, data := newBucket(t), someBytes(t)
-	b.answers = func(r *http.Request) int {
+	b.answer(func(r *http.Request) int {
 		if r.URL.Query().Get("partNumber") == "2" {
 			return http.StatusForbidden
 		}
 		return 0
-	}
+	})
 	_, said := b.run(exitSink, bytes.NewReader(data), append(small, "-o", "s3://bucket/a")...)
 	contains(t, said, "write s3://bucket/a")
 	resumed(t, said)
-	b.answers = func(r *http.Request) int {
+	b.answer(func(r *http.Request) int {
 		if r.Method == http.MethodGet && !r.URL.Query().Has("location") {
 			return http.StatusForbidden
 		}
 		return 0
-	}
+	})
 	b.mu.Lock()
 	_, err := b.backend.PutObject(t.Context(), "bucket", "b", map[string]string{"Last-Modified": time.Now().UTC().Format(http.TimeFormat)}, bytes.NewReader(data), int64(len(data)))
 	b.mu.Unlock()
@@ -323,12 +330,12 @@ func TestS3Server(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.run(exitRefused, nil, "-i", "s3://bucket/b")
-	b.answers = func(r *http.Request) int {
+	b.answer(func(r *http.Request) int {
 		if r.Method == http.MethodGet && strings.HasPrefix(r.Header.Get("Range"), "bytes=") && !strings.HasPrefix(r.Header.Get("Range"), "bytes=0-") {
 			return http.StatusForbidden
 		}
 		return 0
-	}
+	})
 	_, said = b.run(exitSource, nil, append(small, "-i", "s3://bucket/b")...)
 	contains(t, said, "s3://bucket/b", "bytes written to standard output")
 }
