@@ -707,6 +707,15 @@ func TestLargeCopies(t *testing.T) {
 	}
 }
 
+// What is in the spill goes before a write that would fit on the short path.
+func TestShortPathAfterASpill(t *testing.T) {
+	p, c := pair(t, 16)
+	p.setSpill(append(p.spillOf(3)[:0], "abc"...))
+	p.Write([]byte("d"))
+	p.Close()
+	drain(t, c, []byte("abcd"), io.EOF)
+}
+
 // What ends or delays a call does so on the short path too.
 func TestShortPathEnds(t *testing.T) {
 	for name, end := range map[string]struct {

@@ -93,6 +93,16 @@ func closedAtWork(capacity int) func(*interleave.T) {
 	}
 }
 
+// closedOnShortPath closes both halves while they move bytes that they have seen.
+func closedOnShortPath(t *interleave.T) {
+	w := ringOf(t, 4, 1, near)
+	w.p.Write(numbers(0, 2))
+	w.c.Read(make([]byte, 1))
+	w.Go("producer", func() { w.p.TryWrite(numbers(2, 3)) })
+	w.Go("consumer", func() { w.c.TryRead(make([]byte, 1)) })
+	w.Go("third", func() { w.p.Close(); w.c.Close() })
+}
+
 // closedParked closes both halves while one, of a ring that is full or empty,
 // is parked.
 func closedParked(filled int) func(*interleave.T) {
@@ -336,6 +346,7 @@ func memoryScenarios(add func(bound int, run func(*interleave.T), name string, a
 		add(3, onMapping(bothCloseThemselves(capacity)), "mapped/both-close/capacity=%d", capacity)
 		add(2, onMapping(closedAtWork(capacity)), "mapped/closed-at-work/capacity=%d", capacity)
 	}
+	add(3, onMapping(closedOnShortPath), "mapped/short-path")
 	add(4, onMapping(closedParked(0)), "mapped/closed-parked/consumer")
 	add(4, onMapping(closedParked(1)), "mapped/closed-parked/producer")
 	add(2, onMapping(thirdClosesHalves), "mapped/third-closes-both")

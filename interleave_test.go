@@ -164,6 +164,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	if mapNext {
 		w.mapping = &fakeMapping{mem: r.view}
 		r.useMapping(w.mapping, p, cs)
+		r.begin(p, cs)
 		t.Name("users", &r.users)
 		t.Name("p's hold", &r.producer.hold)
 	}

@@ -62,6 +62,9 @@ func TestMappings(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			done(t, p, c)
+			if p.quick > 0 || c.quick > 0 {
+				t.Errorf("%s: the halves may move %d and %d bytes without their holds", name, p.quick, c.quick)
+			}
 			rounded := map[string]int{"huge pages": 2 << 20, "everything": 2 << 20, "mirror": os.Getpagesize()}[name]
 			rounded = max(1, rounded)
 			if want := (capacity + rounded - 1) / rounded * rounded; p.Cap() != want || c.Cap() != want {

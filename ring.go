@@ -175,11 +175,11 @@ func newRing(capacity, consumers int, broadcast bool, opts []Option) (*Producer,
 	if consumers == 1 {
 		p.only = &r.consumers[0].target
 	}
-	r.begin(p, cs)
 	if m.Mapped() {
 		r.useMapping(m, p, cs)
 		r.unmapIfAbandoned(m)
 	}
+	r.begin(p, cs) // knows then whether the halves are guarded
 	return p, cs, nil
 }
 
