@@ -286,9 +286,7 @@ func (c *Consumer) quickGet(b []byte, n int) bool {
 	c.quick -= n
 	c.lent = 0
 	if c.ring.producer.target.hasWaiter() {
-		c.busy = true // for a note's function
-		c.ring.wakeProducer()
-		c.busy = false
+		c.wakeOthers(next)
 	}
 	return true
 }

@@ -114,6 +114,18 @@ func (h *half) setQuick() {
 	}
 }
 
+// wakeOthers wakes the other side after the short path has moved the cursor to at.
+// busy is set for the function of a note, and no longer if that panics.
+func (h *half) wakeOthers(at uint64) {
+	h.busy = true
+	defer func() { h.busy = false }()
+	if h.consumes() {
+		h.ring.wakeProducer()
+	} else {
+		h.ring.wakeConsumers(at)
+	}
+}
+
 // lost returns the error of a commit or discard whose compare-and-swap failed:
 // the half was closed. Otherwise another call has moved the cursor, and lost
 // panics.

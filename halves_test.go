@@ -707,6 +707,30 @@ func TestLargeCopies(t *testing.T) {
 	}
 }
 
+// A panic of a note's function comes out of the call on the short path that ran it,
+// and leaves the half usable.
+func TestShortPathAfterANotesPanic(t *testing.T) {
+	p, c := pair(t, 16)
+	write := func() (int, error) { return p.Write([]byte("x")) }
+	read := func() (int, error) { return c.Read(make([]byte, 1)) }
+	check := func(name string, h *half, armed bool, call func() (int, error)) {
+		t.Helper()
+		if !armed || h.quick < 2 {
+			t.Fatalf("%s: armed %t, and %d bytes may take the short path", name, armed, h.quick)
+		}
+		panics(t, name, func() { call() }, "of the note")
+		if n, err := call(); n != 1 || err != nil {
+			t.Errorf("%s afterwards: %d, %v", name, n, err)
+		}
+	}
+	note := func() { panic("of the note") }
+	write()
+	check("producer", &p.half, c.Notify(2, note), write)
+	c.Slices() // sees all of it
+	c.Discard(1)
+	check("consumer", &c.half, p.Notify(15, note), read)
+}
+
 // What is in the spill goes before a write that would fit on the short path.
 func TestShortPathAfterASpill(t *testing.T) {
 	p, c := pair(t, 16)

@@ -284,9 +284,7 @@ func (p *Producer) quickPut(b []byte, n int) bool {
 	p.quick -= n
 	p.lent = 0
 	if p.only.hasWaiter() {
-		p.busy = true // for a note's function
-		p.ring.wakeConsumers(next)
-		p.busy = false
+		p.wakeOthers(next)
 	}
 	return true
 }
