@@ -241,7 +241,7 @@ func (w *world) watch(start uint64) func() error {
 	}
 }
 
-// atRest checks that nobody is armed once all calls have returned, nothing is
+// atRest checks that no half is armed once all calls have returned, nothing is
 // held, and memory was unmapped if it should have been.
 func (w *world) atRest() error {
 	r := w.p.ring

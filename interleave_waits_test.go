@@ -99,7 +99,7 @@ func notifiedProducer(capacity, n, chunk int) func(*interleave.T) {
 	}
 }
 
-// notifiedBoth has nobody park.
+// In notifiedBoth no half parks.
 func notifiedBoth(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	x, y := w.waiter(), w.waiter()
@@ -227,7 +227,7 @@ func notifiedOfClose(producer bool, close func(w *world)) func(*interleave.T) {
 }
 
 // notifiedOfAllCloses tells a producer of the end when the last of several
-// consumers is closed, and not when nobody limits it any more.
+// consumers is closed, and not when no consumer limits it any more.
 func notifiedOfAllCloses(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
 	w.p.TryWrite(numbers(0, 2))

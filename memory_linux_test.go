@@ -73,7 +73,7 @@ func TestLockBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// large tells whether the tests of this file run at their full size. Without
+// large reports whether the tests of this file run at their full size. Without
 // that they only see that they work.
 func large() bool { return os.Getenv("LARGE") != "" }
 

@@ -104,7 +104,7 @@ func TestResetRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		// call makes Reset's arguments of a ring of three consumers that is
-		// whole and closed, but for what live did.
+		// whole and closed, except for what live did.
 		live func(p *Producer, cs []*Consumer)
 		args func(p *Producer, cs []*Consumer) (*Producer, []*Consumer)
 		says string

@@ -227,7 +227,7 @@ func TestReadsAheadAsFarAsTheCapacity(t *testing.T) {
 	}
 }
 
-// TestPoolAfterCopies: whatever ends a copy, its rings are back, but for those of
+// TestPoolAfterCopies: whatever ends a copy, its rings are back, except those of
 // calls left behind. These are counted until the calls are over, and never lent.
 func TestPoolAfterCopies(t *testing.T) {
 	pool := new(Pool)

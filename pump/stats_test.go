@@ -26,7 +26,7 @@ func slowWriter(w io.Writer) io.Writer {
 	})
 }
 
-// TestStats: time stands still but for the end that is slow, so that both
+// TestStats: time stands still except at the end that is slow, so that both
 // sides' times are known.
 func TestStats(t *testing.T) {
 	const s = time.Second

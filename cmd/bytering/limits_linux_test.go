@@ -54,7 +54,7 @@ func limited(t *testing.T, limit string, argv ...string) (code int, said string)
 // A tally is how a test's runs behind limits went.
 type tally struct {
 	t       *testing.T
-	command string // in place of the usual binary, or ""
+	command string // instead of the usual binary, or ""
 	works   int    // of the command
 }
 

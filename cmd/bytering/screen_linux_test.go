@@ -194,7 +194,7 @@ func TestStatusOnRequest(t *testing.T) {
 }
 
 // TestLinesOfPv shows each kind of line that pv has and compares it with the real
-// one's, but for the times, the rates and the length of the bar.
+// one's, except for the times, the rates and the length of the bar.
 func TestLinesOfPv(t *testing.T) {
 	real, err := exec.LookPath("pv")
 	if err != nil {
