@@ -175,8 +175,8 @@ func threadGroup(t *testing.T) (limit func(n int) string) {
 func TestFewThreads(t *testing.T) {
 	t.Parallel()
 	exe := buildThree(t, "0")
-	try := func(t *testing.T, limit func(n int) string) {
-		y := tally{t: t}
+	try := func(t *testing.T, exe, command string, limit func(n int) string) {
+		y := tally{t: t, command: command}
 		for n := 3; n < 17; n++ {
 			if y.works > 0 || starts(t, limit(n), exe) {
 				y.try(limit(n))
@@ -187,7 +187,7 @@ func TestFewThreads(t *testing.T) {
 		}
 	}
 	t.Run("pids.max", func(t *testing.T) {
-		try(t, threadGroup(t))
+		try(t, exe, binary, threadGroup(t))
 	})
 	t.Run("RLIMIT_NPROC", func(t *testing.T) {
 		setpriv, err := exec.LookPath("setpriv")
@@ -199,13 +199,12 @@ func TestFewThreads(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { os.RemoveAll(dir) })
-		saved := binary
-		defer func() { binary = saved }()
-		for _, f := range []*string{&binary, &exe} {
-			b, err := os.ReadFile(*f)
-			*f = filepath.Join(dir, filepath.Base(*f))
+		var moved [2]string
+		for i, from := range []string{exe, binary} {
+			b, err := os.ReadFile(from)
+			moved[i] = filepath.Join(dir, filepath.Base(from))
 			if err == nil {
-				err = os.WriteFile(*f, b, 0o755)
+				err = os.WriteFile(moved[i], b, 0o755)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -214,7 +213,7 @@ func TestFewThreads(t *testing.T) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		try(t, func(n int) string {
+		try(t, moved[0], moved[1], func(n int) string {
 			// A user of its own, whom no other process belongs to.
 			return fmt.Sprintf(`exec %s --reuid 54321 --clear-groups prlimit --nproc=%d "$0" "$@"`, setpriv, n)
 		})
