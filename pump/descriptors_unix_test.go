@@ -17,9 +17,6 @@ import (
 	"time"
 )
 
-// prompt is what nothing here takes that ends at once, on a busy machine either.
-const prompt = 20 * time.Second
-
 type end interface {
 	io.ReadWriteCloser
 	SetDeadline(time.Time) error

@@ -2,6 +2,7 @@ package pump
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -208,10 +209,15 @@ func TestRingsFitWhatFlows(t *testing.T) {
 // source from filling the largest ring, in small pieces too.
 func TestReadsAheadAsFarAsTheCapacity(t *testing.T) {
 	const capacity = 300_000
+	ctx, cancel := context.WithTimeout(t.Context(), prompt)
+	defer cancel()
 	full := make(chan struct{})
 	read := 0
-	_, err := Copy(t.Context(), writerFunc(func(b []byte) (int, error) {
-		<-full
+	_, err := Copy(ctx, writerFunc(func(b []byte) (int, error) {
+		select {
+		case <-full:
+		case <-ctx.Done():
+		}
 		return len(b), nil
 	}), readerFunc(func(b []byte) (int, error) {
 		if read >= capacity {

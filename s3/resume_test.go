@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/bytering/bytering/async"
 	"github.com/minio/minio-go/v7"
 )
 
@@ -111,6 +113,22 @@ func TestResumeDiffers(t *testing.T) {
 				t.Errorf("%s: part %d was %+v, and is %+v", name, i+1, p, after.parts[i])
 			}
 		}
+	}
+}
+
+// TestSendsNothingBeforeItAgrees: a part that is new waits for those that are to be
+// compared before it.
+func TestSendsNothingBeforeItAgrees(t *testing.T) {
+	s := serve(t)
+	u, err := resume(t, "k", leave(t, s, random(9*testPart), 5*testPart), s.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	// It has no bytes: whatever reads them panics.
+	if err := (partWriter{u}).WritePart(ctx, &async.Part{Index: 5, Offset: 5 * testPart, Len: testPart}); !errors.Is(err, context.DeadlineExceeded) || u.sent != 0 {
+		t.Errorf("%v; %d bytes sent", err, u.sent)
 	}
 }
 

@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"testing"
@@ -50,7 +51,7 @@ func TestSourceThatFailsCompletesNothing(t *testing.T) {
 	s := serve(t)
 	broken := errors.New("planted")
 	for _, n := range sizes {
-		for _, end := range []error{broken, http.ErrBodyReadAfterClose} {
+		for _, end := range []error{broken, io.ErrUnexpectedEOF, http.ErrBodyReadAfterClose} {
 			u := create(t, "k", s.options())
 			sum, err := drain(t.Context(), t, u, random(n), end)
 			var failed *Error

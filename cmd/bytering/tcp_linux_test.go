@@ -143,6 +143,7 @@ func TestConnectBeforeListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	l.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
 	conn, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
