@@ -32,7 +32,7 @@ func compilerReport(t *testing.T, flags string) string {
 func TestInlined(t *testing.T) {
 	report := compilerReport(t, "-m=2")
 	for _, f := range []string{
-		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).overdue", "(*half).expose",
+		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).overdue", "(*half).expose",
 		"(*Producer).ended", "(*Producer).goal", "(*Consumer).len", "(*Consumer).goal",
 		"(*target).hasWaiter", "(*target).moved", "(*target).wake", "(*target).post",
 		"(*ring).pieces", "(*ring).advance", "(*ring).wakeSoft", "distance", "reached", "satisfied",
@@ -48,7 +48,7 @@ func TestNoIndirectCalls(t *testing.T) {
 	report := compilerReport(t, "-S")
 	for _, f := range []string{
 		"Producer).put", "Producer).free", "Producer).commit", "Producer).empty", "Producer).Slices", "Producer).Commit",
-		"Producer).quickPut", "Consumer).quickGet", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
+		"Producer).quickPut", "Producer).Write", "Consumer).quickGet", "Consumer).Read", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
 	} {
 		_, text, ok := strings.Cut(report, "bytering.(*"+f+" STEXT ")
 		if !ok {

@@ -147,7 +147,7 @@ func (c *Consumer) Slices() (a, b []byte) {
 // not lie together. An n that is negative or above the capacity is an error that
 // wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if uint(n-1) < uint(c.quick) && !c.busy && c.lent == 0 && !c.closed() {
+	if c.fits(n) && c.lent == 0 && !c.closed() {
 		seam.Owned(&c.busy)
 		c.lent = distance(c.pos, c.limit)
 		a, b = c.ring.pieces(c.off, c.lent)
@@ -174,7 +174,7 @@ func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // n is negative or more than is there. On a closed consumer it moves nothing and
 // returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
-	if c.quickGet(nil, n) {
+	if c.fits(n) && c.quickGet(nil, n) {
 		return nil
 	}
 	c.enter()
@@ -223,7 +223,7 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
-	if c.quickGet(b, len(b)) {
+	if c.fits(len(b)) && c.quickGet(b, len(b)) {
 		return len(b), nil
 	}
 	c.enter()
@@ -265,12 +265,9 @@ func (c *Consumer) get(b []byte) (int, error) {
 	return n, nil
 }
 
-// quickGet gives n bytes back on the short path, after it has copied them into b
-// if that is not nil. It reports whether it did.
+// quickGet gives n bytes that fit back on the short path, after it has copied them
+// into b if that is not nil. It reports whether it did.
 func (c *Consumer) quickGet(b []byte, n int) bool {
-	if uint(n-1) >= uint(c.quick) || c.busy {
-		return false
-	}
 	seam.Owned(&c.busy)
 	if len(b) > 0 {
 		seam.TouchRead(c.ring.mem, c.off, n)
@@ -296,7 +293,7 @@ func (c *Consumer) quickGet(b []byte, n int) bool {
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
-	if c.shared.deadline.Load() == 0 && c.quickGet(b, len(b)) {
+	if c.fits(len(b)) && c.shared.deadline.Load() == 0 && c.quickGet(b, len(b)) {
 		return len(b), nil
 	}
 	return c.read(b)

@@ -105,6 +105,9 @@ func (h *half) consumes() bool { return h.shared != &h.ring.producer }
 // nothing behind. A call that overlaps it finds that the cursor has moved: see
 // lost.
 
+// fits reports whether the short path may move n bytes.
+func (h *half) fits(n int) bool { return uint(n-1) < uint(h.quick) && !h.busy }
+
 // setQuick sets quick when it is used up. It stays 0 where a call has to take the
 // hold, or wakes several consumers.
 func (h *half) setQuick() {

@@ -146,7 +146,7 @@ func (p *Producer) Slices() (a, b []byte) {
 // bytes need not lie together. An n that is negative or above the capacity is an
 // error that wraps [ErrRange].
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if uint(n-1) < uint(p.quick) && !p.busy && !p.ended() {
+	if p.fits(n) && !p.ended() {
 		seam.Owned(&p.busy)
 		f := distance(p.pos, p.limit)
 		p.lent = max(p.lent, f)
@@ -173,7 +173,7 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
 // Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
-	if n <= p.lent && p.quickPut(nil, n) {
+	if n <= p.lent && p.fits(n) && p.quickPut(nil, n) {
 		return nil
 	}
 	p.enter()
@@ -226,7 +226,7 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
-	if p.quickPut(b, len(b)) {
+	if p.fits(len(b)) && p.quickPut(b, len(b)) {
 		return len(b), nil
 	}
 	p.enter()
@@ -263,10 +263,10 @@ func (p *Producer) put(b []byte) (int, error) {
 	return n, nil
 }
 
-// quickPut publishes n bytes on the short path, b or, if that is nil, what is in
-// the ring already. It reports whether it did.
+// quickPut publishes n bytes that fit on the short path, b or, if that is nil, what
+// is in the ring already. It reports whether it did.
 func (p *Producer) quickPut(b []byte, n int) bool {
-	if uint(n-1) >= uint(p.quick) || p.busy || p.ring.openConsumers.Load() == 0 {
+	if p.ring.openConsumers.Load() == 0 {
 		return false
 	}
 	seam.Owned(&p.busy)
@@ -300,7 +300,7 @@ func (p *Producer) quickPut(b []byte, n int) bool {
 // free space: the slowest one, by what it reads or discards. A Close of the
 // producer or of all consumers also ends the sleep, and so does the deadline.
 func (p *Producer) Write(b []byte) (n int, err error) {
-	if p.shared.deadline.Load() == 0 && p.quickPut(b, len(b)) {
+	if p.fits(len(b)) && p.shared.deadline.Load() == 0 && p.quickPut(b, len(b)) {
 		return len(b), nil
 	}
 	return p.write(b)
