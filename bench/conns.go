@@ -116,6 +116,11 @@ func listenTCP() (place, error) {
 // pair makes one connection, and closes the listener.
 func (l place) pair() (a, b net.Conn, err error) {
 	defer l.Close()
+	return l.connect()
+}
+
+// connect makes one connection.
+func (l place) connect() (a, b net.Conn, err error) {
 	dialled := make(chan error, 1)
 	go func() {
 		var err error

@@ -69,7 +69,13 @@ func connection() (a, b *net.TCPConn, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c, d, err := l.pair()
+	defer l.Close()
+	return l.tcp()
+}
+
+// tcp is connect of a place for TCP.
+func (l place) tcp() (a, b *net.TCPConn, err error) {
+	c, d, err := l.connect()
 	if err != nil {
 		return nil, nil, err
 	}
