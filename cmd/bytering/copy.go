@@ -227,6 +227,11 @@ func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	}
 	select {
 	case err := <-opened:
+		for _, k := range s.sinks {
+			if err == nil {
+				err = k.end.empty()
+			}
+		}
 		return err
 	case <-left:
 	case <-ctx.Done():
@@ -276,6 +281,9 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 			e, err = s.openTCP(ctx, p)
 		}
 		if err != nil {
+			for _, k := range s.sinks[:i] {
+				k.end.unmake()
+			}
 			return err
 		}
 		e.tune(os.O_WRONLY)

@@ -25,6 +25,9 @@ type end struct {
 	stored *stored // what is read or written instead of file, or nil
 
 	deliver func() error // of a connection: waits until the other host has all of it
+
+	made bool // the open has made the file, an output
+	full bool // an output that is a file whose old bytes are to go
 }
 
 func openSource(name string, stdin *os.File) (*end, error) {
@@ -56,7 +59,7 @@ func openSource(name string, stdin *os.File) (*end, error) {
 
 // openSink opens the output. It must not exist, unless force is given or a
 // write does not destroy it, as for a device or a pipe. The source is never
-// opened as the sink.
+// opened as the sink. What a file holds stays until empty is called.
 func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, error) {
 	name, force := p.name, cfg.force
 	if name == "-" {
@@ -95,34 +98,54 @@ func openSink(p place, cfg *config, source *source, stdout *os.File) (*end, erro
 		return nil, fail(exitRefused, "%w", named(err))
 	}
 	// The file that was opened may differ from the one that was there a moment
-	// ago, so it is checked again before it is truncated.
-	if err := claim(f, name, flag, force, source); err != nil {
+	// ago, so it is checked again.
+	full, err := claim(f, name, flag, force, source)
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return &end{file: f, name: quoted(name)}, nil
+	made := flag&os.O_CREATE != 0 && flag&os.O_EXCL != 0
+	return &end{file: f, name: quoted(name), made: made, full: full}, nil
 }
 
-// claim empties a regular file that was opened as the sink.
-func claim(f *os.File, name string, flag int, force bool, source *source) error {
+// claim returns an error if f, which was opened as the sink, must not be written
+// to, and reports whether it is a file to be emptied first.
+func claim(f *os.File, name string, flag int, force bool, source *source) (full bool, err error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fail(exitRefused, "%w", named(err))
+		return false, fail(exitRefused, "%w", named(err))
 	case isBlockDevice(info) && !force:
-		return fail(exitRefused, "open %s: is a block device (-f overwrites it)", quoted(name))
+		return false, fail(exitRefused, "open %s: is a block device (-f overwrites it)", quoted(name))
 	case isBlockDevice(info) && flag&exclusive != exclusive:
-		return fail(exitRefused, "open %s: was replaced by a block device", quoted(name))
+		return false, fail(exitRefused, "open %s: was replaced by a block device", quoted(name))
 	case !info.Mode().IsRegular() || flag&os.O_EXCL != 0:
-		return nil
+		return false, nil
 	case source.is(info):
-		return bothEnds(source.cur.name, quoted(name))
+		return false, bothEnds(source.cur.name, quoted(name))
 	case flag&os.O_APPEND != 0:
-		return nil
+		return false, nil
 	case !force:
-		return alreadyThere(quoted(name))
+		return false, alreadyThere(quoted(name))
 	}
-	if err := f.Truncate(0); err != nil {
+	return true, nil
+}
+
+// unmake removes an output that the open has made. Otherwise the same command would
+// be refused, because the file exists, when it is tried again.
+func (e *end) unmake() {
+	if e.made {
+		os.Remove(e.file.Name())
+	}
+}
+
+// empty removes what an output held before. It is called when all ends are open,
+// so that a command that can't begin destroys nothing.
+func (e *end) empty() error {
+	if !e.full {
+		return nil
+	}
+	if err := e.file.Truncate(0); err != nil {
 		return fail(exitRefused, "%w", named(err))
 	}
 	return nil
