@@ -19,7 +19,7 @@ func TestNothingLost(t *testing.T) {
 		{"bytering", "-o DIR", "is a directory"},
 		{"bytering", "-o DIR/in", "in is both input and output"},
 		{"bytering", "-o DIR/link", "the same"},
-		{"bytering", "-o tcp://host:", "has no port"},
+		{"bytering", "-o tcp://host:", "not HOST:PORT"},
 		{"mbuffer", "-o DIR/none/x", "none/x: no such file or directory"},
 		{"mbuffer", "-O 127.0.0.1:PORT", "connection refused"},
 	} {

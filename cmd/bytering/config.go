@@ -77,6 +77,11 @@ type place struct {
 	append bool // to the present end of an output
 }
 
+// String returns the place as it was typed, for messages.
+func (p place) String() string {
+	return quoted(map[placeKind]string{dial: "tcp://", listen: "tcp-listen://", listenAll: "-I "}[p.kind] + p.name)
+}
+
 type placeKind int
 
 const (

@@ -111,9 +111,12 @@ func (s *stream) makeRing() error {
 	} else if s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, append(opts, bytering.Mapped())...); errors.Is(err, errors.ErrUnsupported) {
 		s.p, s.c, err = bytering.NewBroadcast(s.memory.bytes, consumers, opts...)
 	}
+	var why syscall.Errno
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, bytering.ErrFile) && errors.As(err, &why):
+		err = fmt.Errorf("%s: %w", quoted(f.Name()), why)
 	case errors.Is(err, bytering.ErrNoMemory):
 		err = errors.New("not enough memory")
 	case errors.Is(err, bytering.ErrInvalidCapacity):
@@ -250,7 +253,7 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 		case get:
 			return s.openWeb(ctx, p)
 		case object:
-			return &end{stored: s.object, name: quoted(p.name), size: s.object.size}, nil
+			return &end{stored: s.object, name: p.String(), size: s.object.size}, nil
 		default:
 			return s.openTCP(ctx, p)
 		}
@@ -276,7 +279,7 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 		case file:
 			e, err = openSink(p, &s.config, in, stdout)
 		case object:
-			e = &end{stored: s.stored[i], name: quoted(p.name)}
+			e = &end{stored: s.stored[i], name: p.String()}
 		default:
 			e, err = s.openTCP(ctx, p)
 		}

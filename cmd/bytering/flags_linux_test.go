@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -101,6 +102,10 @@ func TestNames(t *testing.T) {
 		{[]string{"-m", "\x1b[2J"}, exitRefused, `"\x1b[2J"`},
 		{[]string{"\xff\xfe"}, exitRefused, `open "\xff\xfe": no such file`},
 		{[]string{"größe"}, exitRefused, `open größe: no such file`},
+		{[]string{"tcp://evil\n:1"}, exitRefused, `open "tcp://evil\n:1": no such host`},
+		{[]string{"tcp://evil:\x1b[2J"}, exitRefused, `open "tcp://evil:\x1b[2J": `},
+		{[]string{"tcp://evil\n"}, exitRefused, `open "tcp://evil\n": not HOST:PORT`},
+		{[]string{"-o", "tcp-listen://evil\n:1"}, exitRefused, `open "tcp-listen://evil\n:1": no such host`},
 	} {
 		p := prepare(t, c.args...)
 		p.Stdin = strings.NewReader("hi")
@@ -189,6 +194,11 @@ func TestRingFile(t *testing.T) {
 	p.start()
 	if code, said := p.over(); code != exitRefused || !strings.Contains(said, "open "+old+": file exists") {
 		t.Errorf("code %d, %q", code, said)
+	}
+	small := exec.Command("sh", "-c", `ulimit -f 1 && exec "$@"`, "sh", filepath.Join(commandDir(t), "mbuffer"), "-T", filepath.Join(dir, "a\nb"))
+	said, err := small.CombinedOutput()
+	if err == nil || !strings.HasPrefix(string(said), "mbuffer: -m 4M: ") || !strings.HasSuffix(string(said), `/a\nb": file too large`+"\n") {
+		t.Errorf("%v, %q", err, said)
 	}
 	if entries, err := os.ReadDir(dir); len(entries) != 1 || err != nil {
 		t.Errorf("%v, %v", entries, err)

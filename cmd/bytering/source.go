@@ -41,7 +41,7 @@ func (s *source) next() error {
 			return io.EOF
 		}
 		p := s.rest[0]
-		s.rest, s.opening = s.rest[1:], quoted(p.name)
+		s.rest, s.opening = s.rest[1:], p.String()
 		s.mu.Unlock()
 		e, err := s.open(p)
 		switch {
@@ -267,9 +267,9 @@ func (s *stream) probe() error {
 		info, err := os.Stat(p.name)
 		switch {
 		case err != nil:
-			return fail(exitRefused, "open %s: %w", quoted(p.name), cause(err))
+			return fail(exitRefused, "open %v: %w", p, cause(err))
 		case info.IsDir():
-			return isDirectory(quoted(p.name))
+			return isDirectory(p.String())
 		case info.Mode().IsRegular():
 			f, err := os.Open(p.name)
 			if err != nil {

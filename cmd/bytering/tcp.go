@@ -35,14 +35,12 @@ func newTCP(p place, cfg *config) (*tcp, error) {
 	}
 	host, port := splitLast(p.name)
 	switch {
-	case port == "":
-		return nil, fail(exitRefused, "%s: has no port", quoted(p.name))
+	case port == "", p.kind == dial && host == "":
+		return nil, fail(exitRefused, "open %v: not HOST:PORT", p)
 	case p.kind == listenAll:
 		t.allow, host = host, ""
 	case p.kind == listen && host == "":
 		host = loopback[t.network]
-	case p.kind == dial && host == "":
-		return nil, fail(exitRefused, "%s: has no host", quoted(p.name))
 	}
 	if p.kind == dial && cfg.as == asBytering {
 		t.patient = connecting
@@ -70,12 +68,12 @@ func (s *stream) openTCP(ctx context.Context, p place) (*end, error) {
 	}
 	f, remote, err := t.open(ctx)
 	if err != nil {
-		return nil, fail(exitRefused, "%w", err)
+		return nil, fail(exitRefused, "open %v: %w", p, tcpCause(err))
 	}
 	if s.as == asBytering && !s.show.quiet && !remote.Addr().IsLoopback() {
 		s.overt.Do(func() { s.voice.tell(sayWarnings, "what passes over TCP is not encrypted") })
 	}
-	return &end{file: f, name: "tcp://" + remote.String(), size: -1, deliver: func() error { return deliver(ctx, f) }}, nil
+	return &end{file: f, name: quoted("tcp://" + remote.String()), size: -1, deliver: func() error { return deliver(ctx, f) }}, nil
 }
 
 // open waits for the connection and returns it as a file, which can be polled.
@@ -162,6 +160,23 @@ func (t *tcp) connect(ctx context.Context) (*net.TCPConn, error) {
 			return nil, err
 		}
 	}
+}
+
+// tcpCause is cause for errors of package net, which also name the address or what
+// was looked up.
+func tcpCause(err error) error {
+	var name *net.DNSError
+	var address *net.AddrError
+	var failed *net.OpError
+	switch {
+	case errors.As(err, &name):
+		return errors.New(name.Err)
+	case errors.As(err, &address):
+		return errors.New(address.Err)
+	case errors.As(err, &failed):
+		return cause(failed.Err)
+	}
+	return cause(err)
 }
 
 // resolver looks names up without the C library, whose threads would not fit

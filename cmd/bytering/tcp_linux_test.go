@@ -381,11 +381,11 @@ func TestAddresses(t *testing.T) {
 	}
 	defer busy.Close()
 	for args, says := range map[string]string{
-		"-o tcp://127.0.0.1":                            "has no host", // a port alone
-		"-o tcp://:1":                                   "has no host",
-		"-o tcp://127.0.0.1:":                           "has no port",
-		"-o tcp://127.0.0.1:70000":                      "70000",
-		"-o tcp://no-such-host.invalid:1":               "no-such-host.invalid",
+		"-o tcp://127.0.0.1":                            "open tcp://127.0.0.1: not HOST:PORT",
+		"-o tcp://:1":                                   "open tcp://:1: not HOST:PORT",
+		"-o tcp://127.0.0.1:":                           "open tcp://127.0.0.1:: not HOST:PORT",
+		"-o tcp://127.0.0.1:70000":                      "open tcp://127.0.0.1:70000: invalid port",
+		"-o tcp://no-such-host.invalid:1":               "open tcp://no-such-host.invalid:1: no such host",
 		"-i tcp-listen://" + busy.Addr().String():       "address already in use",
 		fmt.Sprintf("-i tcp-listen://192.0.2.1:%d", 81): "cannot assign requested address",
 	} {
