@@ -66,3 +66,33 @@ func TestNothingLostBySignal(t *testing.T) {
 		t.Errorf("the output has %q (%v)", got, err)
 	}
 }
+
+// TestOpenTimeout: -W also limits how long an end takes to open, and what another one
+// holds stays.
+func TestOpenTimeout(t *testing.T) {
+	for _, c := range []struct{ as, args, says string }{
+		{"bytering", "-i FIFO -o OLD", "FIFO"},
+		{"bytering", "-i FIFO -o OLD --depth 4", "FIFO"},
+		{"bytering", "-i /dev/zero -o OLD -o FIFO", "FIFO"},
+		{"bytering", "-i tcp-listen://PORT -o OLD", "tcp-listen://PORT"},
+		{"bytering", "-i /dev/zero -o OLD -o tcp://127.0.0.1:PORT", "tcp://127.0.0.1:PORT"}, // which refuses
+		{"mbuffer", "-i FIFO -o OLD", "FIFO"},
+		{"mbuffer", "-i /dev/zero -o OLD -o FIFO", "FIFO"},
+		{"mbuffer", "-I PORT -o OLD", "-I PORT"},
+	} {
+		t.Run(c.as+" "+c.args, func(t *testing.T) {
+			t.Parallel()
+			old := writeFile(t, t.TempDir(), "old", "old bytes")
+			fill := strings.NewReplacer("OLD", old, "FIFO", mkfifo(t), "PORT", freePort(t)).Replace
+			p := prepare(t, strings.Fields("-q -f -W 0.3 "+fill(c.args))...).as(c.as)
+			p.start()
+			code, said := p.over()
+			if want := c.as + ": open " + fill(c.says) + ": nothing moved for 300ms; nothing was written\n"; code != exitTimeout || said != want {
+				t.Errorf("code %d, %q, want %q", code, said, want)
+			}
+			if got, err := os.ReadFile(old); string(got) != "old bytes" {
+				t.Errorf("the output has %q (%v)", got, err)
+			}
+		})
+	}
+}
