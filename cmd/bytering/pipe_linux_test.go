@@ -313,10 +313,12 @@ func TestClosedDescriptors(t *testing.T) {
 			t.Errorf("%s: %s, want %s", closed, got, want)
 		}
 	}
-	p := prepare(t)
-	p.Path, p.Args = "/bin/sh", []string{"sh", "-c", `exec "$0" <&-`, binary}
-	p.start()
-	contains(t, p.end(exitDone, 1), "0 bytes")
+	for closed, says := range map[string]string{`<&-`: "bytering: 0 bytes", `<"$1" >&-`: "bytering: 1000 bytes"} {
+		p := prepare(t)
+		p.Path, p.Args = "/bin/sh", []string{"sh", "-c", `exec "$0" ` + closed, binary, from}
+		p.start()
+		contains(t, p.end(exitDone, 1), says)
+	}
 }
 
 // TestAppend: what >> appends to keeps what it had.
