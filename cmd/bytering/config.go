@@ -75,6 +75,10 @@ type place struct {
 	family int // of IP: 4, 6, or 0 for either
 
 	append bool // to the present end of an output
+
+	// patient is set if the open may take longer than -W says. mbuffer connects as
+	// it parses -I and -O, before it knows a -W that follows.
+	patient bool
 }
 
 // String returns the place as it was typed, for messages.

@@ -126,9 +126,10 @@ func TestParse(t *testing.T) {
 		{asBytering, "--depth 16 -m 1M", func(c *config) {
 			c.depth, c.deepBlock, c.memory, c.block.bytes = 16, size{256 << 10, "256K"}, size{1 << 20, "1M"}, 512<<10
 		}},
-		{asMbuffer, "-4 -I h:1 -6 -O a:2 -0 -O b:3 -o -", func(c *config) {
-			c.inputs = []place{{kind: listenAll, name: "h:1", family: 4}}
-			c.outputs = []place{{kind: dial, name: "a:2", family: 6}, {kind: dial, name: "b:3"}, {name: "-"}}
+		{asMbuffer, "-4 -I h:1 -6 -O a:2 -W 5 -0 -O b:3 -o -", func(c *config) {
+			c.inputs = []place{{kind: listenAll, name: "h:1", family: 4, patient: true}}
+			c.outputs = []place{{kind: dial, name: "a:2", family: 6, patient: true}, {kind: dial, name: "b:3"}, {name: "-"}}
+			c.timeout = 5 * time.Second
 		}},
 		{asMbuffer, "--append -o a -o tcp://x:1 -f", func(c *config) {
 			c.outputs, c.force = []place{{name: "a", append: true}, {name: "tcp://x:1"}}, true

@@ -73,11 +73,16 @@ type parser struct {
 	shown     bool // a part of the line was asked for
 }
 
+// place returns the place of that name, as the flags before it say.
+func (p *parser) place(kind placeKind, name string) place {
+	return place{kind: kind, name: name, family: p.family, patient: p.as == asMbuffer && kind != file && p.timeout == 0}
+}
+
 func (p *parser) input(kind placeKind, name string) error {
 	if name == "" {
 		return errors.New("names no file")
 	}
-	p.inputs = append(p.inputs, place{kind: kind, name: name, family: p.family})
+	p.inputs = append(p.inputs, p.place(kind, name))
 	return nil
 }
 
@@ -88,7 +93,7 @@ func (p *parser) output(kind placeKind, name string) error {
 	if kind == get {
 		return errors.New("HTTP is for inputs only")
 	}
-	out := place{kind: kind, name: name, family: p.family}
+	out := p.place(kind, name)
 	if kind == file {
 		out.append, p.append = p.append, false
 	}

@@ -95,7 +95,7 @@ func (s *stream) openEnds(ctx context.Context, stdin, stdout *os.File) error {
 // limitOpen ends the stream if the open of an end takes as long as -W says, as for a
 // FIFO without another end. The function that it returns ends that limit.
 func (s *stream) limitOpen(p place) (stop func() bool) {
-	if s.timeout == 0 {
+	if s.timeout == 0 || p.patient {
 		return func() bool { return true }
 	}
 	return time.AfterFunc(s.timeout, s.stalled("open", p.String, s.timeout)).Stop

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestNothingLost: an output keeps what it holds if another one can't be opened, and
@@ -65,6 +67,26 @@ func TestNothingLostBySignal(t *testing.T) {
 	if got, err := os.ReadFile(old); string(got) != "old bytes" {
 		t.Errorf("the output has %q (%v)", got, err)
 	}
+}
+
+// TestOpenPatient: as with mbuffer, -W limits only the connections of the -I and -O
+// that follow.
+func TestOpenPatient(t *testing.T) {
+	port := freePort(t)
+	p := prepare(t, "-q", "-I", port, "-W", "0.3", "-o", filepath.Join(t.TempDir(), "sink")).as("mbuffer")
+	p.start()
+	time.Sleep(600 * time.Millisecond)
+	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	begin := time.Now()
+	code, said := p.over()
+	if code != exitTimeout || !strings.Contains(said, "read tcp://"+conn.LocalAddr().String()+": nothing moved for 300ms") {
+		t.Errorf("code %d, %q", code, said)
+	}
+	t.Logf("after %v", time.Since(begin))
 }
 
 // TestOpenTimeout: -W also limits how long an end takes to open, and what another one
