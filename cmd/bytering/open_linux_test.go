@@ -75,6 +75,7 @@ func TestOpenPatient(t *testing.T) {
 	port := freePort(t)
 	p := prepare(t, "-q", "-I", port, "-W", "0.3", "-o", filepath.Join(t.TempDir(), "sink")).as("mbuffer")
 	p.start()
+	listening(t, port)
 	time.Sleep(600 * time.Millisecond)
 	conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 	if err != nil {
