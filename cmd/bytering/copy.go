@@ -44,8 +44,8 @@ type stream struct {
 	left   chan int // the sinks, of several, whose reader has left
 }
 
-func newStream(ctx context.Context, cfg config, v *voice, stdin *os.File) (*stream, error) {
-	s := &stream{config: cfg, voice: v, left: make(chan int, len(cfg.outputs))}
+func newStream(ctx context.Context, cancel context.CancelCauseFunc, cfg config, v *voice, stdin *os.File) (*stream, error) {
+	s := &stream{config: cfg, voice: v, cancel: cancel, left: make(chan int, len(cfg.outputs))}
 	for range cfg.outputs {
 		s.sinks = append(s.sinks, &sink{gone: func() {}})
 	}
@@ -149,13 +149,12 @@ func (s *stream) openRing() (f *os.File, err error) {
 func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File) (r report, hide func(), errs []error) {
 	hide = func() {}
 	asked := statusRequests()
-	s, err := newStream(ctx, cfg, v, stdin)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s, err := newStream(ctx, cancel, cfg, v, stdin)
 	if err != nil {
 		return r, hide, []error{err}
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	s.cancel = cancel
 	std := standard(cfg.outputs)
 	if std >= 0 {
 		watch(stdout, stdin, func() { s.gone(std, cancel) })

@@ -190,7 +190,7 @@ func TestCloseFails(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		from, to := place{name: randomFile(t, 0)}, place{name: filepath.Join(t.TempDir(), "sink")}
 		cfg := usual(func(c *config) { c.inputs, c.outputs = []place{from}, []place{to} })
-		s, err := newStream(t.Context(), cfg, &voice{}, os.Stdin)
+		s, err := newStream(t.Context(), nil, cfg, &voice{}, os.Stdin)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -197,7 +197,10 @@ func (s *stream) openStored(ctx context.Context, stdin *os.File) error {
 		return err
 	}
 	if s.readsObject() {
-		if s.object, err = st.source(ctx, s.inputs[0].name); err != nil {
+		stop := s.limitOpen(s.inputs[0])
+		s.object, err = st.source(ctx, s.inputs[0].name)
+		stop()
+		if err != nil {
 			return err
 		}
 	}
@@ -206,7 +209,10 @@ func (s *stream) openStored(ctx context.Context, stdin *os.File) error {
 		if !isObject(p) {
 			continue
 		}
-		if s.stored[i], err = st.sink(ctx, p.name, size); err != nil {
+		stop := s.limitOpen(p)
+		s.stored[i], err = st.sink(ctx, p.name, size)
+		stop()
+		if err != nil {
 			return err
 		}
 	}

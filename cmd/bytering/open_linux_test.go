@@ -94,20 +94,23 @@ func TestOpenPatient(t *testing.T) {
 // holds stays.
 func TestOpenTimeout(t *testing.T) {
 	for _, c := range []struct{ as, args, says string }{
-		{"bytering", "-i FIFO -o OLD", "FIFO"},
-		{"bytering", "-i FIFO -o OLD --depth 4", "FIFO"},
-		{"bytering", "-i /dev/zero -o OLD -o FIFO", "FIFO"},
-		{"bytering", "-i tcp-listen://PORT -o OLD", "tcp-listen://PORT"},
-		{"bytering", "-i /dev/zero -o OLD -o tcp://127.0.0.1:PORT", "tcp://127.0.0.1:PORT"}, // which refuses
-		{"mbuffer", "-i FIFO -o OLD", "FIFO"},
-		{"mbuffer", "-i /dev/zero -o OLD -o FIFO", "FIFO"},
-		{"mbuffer", "-I PORT -o OLD", "-I PORT"},
+		{"bytering", "-i FIFO -o OLD -f", "FIFO"},
+		{"bytering", "-i FIFO -o OLD -f --depth 4", "FIFO"},
+		{"bytering", "-i /dev/zero -f -o OLD -o FIFO", "FIFO"},
+		{"bytering", "-i tcp-listen://PORT -f -o OLD", "tcp-listen://PORT"},
+		{"bytering", "-i /dev/zero -f -o OLD -o tcp://127.0.0.1:PORT", "tcp://127.0.0.1:PORT"}, // which refuses
+		{"bytering", "-i s3://bucket/key -f -o OLD", "s3://bucket/key"},                        // of a store that refuses, too
+		{"bytering", "-i /dev/zero -o s3://bucket/key", "s3://bucket/key"},
+		{"mbuffer", "-i FIFO -f -o OLD", "FIFO"},
+		{"mbuffer", "-i /dev/zero -f -o OLD -o FIFO", "FIFO"},
+		{"mbuffer", "-I PORT -f -o OLD", "-I PORT"},
 	} {
 		t.Run(c.as+" "+c.args, func(t *testing.T) {
 			t.Parallel()
 			old := writeFile(t, t.TempDir(), "old", "old bytes")
 			fill := strings.NewReplacer("OLD", old, "FIFO", mkfifo(t), "PORT", freePort(t)).Replace
-			p := prepare(t, strings.Fields("-q -f -W 0.3 "+fill(c.args))...).as(c.as)
+			p := prepare(t, strings.Fields("-q -W 0.3 "+fill(c.args))...).as(c.as)
+			p.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", fill("AWS_ENDPOINT_URL=http://127.0.0.1:PORT"))
 			p.start()
 			code, said := p.over()
 			if want := c.as + ": open " + fill(c.says) + ": nothing moved for 300ms; nothing was written\n"; code != exitTimeout || said != want {
