@@ -122,7 +122,7 @@ func (f *File) open(ctx context.Context, last int64) error {
 		return fmt.Errorf("%w: %d bytes, not %d", ErrInvalidRange, n, want)
 	}
 	f.head = make([]byte, n)
-	if _, err := body(ctx, resp, f.head); err != nil {
+	if _, err := body(ctx, resp, f.head, 0); err != nil {
 		return fmt.Errorf("httprange: %s: %w", shown(from), err)
 	}
 	f.object, f.ranges, f.resumes = objectOf(resp, size), size >= 0, true
@@ -194,7 +194,7 @@ func (f *File) readRange(ctx context.Context, b []byte, off int64) (int, error) 
 		resp.Body.Close()
 		return 0, err
 	}
-	return body(ctx, resp, b)
+	return body(ctx, resp, b, off)
 }
 
 // ask requests a range from the target of earlier redirects. If that refuses, because a
@@ -223,8 +223,9 @@ func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error
 	return resp, nil
 }
 
-// body reads the body of a response, which must have len(b) bytes, and closes it.
-func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error) {
+// body reads the body of a response, which must have len(b) bytes from off on, and
+// closes it.
+func body(ctx context.Context, resp *http.Response, b []byte, off int64) (n int, err error) {
 	defer resp.Body.Close()
 	for n < len(b) && err == nil {
 		var m int
@@ -238,11 +239,17 @@ func body(ctx context.Context, resp *http.Response, b []byte) (n int, err error)
 		}
 		return n, err
 	}
-	if err == nil {
-		// The connection can be reused only after the end has been read.
-		if m, _ := io.ReadFull(resp.Body, make([]byte, 1)); m > 0 {
-			return n, fmt.Errorf("%w: a body of more than %d bytes", ErrInvalidRange, len(b))
-		}
+	if err != nil {
+		return n, nil
 	}
-	return n, nil
+	return n, ended(resp.Body, off+int64(n))
+}
+
+// ended reads the end of a body whose range ends before the offset at. A connection
+// can be reused only after that.
+func ended(body io.Reader, at int64) error {
+	if n, _ := io.ReadFull(body, make([]byte, 1)); n > 0 {
+		return fmt.Errorf("%w: the body goes on from byte %d, where its range ends", ErrInvalidRange, at)
+	}
+	return nil
 }

@@ -87,10 +87,16 @@ func (s *Stream) again(err error, attempt int) bool {
 // read makes one read, of the bytes in memory or of a body, which it opens first if none
 // is open. If the length is not known, a body may end before the object does.
 func (s *Stream) read(b []byte) (n int, err error) {
+	if s.body != nil && s.left == 0 {
+		err := ended(s.body, s.at)
+		s.drop()
+		if err != nil {
+			return 0, err
+		}
+	}
 	size := s.f.object.size
 	switch {
 	case size >= 0 && s.at >= size:
-		s.drop()
 		return 0, io.EOF
 	case s.body == nil && s.at < int64(len(s.f.head)):
 		return copy(b, s.f.head[s.at:]), nil
@@ -108,7 +114,6 @@ func (s *Stream) read(b []byte) (n int, err error) {
 	}
 	switch {
 	case s.left == 0:
-		s.drop()
 		return n, nil // the next read finds the end, or opens another range
 	case err == io.EOF && s.left < 0 && size < 0:
 		s.drop()

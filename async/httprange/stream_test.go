@@ -85,6 +85,14 @@ func TestStream(t *testing.T) {
 			w.WriteHeader(http.StatusPartialContent)
 			w.Write(s.data[from : to+1])
 		}, nil, 1000, nil, 6},
+		{"a body longer than the rest of the object", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
+			from, to := s.span(r)
+			longer(w, s.data, from, to, "1000", n > 0)
+		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 1000, httprange.ErrInvalidRange, 2},
+		{"a body longer than its range, of no length", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
+			from, to := s.span(r)
+			longer(w, s.data, from, min(to, from+249), "*", n == 2)
+		}, []httprange.Option{httprange.StreamRetry(httprange.Retry(5))}, 600, httprange.ErrInvalidRange, 3},
 	} {
 		s := serve(t, 1000)
 		s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool { tc.answer(s, n, w, r); return true }
@@ -150,6 +158,32 @@ func broken(w http.ResponseWriter, b []byte) {
 	w.(http.Flusher).Flush()
 	if len(b) > 300 {
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// longer sends a range in chunks, and if more is set, a byte that is not of it.
+func longer(w http.ResponseWriter, b []byte, from, to int, size string, more bool) {
+	w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", from, to, size))
+	w.WriteHeader(http.StatusPartialContent)
+	w.Write(b[from : to+1])
+	w.(http.Flusher).Flush()
+	if more {
+		w.Write(b[:1])
+	}
+}
+
+// The first response may be longer than its range too.
+func TestFirstResponseLonger(t *testing.T) {
+	s := serve(t, 1000)
+	s.fault = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		longer(w, s.data, 0, 999, "1000", true)
+		return true
+	}
+	stream := open(t, s.URL, httprange.First(0)).Stream(t.Context(), 0)
+	defer stream.Close()
+	b, err := io.ReadAll(stream)
+	if same(t, "the first response", b, s.data); !errors.Is(err, httprange.ErrInvalidRange) {
+		t.Error(err)
 	}
 }
 
