@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"async":                        {"", "internal/seam"},
 	"async/httprange":              {"async"},
 	"memconn":                      {"", "internal/seam", "vectored"},
-	"cmd/bytering":                 {"", "cmd/bytering/internal/poller", "async", "async/httprange", "pump", "s3", "vectored"},
+	"cmd/bytering":                 {"", "cmd/bytering/internal/poller", "async", "async/httprange", "internal/direct", "pump", "s3", "vectored"},
 	"cmd/bytering/internal/poller": {},
 	"s3":                           {"", "async", "async/httprange"},
 }

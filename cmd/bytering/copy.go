@@ -36,6 +36,8 @@ type stream struct {
 	filling   async.Meter
 	fillDepth int // that was had
 
+	directRead pump.SideStats // what fill read direct
+
 	object *stored   // the input, if it is one
 	stored []*stored // in step with the sinks: those that are objects
 
@@ -173,7 +175,9 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 
 	begin := time.Now()
 	hide = showProgress(v.stderr, s, asked)
-	errs = s.run(ctx)
+	if errs = s.run(ctx); len(errs) > 0 {
+		return r, hide, errs // a call that was left behind may still count
+	}
 	r.summary = summary(s.written(), time.Since(begin))
 	if s.deep() && s.object == nil {
 		r.summary += "; " + s.depths()
@@ -184,7 +188,7 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 		}
 	}
 	if s.direct {
-		r.summary += fmt.Sprintf("; %s, %s", direct("read", s.stats.Source), direct("written", s.stats.Sink))
+		r.summary += "; " + s.directText()
 	}
 	for _, h := range s.sums {
 		r.sums = append(r.sums, fmt.Sprintf("%s hash: %x", strings.ToUpper(h.name), h.hash.Sum(nil)))
@@ -313,14 +317,4 @@ func summary(n int64, d time.Duration) string {
 	}
 	rate := float64(n) / max(d.Seconds(), 1e-9)
 	return fmt.Sprintf("%s in %.3f s, %s/s", text, d.Seconds(), bytesText(rate))
-}
-
-// direct returns a text that says how many bytes of a side were direct, and if
-// not all were, why.
-func direct(done string, s pump.SideStats) string {
-	text := fmt.Sprintf("%d %s direct", s.Direct, done)
-	if s.Buffered != nil {
-		text += fmt.Sprintf(" (%v)", s.Buffered)
-	}
-	return text
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering/async"
+	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/pump"
 )
 
@@ -28,7 +29,6 @@ func (p *parser) deepShape() error {
 		{"-r, which -R holds back too", p.readRate > 0},
 		{"-P", p.startAbove > 0},
 		{"-p", p.resumeBelow < 100},
-		{"--direct", p.direct},
 	} {
 		if f.given {
 			return fmt.Errorf("--depth %d does not go together with %s", p.depth, f.name)
@@ -36,6 +36,9 @@ func (p *parser) deepShape() error {
 	}
 	if p.deepBlock = p.block; p.deepBlock.bytes == 0 {
 		p.deepBlock, _ = parseMemory(defaultDepthBlock)
+	}
+	if p.direct {
+		p.deepBlock.roundUp(directBlock)
 	}
 	usual, _ := parseMemory(defaultMemory)
 	if n := product(p.depth+1, p.deepBlock.bytes); p.memory.bytes == 0 && p.share == 0 && n > usual.bytes {
@@ -74,7 +77,11 @@ func (e *end) anywhere() (read readAt, from int64) {
 	if err != nil {
 		return nil, 0
 	}
-	return func(_ context.Context, b []byte, off int64) (int, error) { return e.file.ReadAt(b, off) }, from
+	return readAtOf(e.file), from
+}
+
+func readAtOf(r io.ReaderAt) readAt {
+	return func(_ context.Context, b []byte, off int64) (int, error) { return r.ReadAt(b, off) }
 }
 
 // upto returns f with an io.EOF at the offset end.
@@ -117,7 +124,13 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 		e := in.cur
 		read, from := e.anywhere()
 		if read == nil {
+			addDirect(&s.directRead, 0, e.noOffsets())
 			return moved, true, nil
+		}
+		var past *direct.At
+		if s.direct && e.remote == nil {
+			past = s.directAt(e.file, os.O_RDONLY, from, s.p.Position())
+			read = readAtOf(past)
 		}
 		if in.left >= 0 {
 			read = read.upto(from + min(in.left, 1<<62-from))
@@ -136,6 +149,13 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 		var stats async.Stats
 		if in.skip == 0 { // otherwise all of it is left out
 			stats, err = async.Fill(ctx, s.p, read, opts...)
+		}
+		if past != nil {
+			n, why := past.Moved()
+			addDirect(&s.directRead, n, why)
+			past.Close() // whose error says nothing of what was read
+		} else {
+			addDirect(&s.directRead, 0, errNotFile)
 		}
 		s.fillDepth = max(s.fillDepth, stats.Depth)
 		moved += stats.Safe
@@ -212,7 +232,8 @@ func (s *stream) feed(ctx context.Context, in io.Reader, opts []pump.Option) (er
 
 // A placed is a sink that is written at several offsets at once.
 type placed struct {
-	file    *os.File
+	to      io.WriterAt
+	past    *direct.At // that to is with --direct, or nil
 	options []async.Option
 	meter   async.Meter
 	after   time.Duration // that a write may take, or 0
@@ -229,24 +250,37 @@ func (s *stream) effectiveDepth() int {
 // size.
 func (s *stream) place(k *sink, p place) {
 	info, err := k.file.Stat()
-	if s.depth <= 1 || err != nil || !onDisk(info) || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0 {
+	switch {
+	case err != nil || !onDisk(info):
+		k.direct.Buffered = errNotFile
+		return
+	case s.depth <= 1 || k.std != nil || p.append || s.whole > 0 || s.tape != (tape{}) || s.writeRate > 0:
+		k.direct.Buffered = errInOrder
 		return
 	}
-	k.placed = &placed{file: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
+	k.placed = &placed{to: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
 	k.placed.options = s.deepOptions(&k.placed.meter)
+	if s.direct {
+		k.placed.past = s.directAt(k.file, os.O_WRONLY, 0, k.c.Position())
+		k.placed.to = k.placed.past
+	}
 }
 
 func (d *placed) WriteAt(b []byte, off int64) (int, error) {
 	if d.after > 0 {
 		defer time.AfterFunc(d.after, d.stalled).Stop()
 	}
-	return d.file.WriteAt(b, off)
+	return d.to.WriteAt(b, off)
 }
 
 // drainPlaced writes the stream at depth. The file was empty. After an error it
 // is truncated to the bytes that are complete from its beginning on.
 func (k *sink) drainPlaced() {
 	stats, err := async.Drain(context.Background(), k.c, k.placed, k.placed.options...)
+	if past := k.placed.past; past != nil {
+		k.direct.Direct, k.direct.Buffered = past.Moved()
+		k.err = past.Close()
+	}
 	if err == nil {
 		return
 	}

@@ -29,7 +29,6 @@ func TestHTTPRefused(t *testing.T) {
 		{[]string{"--cacert", strings.TrimPrefix(header("plantedtoken"), "@")}, "has no certificate in PEM"},
 		{[]string{"--depth", "0"}, "not a number from 1 on"},
 		{[]string{"--depth", "4", "-r", "1M"}, "--depth 4 does not go together with -r"},
-		{[]string{"--depth", "4", "--direct"}, "--depth 4 does not go together with --direct"},
 		{[]string{"--depth", "1000000000", "-i", "/dev/null"}, "1000000001 times 256K: more than"},
 		{[]string{"-i", secretly("http://127.0.0.1:1")}, "connection refused"},
 	} {

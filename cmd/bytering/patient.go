@@ -108,7 +108,7 @@ func whyBuffered(end any, err error) error {
 	case *os.File:
 		return err
 	case *patient:
-		return errors.New("neither a regular file nor a block device")
+		return errNotFile
 	}
 	return errors.New("a flag holds it back, or it has several inputs")
 }

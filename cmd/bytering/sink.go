@@ -23,7 +23,8 @@ type sink struct {
 	out  io.Writer // what writes to it
 	gone func()    // tells what waits for it that it gets no more
 
-	placed *placed // what writes to it instead of out, at depth, or nil
+	placed *placed        // what writes to it instead of out, at depth, or nil
+	direct pump.SideStats // what placed wrote direct
 
 	whole int // bytes that each write has, but the last; 0 for any
 

@@ -4,7 +4,8 @@
 // descriptor selects one or the other.
 //
 // [Open] decides from the geometry of the ring between a source and a sink which of
-// them is direct, and [File.Next] which calls are.
+// them is direct, and [File.Next] which calls are. [Ring.OpenAt] is for calls at any
+// offset, several at once.
 package direct
 
 import (
@@ -54,31 +55,39 @@ func open(f *os.File) File {
 }
 
 func (d *File) open() error {
-	info, err := d.file.Stat()
+	info, appends, err := d.measure()
 	if err != nil {
 		return err
-	}
-	if kind := info.Mode().Type(); kind != 0 && kind != fs.ModeDevice {
-		return errKind
 	}
 	if d.at, err = d.file.Seek(0, io.SeekCurrent); err != nil {
 		return err
 	}
-	appends, err := d.look()
-	switch {
-	case err != nil:
-		return err
-	case d.block == 0:
-		return errNone
-	case d.block&(d.block-1) != 0:
-		return fmt.Errorf("its blocks of %d bytes are no power of two", d.block)
-	case appends:
+	if appends {
 		d.at = info.Size()
 	}
 	if err := d.set(true); err != nil {
 		return refused(err)
 	}
 	return nil
+}
+
+// measure finds the size of the blocks, or why the file can't be direct.
+func (d *File) measure() (info fs.FileInfo, appends bool, err error) {
+	if info, err = d.file.Stat(); err != nil {
+		return info, false, err
+	}
+	if kind := info.Mode().Type(); kind != 0 && kind != fs.ModeDevice {
+		return info, false, errKind
+	}
+	appends, err = d.look()
+	switch {
+	case err != nil:
+	case d.block == 0:
+		err = errNone
+	case d.block&(d.block-1) != 0:
+		err = fmt.Errorf("its blocks of %d bytes are no power of two", d.block)
+	}
+	return info, appends, err
 }
 
 func refused(err error) error { return fmt.Errorf("refused by its file system: %w", err) }

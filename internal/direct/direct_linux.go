@@ -2,6 +2,7 @@ package direct
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 
@@ -52,4 +53,21 @@ func (d *File) set(on bool) error {
 
 func isRefusal(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EOPNOTSUPP)
+}
+
+// again opens a file once more, with the flag.
+func again(f *os.File, mode int) (past *os.File, err error) {
+	err = kernel.Control(f, func(fd uintptr) error {
+		for {
+			own, err := syscall.Open(fmt.Sprintf("/proc/self/fd/%d", fd), mode|syscall.O_DIRECT|syscall.O_CLOEXEC, 0)
+			if err == syscall.EINTR {
+				continue
+			}
+			if err == nil {
+				past = os.NewFile(uintptr(own), f.Name())
+			}
+			return os.NewSyscallError("open", err)
+		}
+	})
+	return past, err
 }

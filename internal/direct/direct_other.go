@@ -5,6 +5,7 @@ package direct
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 )
 
@@ -16,3 +17,4 @@ func Supported() error {
 func (d *File) look() (appends bool, err error) { return false, Supported() }
 func (d *File) set(bool) error                  { return Supported() }
 func isRefusal(error) bool                      { return false }
+func again(*os.File, int) (*os.File, error)     { return nil, Supported() }
