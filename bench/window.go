@@ -225,8 +225,8 @@ func windowHTTP(name, title string, p pace) suite {
 		metrics: []metric{megabytes(), peak()},
 		each:    true,
 		legend: []string{
-			"The column is Block. A trial is at most 256 MiB, or -bytes, of which every byte is compared as it comes out of the pipe.",
-			"The memory is that of all processes; what curl × 16 holds back is on disk. The ring of depth n has n + 1 blocks.",
+			"The column is SIZE. A trial is at most 256 MiB, or -bytes, of which every byte is compared as it comes out of the pipe.",
+			"The memory is that of all processes; what curl × 16 holds back is on disk. The ring has 4 MiB, or at depth n room for n + 1 blocks if that is more.",
 		},
 	}
 	add := func(name string, ours bool, argv func(w *workshop, url string, o object, size int) ([]string, error)) {
@@ -235,8 +235,8 @@ func windowHTTP(name, title string, p pace) suite {
 		}})
 	}
 	for _, depth := range []int{16, 4, 1} {
-		add(fmt.Sprintf("httprange and Fill, depth %d", depth), true, func(w *workshop, url string, _ object, size int) ([]string, error) {
-			return w.mover(depth, size, false, url, "-")
+		add(strings.Join(deepLine(depth, "SIZE", false, "URL", "-"), " "), true, func(w *workshop, url string, _ object, size int) ([]string, error) {
+			return w.built(deepLine(depth, strconv.Itoa(size), false, url, "-"))
 		})
 	}
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -263,19 +263,26 @@ func windowHTTP(name, title string, p pace) suite {
 	return s
 }
 
-// mover returns the command line that moves from to to, and builds it first.
-func (w *workshop) mover(depth, block int, direct bool, from, to string) ([]string, error) {
-	binary, err := w.path("mover.exe")
-	if err != nil {
-		return nil, err
+// deepLine returns the command line that moves from to to at a depth. An end of "-"
+// is a pipe. block is a number, or SIZE where the line is shown.
+func deepLine(depth int, block string, direct bool, from, to string) []string {
+	line := []string{"bytering", "-q", "--depth", strconv.Itoa(depth), "--block", block}
+	if direct {
+		line = append(line, "--direct")
 	}
-	if _, err := os.Stat(binary); err != nil {
-		build := exec.Command("go", "build", "-o", binary, "github.com/bytering/bytering/bench/mover")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w\n%s", build, err, out)
-		}
+	if from != "-" {
+		line = append(line, "-i", from)
 	}
-	return []string{binary, "-depth", strconv.Itoa(depth), "-block", strconv.Itoa(block), "-direct=" + strconv.FormatBool(direct), from, to}, nil
+	if to != "-" {
+		line = append(line, "-o", to)
+	}
+	return line
+}
+
+// built returns the command line with the path of the command built here.
+func (w *workshop) built(line []string) ([]string, error) {
+	path, err := w.command()
+	return append([]string{path}, line[1:]...), err
 }
 
 // A download is a trial of a process that writes what a server has to a pipe.
@@ -297,7 +304,7 @@ func (d *download) run(n int) error {
 		return err
 	}
 	began := time.Now()
-	d.peak, err = runMover(argv, nil, o)
+	d.peak, err = runProcess(argv, nil, o)
 	d.took = time.Since(began)
 	return err
 }
@@ -308,9 +315,9 @@ func (d *download) report(s *sample, n int) {
 
 func (d *download) finish() error { return nil }
 
-// runMover runs a command with in as its standard input. If out is not 0 it is
+// runProcess runs a command with in as its standard input. If out is not 0 it is
 // what must come out of its standard output. It returns the peak of its memory.
-func runMover(argv []string, in *os.File, out object) (peak float64, err error) {
+func runProcess(argv []string, in *os.File, out object) (peak float64, err error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	var said strings.Builder
 	cmd.Stderr = &said

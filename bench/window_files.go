@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,9 +27,15 @@ func windowFiles(cfg config, name string, from, to bool) suite {
 		metrics: []metric{throughput(), peak()},
 		each:    true,
 		legend: []string{
-			"The column is the block, of dd too. Every byte is compared: from a pipe as it comes, of a file afterwards.",
+			"The column is SIZE, which is also dd's block. Every byte is compared: from a pipe as it comes, of a file afterwards.",
 			"Without direct I/O both files are in the page cache, and nothing waits until they are on disk. With it all bytes come from the disk, or are there in the end.",
 		},
+	}
+	shown := func(there bool, name string) string {
+		if !there {
+			return "-"
+		}
+		return name
 	}
 	file := func(w *workshop, there bool, name string) (string, error) {
 		if !there {
@@ -56,8 +62,8 @@ func windowFiles(cfg config, name string, from, to bool) suite {
 	for _, direct := range directs {
 		suffix := map[bool]string{true: ", direct"}[direct]
 		for _, depth := range []int{16, 4, 1} {
-			add(fmt.Sprintf("depth %d%s", depth, suffix), true, func(w *workshop, from, to string, size int) ([]string, error) {
-				return w.mover(depth, size, direct, from, to)
+			add(strings.Join(deepLine(depth, "SIZE", direct, shown(from, "FROM"), shown(to, "TO")), " "), true, func(w *workshop, in, out string, size int) ([]string, error) {
+				return w.built(deepLine(depth, strconv.Itoa(size), direct, in, out))
 			})
 		}
 		add("dd"+suffix, false, func(_ *workshop, in, out string, size int) ([]string, error) {
@@ -134,7 +140,7 @@ func (c *copied) run(n int) error {
 	}
 	began := time.Now()
 	var err error
-	c.peak, err = runMover(c.argv, in, out)
+	c.peak, err = runProcess(c.argv, in, out)
 	c.took = time.Since(began)
 	if in != nil {
 		in.Close() // ends the pouring into a process that has failed

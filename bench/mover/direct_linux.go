@@ -1,5 +1,0 @@
-package main
-
-import "syscall"
-
-const oDirect = syscall.O_DIRECT
