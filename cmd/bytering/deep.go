@@ -127,6 +127,11 @@ func (s *stream) fill(ctx context.Context) (moved int64, left bool, err error) {
 			addDirect(&s.directRead, 0, e.noOffsets())
 			return moved, true, nil
 		}
+		if len(in.rest) == 0 {
+			// No input is left for pump. Its consumer always waits for more, and with that
+			// makes Fill read any space that a slow sink frees, not whole blocks.
+			s.c[0].Close()
+		}
 		var past *direct.At
 		if s.direct && e.remote == nil {
 			past = s.directAt(e.file, os.O_RDONLY, from, s.p.Position())

@@ -215,7 +215,7 @@ func TestDepthDirectSafe(t *testing.T) {
 
 // TestDepthDirectMounted: a file system without it is no failure, and a full disk is.
 func TestDepthDirectMounted(t *testing.T) {
-	from := randomFile(t, 5<<20)
+	from := randomFile(t, 16<<20)
 	for _, c := range []struct {
 		kind, data string
 		code       int

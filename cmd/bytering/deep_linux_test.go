@@ -250,3 +250,34 @@ func TestBlockShows(t *testing.T) {
 	release()
 	p.end(exitDone, 0)
 }
+
+// TestDepthSlowSink: the source is asked for whole blocks, also while the ring is full.
+func TestDepthSlowSink(t *testing.T) {
+	t.Parallel()
+	const blocks = 48
+	o := serve(t, blocks<<16, nil)
+	r, w := pipe(t)
+	p := prepare(t, "-q", "--depth", "4", "--block", "64K", "-m", "512K", o.URL)
+	p.Stdout = w
+	p.start()
+	w.Close()
+	got, b := new(bytes.Buffer), make([]byte, 4096)
+	for {
+		n, err := r.Read(b)
+		got.Write(b[:n])
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+	p.end(exitDone, 0)
+	if !bytes.Equal(got.Bytes(), o.data) {
+		t.Errorf("%d bytes that differ", got.Len())
+	}
+	if n := len(o.requests()); n > blocks+1 {
+		t.Errorf("%d requests for %d blocks", n, blocks)
+	}
+}
