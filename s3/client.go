@@ -50,7 +50,7 @@ func dial(object string, o Options) (*client, error) {
 		return nil, fmt.Errorf("%w: the endpoint %s has more than a host", ErrOption, u.Host)
 	}
 	c := &client{Options: o, name: n, chain: newChain()}
-	if c.transport, err = newTransport(max(o.Depth, defaultDepth), o.Stall); err != nil {
+	if c.transport, err = newTransport(max(o.Depth, defaultDepth), o.Stall, o.Timeout > 0); err != nil {
 		return nil, err
 	}
 	c.creds = credentials.New(c.chain)

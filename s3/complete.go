@@ -150,7 +150,7 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 				}
 			}
 			exists := status(err) == http.StatusPreconditionFailed
-			lost := transient(err) || code(err) == "NoSuchUpload"
+			lost := transient(err) || errors.Is(err, ErrStalled) || code(err) == "NoSuchUpload"
 			if exists && !maybe {
 				return fmt.Errorf("%w: it was made meanwhile", ErrExists)
 			}

@@ -24,6 +24,8 @@ var (
 	ErrDiffers = errors.New("s3: the stream differs from the upload")
 	// ErrLimit is for a stream that is longer than [Plan.Limit].
 	ErrLimit = errors.New("s3: no more parts")
+	// ErrStalled is for a server with which nothing has moved for [Options.Timeout].
+	ErrStalled = errors.New("s3: nothing moved")
 	// ErrChecksum is for bytes that differ after the transfer.
 	ErrChecksum = errors.New("s3: checksum mismatch")
 	// ErrUnknown is for an upload that may or may not be complete: the response

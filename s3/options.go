@@ -55,8 +55,13 @@ type Options struct {
 	// Retries is how many times a failed request is retried; 0 means 8, and a
 	// negative number means none.
 	Retries int
-	// Stall is how long a connection may move nothing; 0 means a minute.
+	// Stall is how long a connection may move nothing before it is closed and its
+	// request retried; 0 means a minute.
 	Stall time.Duration
+	// Timeout, if it is not 0, is used instead of Stall. If no other connection has
+	// moved anything for so long either, the request is not retried, and the call
+	// fails with [ErrStalled].
+	Timeout time.Duration
 	// Log is called with messages for the user, each a line without a newline.
 	// Any goroutine may call it. If it is nil the messages are dropped.
 	Log func(line string)
@@ -73,6 +78,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Stall == 0 {
 		o.Stall = time.Minute
+	}
+	if o.Timeout != 0 {
+		o.Stall = o.Timeout
 	}
 	if o.Log == nil {
 		o.Log = func(string) {}

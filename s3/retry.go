@@ -72,6 +72,9 @@ func retryAfter(h http.Header) time.Duration {
 
 // transient reports whether a request that failed may succeed if it is repeated.
 func transient(err error) bool {
+	if errors.Is(err, ErrStalled) {
+		return false
+	}
 	var a *answer
 	if errors.As(err, &a) {
 		switch a.Code {

@@ -11,13 +11,15 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
 // newTransport returns a transport of HTTP/1.1 with one connection for each
 // request in flight. A whole request has no deadline, because it may be a part of
-// 5 GiB. A connection fails if it moves nothing for the time of stall.
-func newTransport(depth int, stall time.Duration) (*http.Transport, error) {
+// 5 GiB. A connection fails if it moves nothing for the time of stall. If final is
+// set, and no other connection moves anything either, it fails with [ErrStalled].
+func newTransport(depth int, stall time.Duration, final bool) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DisableCompression = true
 	t.ForceAttemptHTTP2 = false
@@ -26,13 +28,21 @@ func newTransport(depth int, stall time.Duration) (*http.Transport, error) {
 	t.TLSNextProto = nil
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = depth + 1
-	dialer := &net.Dialer{Timeout: min(stall, 30*time.Second), KeepAlive: 30 * time.Second}
+	t.TLSHandshakeTimeout = 0 // it may stall as the rest may
+	// A request must not find a connection that has stalled while it was idle.
+	t.IdleConnTimeout = min(t.IdleConnTimeout, stall/2)
+	p := &peer{stall: stall, final: final}
+	p.touch()
+	dialer := &net.Dialer{Timeout: stall, KeepAlive: 30 * time.Second}
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, address)
+		if err != nil && ctx.Err() == nil {
+			err = p.why(err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return &stallConn{c, stall}, nil
+		return &stallConn{c, p}, nil
 	}
 	if file := os.Getenv("AWS_CA_BUNDLE"); file != "" {
 		pem, err := os.ReadFile(file)
@@ -48,26 +58,69 @@ func newTransport(depth int, stall time.Duration) (*http.Transport, error) {
 	return t, nil
 }
 
+// A peer is what the connections of a transport share.
+type peer struct {
+	stall time.Duration // that a connection may move nothing
+	final bool          // all of them may not do so either
+	moved atomic.Pointer[time.Time]
+}
+
+// touch records that something has moved, and returns when a connection on which
+// nothing moves from now on has stalled.
+func (p *peer) touch() (deadline time.Time) {
+	now := time.Now()
+	p.moved.Store(&now)
+	return now.Add(p.stall)
+}
+
+// why returns the error for the err of a connection: an [ErrStalled] if it has
+// stalled, as all others have, and that is final.
+func (p *peer) why(err error) error {
+	stalled := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+	if !p.final || !stalled || time.Since(*p.moved.Load()) < p.stall {
+		return err
+	}
+	return fmt.Errorf("%w for %v", ErrStalled, p.stall)
+}
+
 // A stallConn fails if neither a read nor a write moves anything for a time. A
 // write also postpones the deadline of reads, because the transport reads the
 // response while it still writes the request.
 type stallConn struct {
 	net.Conn
-	stall time.Duration
+	peer *peer
 }
 
 func (c *stallConn) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.stall)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.peer.stall)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.peer.touch()
+	}
+	if err != nil {
+		err = c.peer.why(err)
+	}
+	return n, err
 }
 
-func (c *stallConn) Write(b []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(c.stall)); err != nil {
-		return 0, err
+func (c *stallConn) Write(b []byte) (n int, err error) {
+	for {
+		now := time.Now()
+		if err := errors.Join(c.SetWriteDeadline(now.Add(c.peer.stall)), c.SetReadDeadline(now.Add(2*c.peer.stall))); err != nil {
+			return n, err
+		}
+		m, err := c.Conn.Write(b[n:])
+		n += m
+		switch {
+		case err == nil:
+			return n, c.SetReadDeadline(c.peer.touch())
+		case m == 0 || !errors.Is(err, os.ErrDeadlineExceeded):
+			return n, c.peer.why(err)
+		}
+		c.peer.touch() // a part of it has moved
 	}
-	return c.Conn.Write(b)
 }
 
 // An exchange has additional arguments and results of a call of the client. It

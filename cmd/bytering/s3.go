@@ -28,7 +28,7 @@ func (s *stream) store() (store, error) {
 		StorageClass: o.storageClass, ContentType: o.contentType, Metadata: o.metadata,
 		Encryption: o.encryption, KMSKey: o.kmsKey,
 		LockMode: o.lockMode, LockUntil: o.lockUntil, LegalHold: o.legalHold,
-		Stall: s.timeout,
+		Timeout: s.timeout,
 		Log: func(line string) {
 			if !s.show.quiet {
 				s.voice.tell(sayWarnings, line)
@@ -44,13 +44,13 @@ func (s *stream) store() (store, error) {
 func (st *s3Store) source(ctx context.Context, name string) (*stored, error) {
 	ob, err := s3.Open(ctx, name, st.Options)
 	if err != nil {
-		return nil, &failure{exitRefused, storeError{"open", err}}
+		return nil, storeFailure(exitRefused, "open", err)
 	}
 	o := &stored{size: ob.Size(), ring: ob.Plan().Ring()}
 	o.fill = func(ctx context.Context, p *bytering.Producer) (int64, error) {
 		summary, err := ob.Fill(ctx, p)
 		if err != nil {
-			return summary.Bytes, &failure{exitSource, storeError{"read", err}}
+			return summary.Bytes, storeFailure(exitSource, "read", err)
 		}
 		o.summary = summary.String()
 		return summary.Bytes, nil
@@ -69,7 +69,7 @@ func (st *s3Store) sink(ctx context.Context, name string, size int64) (*stored, 
 		up, err = s3.Create(ctx, name, opts)
 	}
 	if err != nil {
-		return nil, &failure{exitRefused, storeError{"open", err}}
+		return nil, storeFailure(exitRefused, "open", err)
 	}
 	o := &stored{ring: up.Plan().Ring()}
 	o.drain = func(ctx context.Context, c *bytering.Consumer) (int64, error) {
@@ -82,11 +82,7 @@ func (st *s3Store) sink(ctx context.Context, name string, size int64) (*stored, 
 		if errors.As(err, &failed) && failed.UploadID != "" {
 			o.left = failed.UploadID
 		}
-		code := exitSink
-		if errors.Is(err, s3.ErrDiffers) {
-			code = exitDiffers
-		}
-		return summary.Bytes, &failure{code, storeError{"write", err}}
+		return summary.Bytes, storeFailure(exitSink, "write", err)
 	}
 	return o, nil
 }
@@ -109,6 +105,18 @@ func goOn(id string) error {
 	return fmt.Errorf("%s: %s", how, s3.Quote(args))
 }
 
+// storeFailure returns the failure for err, with the given code unless err has one of
+// its own.
+func storeFailure(code int, op string, err error) error {
+	switch {
+	case errors.Is(err, s3.ErrDiffers):
+		code = exitDiffers
+	case errors.Is(err, s3.ErrStalled):
+		code = exitTimeout
+	}
+	return &failure{code, storeError{op, err}}
+}
+
 // A storeError is an error of package s3 as messages have it: with what was done to
 // the object, if it names one, and without the name of the package.
 type storeError struct {
@@ -117,7 +125,7 @@ type storeError struct {
 }
 
 func (e storeError) Error() string {
-	text := strings.TrimPrefix(e.error.Error(), "s3: ")
+	text := strings.ReplaceAll(strings.TrimPrefix(e.error.Error(), "s3: "), ": s3: ", ": ")
 	if named := (*s3.Error)(nil); errors.As(e.error, &named) {
 		text = e.op + " " + text
 	}

@@ -30,6 +30,7 @@ type bucket struct {
 	mu      sync.Mutex
 	parts   int // that have come
 	answers func(r *http.Request) (status int)
+	comes   func(r *http.Request) // may delay it
 }
 
 const plantedKey = "plantedtoken/secret+key"
@@ -49,6 +50,11 @@ func newBucket(t *testing.T) *bucket {
 	fake := gofakes3.New(b.backend, gofakes3.WithV4Auth(map[string]string{"AKID": plantedKey}), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock() // the store races
+		if comes := b.comes; comes != nil {
+			b.mu.Unlock()
+			comes(r)
+			b.mu.Lock()
+		}
 		defer b.mu.Unlock()
 		if b.answers != nil {
 			if status := b.answers(r); status != 0 {
