@@ -26,6 +26,7 @@ type Object struct {
 	c     *client
 	found found
 	file  *httprange.File
+	start *start
 	plan  Plan
 }
 
@@ -50,18 +51,21 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	return ob, nil
 }
 
-// open asks for the object and its first bytes at the same time.
+// open asks for the object and its first range at the same time.
 func (ob *Object) open(ctx context.Context) (err error) {
 	c := ob.c
 	at, region, err := c.place(ctx)
 	if err != nil {
 		return err
 	}
+	start, settled := c.newStart(ctx, ob.plan.Part)
+	defer settled()
+	ob.start = start
 	var looked sync.WaitGroup
 	var failed error
 	looked.Go(func() { ob.found, failed = c.look(ctx) })
 	err = c.try(ctx, func(ctx context.Context) error {
-		ob.file, err = httprange.Open(ctx, at.String(), httprange.Transport(c.transport), httprange.Depth(ob.plan.Depth),
+		ob.file, err = httprange.Open(ctx, at.String(), httprange.Transport(c.transport), httprange.Depth(ob.plan.Depth), httprange.First(1),
 			httprange.StreamRetry(c.rangeAgain), httprange.Sign(func(r *http.Request) error { return c.sign(r, region) }))
 		return asOurs(err)
 	})
@@ -76,6 +80,10 @@ func (ob *Object) open(ctx context.Context) (err error) {
 	}
 	if err != nil && ob.file != nil {
 		ob.file.Close()
+	}
+	start.limit = min(start.limit, ob.Size())
+	if err != nil || !ob.file.Ranges() {
+		start.close()
 	}
 	return err
 }
@@ -110,12 +118,13 @@ func (ob *Object) Fill(ctx context.Context, p *bytering.Producer) (Summary, erro
 	c := ob.c
 	defer c.transport.CloseIdleConnections()
 	defer ob.file.Close()
+	defer ob.start.close()
 	v := newVerifier(ob.found)
 	var n int64
 	var err error
 	if ob.file.Ranges() {
 		var stats async.Stats
-		stats, err = async.Fill(ctx, p, &verifiedFile{ob.file, v}, async.Length(ob.Size()),
+		stats, err = async.Fill(ctx, p, &verifiedObject{ob, v}, async.Length(ob.Size()),
 			async.Block(int(ob.plan.Part)), async.Depth(ob.plan.Depth), async.Retry(c.rangeAgain))
 		n = stats.Safe
 	} else {

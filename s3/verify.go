@@ -6,7 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/bytering/bytering/async/httprange"
 	"github.com/minio/minio-go/v7"
 )
 
@@ -106,14 +105,21 @@ func (v *verifier) verdict(n int64) (string, error) {
 	return v.kind.String() + " " + r.sum, nil
 }
 
-// A verifiedFile is a file whose bytes are added to a verifier.
-type verifiedFile struct {
-	*httprange.File
+// A verifiedObject is an object whose bytes are added to a verifier.
+type verifiedObject struct {
+	*Object
 	v *verifier
 }
 
-func (f *verifiedFile) ReadAtContext(ctx context.Context, b []byte, off int64) (int, error) {
-	n, err := f.File.ReadAtContext(ctx, b, off)
+func (f *verifiedObject) ReadAt(b []byte, off int64) (int, error) {
+	return f.ReadAtContext(context.Background(), b, off)
+}
+
+func (f *verifiedObject) ReadAtContext(ctx context.Context, b []byte, off int64) (int, error) {
+	n, ok, err := f.start.read(ctx, b, off, f.file.ETag())
+	if !ok {
+		n, err = f.file.ReadAtContext(ctx, b, off)
+	}
 	if failed := f.v.add(b[:n], off); failed != nil {
 		return 0, failed
 	}
