@@ -159,22 +159,22 @@ func TestTimeoutOfTheFirstConnection(t *testing.T) {
 func TestSlowWrite(t *testing.T) {
 	for _, stops := range []bool{false, true} {
 		here, there := net.Pipe()
-		p := &peer{stall: 200 * time.Millisecond, final: true}
+		p := &peer{stall: 600 * time.Millisecond, final: true}
 		p.touch()
-		c := &stallConn{here, p}
+		c := &stallConn{Conn: here, peer: p}
 		failed := make(chan error, 1)
 		go func() {
 			_, err := c.Read(make([]byte, 1)) // as the transport does meanwhile
 			failed <- err
 		}()
 		go func() {
-			for i := 0; i < 8 && (!stops || i < 3); i++ {
+			for i := 0; i < 14 && (!stops || i < 3); i++ {
 				time.Sleep(100 * time.Millisecond)
 				io.ReadFull(there, make([]byte, 1))
 			}
 		}()
-		n, err := c.Write(make([]byte, 8))
-		if stops && (n != 3 || !errors.Is(err, ErrStalled)) || !stops && (n != 8 || err != nil) {
+		n, err := c.Write(make([]byte, 14))
+		if stops && (n != 3 || !errors.Is(err, ErrStalled)) || !stops && (n != 14 || err != nil) {
 			t.Errorf("stops %v: %d, %v", stops, n, err)
 		}
 		if !stops {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -42,7 +43,7 @@ func newTransport(depth int, stall time.Duration, final bool) (*http.Transport, 
 		if err != nil {
 			return nil, err
 		}
-		return &stallConn{c, p}, nil
+		return &stallConn{Conn: c, peer: p}, nil
 	}
 	if file := os.Getenv("AWS_CA_BUNDLE"); file != "" {
 		pem, err := os.ReadFile(file)
@@ -65,12 +66,10 @@ type peer struct {
 	moved atomic.Pointer[time.Time]
 }
 
-// touch records that something has moved, and returns when a connection on which
-// nothing moves from now on has stalled.
-func (p *peer) touch() (deadline time.Time) {
+// touch records that something has moved.
+func (p *peer) touch() {
 	now := time.Now()
 	p.moved.Store(&now)
-	return now.Add(p.stall)
 }
 
 // why returns the error for the err of a connection: an [ErrStalled] if it has
@@ -89,10 +88,33 @@ func (p *peer) why(err error) error {
 type stallConn struct {
 	net.Conn
 	peer *peer
+
+	mu      sync.Mutex // for the deadline of reads
+	writing bool
+}
+
+// awaitRead sets the deadline of reads. While a write is blocked, its own deadline
+// comes first.
+func (c *stallConn) awaitRead(writing bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writing = writing
+	return c.postpone()
+}
+
+func (c *stallConn) postpone() error {
+	stall := c.peer.stall
+	if c.writing {
+		stall *= 2
+	}
+	return c.SetReadDeadline(time.Now().Add(stall))
 }
 
 func (c *stallConn) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(c.peer.stall)); err != nil {
+	c.mu.Lock()
+	err := c.postpone()
+	c.mu.Unlock()
+	if err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(b)
@@ -107,19 +129,20 @@ func (c *stallConn) Read(b []byte) (int, error) {
 
 func (c *stallConn) Write(b []byte) (n int, err error) {
 	for {
-		now := time.Now()
-		if err := errors.Join(c.SetWriteDeadline(now.Add(c.peer.stall)), c.SetReadDeadline(now.Add(2*c.peer.stall))); err != nil {
+		if err := errors.Join(c.SetWriteDeadline(time.Now().Add(c.peer.stall)), c.awaitRead(true)); err != nil {
 			return n, err
 		}
 		m, err := c.Conn.Write(b[n:])
-		n += m
+		if n += m; m > 0 {
+			c.peer.touch()
+		}
 		switch {
 		case err == nil:
-			return n, c.SetReadDeadline(c.peer.touch())
+			return n, c.awaitRead(false)
 		case m == 0 || !errors.Is(err, os.ErrDeadlineExceeded):
 			return n, c.peer.why(err)
 		}
-		c.peer.touch() // a part of it has moved
+		// A part of it has moved.
 	}
 }
 
