@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
@@ -35,11 +34,11 @@ func dial(object string, o Options) (*client, error) {
 	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
-	p, err := readProfile()
+	files, err := readShared()
 	if err != nil {
 		return nil, err
 	}
-	endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"), p.endpoint, "https://s3.amazonaws.com")
+	endpoint := cmp.Or(files.endpoint("s3"), "https://s3.amazonaws.com")
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
@@ -49,7 +48,10 @@ func dial(object string, o Options) (*client, error) {
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "":
 		return nil, fmt.Errorf("%w: the endpoint %s has more than a host", ErrOption, u.Host)
 	}
-	c := &client{Options: o, name: n, chain: newChain()}
+	c := &client{Options: o, name: n}
+	if c.chain, err = newChain(files); err != nil {
+		return nil, err
+	}
 	if c.transport, err = newTransport(max(o.Depth, defaultDepth), o.Stall, o.Timeout > 0); err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func dial(object string, o Options) (*client, error) {
 		Creds:      c.creds,
 		Secure:     u.Scheme == "https",
 		Transport:  exchanges{c.transport},
-		Region:     cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), p.region),
+		Region:     files.region(),
 		MaxRetries: 1,
 	})
 	if err != nil {

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
-	"gopkg.in/ini.v1"
 )
 
 // instanceTimeout is how long all requests for the metadata of an instance may
@@ -22,7 +20,7 @@ const instanceTimeout = time.Second
 // A chain asks providers in order. It keeps the reason why each had no
 // credentials, for the error if the server refuses an anonymous request.
 type chain struct {
-	providers []credentials.Provider
+	providers []link
 	found     credentials.Provider
 
 	mu      sync.Mutex
@@ -30,36 +28,65 @@ type chain struct {
 	secrets []string // of all credentials that were found
 }
 
+// A link is a provider of a chain. If the configuration asks for it, asked says where,
+// and its failure is that of the chain.
+type link struct {
+	credentials.Provider
+	asked string
+}
+
 // newChain returns a chain of the providers that the SDKs have.
-func newChain() *chain {
-	c := &chain{providers: []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}}
-	remote := os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" ||
-		os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI") != "" ||
-		os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE") != ""
-	switch {
-	case remote:
-		c.providers = append(c.providers, &credentials.IAM{})
-	case os.Getenv("AWS_EC2_METADATA_DISABLED") != "true":
-		endpoint := os.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT")
-		c.providers = append(c.providers, within{&credentials.IAM{Endpoint: endpoint}, instanceTimeout})
+func newChain(s shared) (*chain, error) {
+	c := &chain{providers: []link{{&credentials.EnvAWS{}, ""}}}
+	if file := os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" {
+		p := s.webIdentity(file, os.Getenv("AWS_ROLE_ARN"), os.Getenv("AWS_ROLE_SESSION_NAME"))
+		c.providers = append(c.providers, link{p, "AWS_WEB_IDENTITY_TOKEN_FILE"})
 	}
-	return c
+	p, err := s.provider(c, s.name)
+	if err != nil {
+		return nil, err
+	}
+	remote := os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != "" || os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI") != ""
+	switch {
+	case p != nil:
+		c.providers = append(c.providers, link{p, fmt.Sprintf("the profile %q", s.name)})
+	case remote:
+		c.providers = append(c.providers, link{&credentials.IAM{}, ""})
+	case os.Getenv("AWS_EC2_METADATA_DISABLED") != "true":
+		c.providers = append(c.providers, link{instance(), ""})
+	}
+	return c, nil
+}
+
+// instance returns the provider for the role of the instance.
+func instance() credentials.Provider {
+	return within{&credentials.IAM{Endpoint: cmp.Or(os.Getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), credentials.DefaultIAMRoleEndpoint)}, instanceTimeout}
 }
 
 func (c *chain) Retrieve() (credentials.Value, error) { return c.RetrieveWithCredContext(nil) }
 
 func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	var own credentials.CredContext
+	if cc != nil {
+		own = *cc
+	}
+	if own.Context != nil {
+		// The exchange is that of the request that the credentials are for.
+		own.Context = context.WithValue(own.Context, exchangeKey{}, nil)
+	}
 	var errs error
 	for _, p := range c.providers {
-		v, err := p.RetrieveWithCredContext(cc)
+		v, err := p.RetrieveWithCredContext(&own)
 		if err == nil && (v.AccessKeyID != "" || v.SecretAccessKey != "") {
 			c.found = p
-			c.mu.Lock()
-			if !slices.Contains(c.secrets, v.SecretAccessKey) || !slices.Contains(c.secrets, v.SessionToken) {
-				c.secrets = append(c.secrets, v.SecretAccessKey, v.SessionToken)
-			}
-			c.mu.Unlock()
+			c.learn(v)
 			return v, nil
+		}
+		if p.asked != "" {
+			if err == nil {
+				err = errors.New("it has none")
+			}
+			return credentials.Value{}, fmt.Errorf("s3: no credentials from %s: %w", p.asked, err)
 		}
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = errors.Join(errs, err)
@@ -69,6 +96,15 @@ func (c *chain) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 	c.errs = errs
 	c.mu.Unlock()
 	return credentials.Value{SignerType: credentials.SignatureAnonymous}, nil
+}
+
+// learn keeps what no message may show.
+func (c *chain) learn(v credentials.Value) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.secrets, v.SecretAccessKey) || !slices.Contains(c.secrets, v.SessionToken) {
+		c.secrets = append(c.secrets, v.SecretAccessKey, v.SessionToken)
+	}
 }
 
 func (c *chain) IsExpired() bool { return c.found != nil && c.found.IsExpired() }
@@ -108,32 +144,4 @@ func (w within) RetrieveWithCredContext(cc *credentials.CredContext) (credential
 	defer cancel()
 	limited.Context = ctx
 	return w.Provider.RetrieveWithCredContext(&limited)
-}
-
-// A profile has the settings of the shared configuration other than
-// credentials.
-type profile struct{ region, endpoint string }
-
-// readProfile reads the profile of AWS_PROFILE. A missing file is not an error.
-// The file of the credentials is read too: if it can't be parsed, the error here
-// has none of its contents, and a provider's error might.
-func readProfile() (p profile, err error) {
-	name := cmp.Or(os.Getenv("AWS_PROFILE"), "default")
-	home, _ := os.UserHomeDir()
-	for _, file := range []string{
-		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")),
-		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")),
-	} {
-		parsed, err := ini.LooseLoad(file)
-		if err != nil {
-			return p, fmt.Errorf("%w: %s can't be read as configuration", ErrOption, file)
-		}
-		for _, section := range []string{"profile " + name, name} {
-			if s, err := parsed.GetSection(section); err == nil {
-				p.region = cmp.Or(p.region, s.Key("region").String())
-				p.endpoint = cmp.Or(p.endpoint, s.Key("endpoint_url").String())
-			}
-		}
-	}
-	return p, nil
 }

@@ -111,8 +111,10 @@ func TestStartFails(t *testing.T) {
 			replay(w, rec)
 		}, false},
 		"other range": {func(s *server, w http.ResponseWriter, r *http.Request) {
-			r.Header.Set("Range", fmt.Sprintf("bytes=1-%d", testPart))
-			replay(w, s.swallow(r))
+			rec := s.swallow(r)
+			rec.Header().Set("Content-Range", fmt.Sprintf("bytes 1-%d/%d", testPart, 5*testPart+1))
+			rec.Body.Bytes()[0]++
+			replay(w, rec)
 		}, false},
 		"nothing": {func(_ *server, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false},
 	} {
