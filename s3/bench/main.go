@@ -6,9 +6,10 @@
 //
 //	go run ./s3/bench -sizes 4K,64M,1G -delays 20ms,100ms -trials 5
 //
-// For each it prints the median of the throughput, the peak of the memory that is
-// resident, and what was allocated, of those that can tell. What has arrived is
-// compared with what was sent.
+// It prints one Markdown table with a row for each stream and a column for each way: the
+// median of the throughput, the peak of the memory that is resident, and what was
+// allocated, by those that can tell. What has arrived is compared with what was sent. A
+// way that is not installed, or that fails, is named below the table.
 package main
 
 import (
@@ -61,50 +62,99 @@ type result struct {
 }
 
 func bench(sizes, delays []string, trials int, only string) error {
+	var gone []way
+	var left []string
+	for _, w := range ways {
+		switch {
+		case only != "" && w.name != only:
+		case w.there():
+			gone = append(gone, w)
+		default:
+			left = append(left, w.name+" is left out: it is not installed")
+		}
+	}
+	fmt.Print("| stream |")
+	for _, w := range gone {
+		fmt.Printf(" %s |", w.name)
+	}
+	fmt.Printf("\n| --- |%s\n", strings.Repeat(" --- |", len(gone)))
 	for _, up := range []bool{true, false} {
-		for _, d := range delays {
-			delay, err := time.ParseDuration(d)
+		for _, s := range sizes {
+			n, err := parse(s)
 			if err != nil {
 				return err
 			}
-			for _, s := range sizes {
-				n, err := parse(s)
+			for _, d := range delays {
+				delay, err := time.ParseDuration(d)
 				if err != nil {
 					return err
 				}
-				if err := row(n, s, delay, trials, only, up); err != nil {
+				results, failed, err := row(n, delay, trials, gone, up)
+				if err != nil {
 					return err
 				}
+				name := fmt.Sprintf("%siB %s, %v", s, map[bool]string{true: "up", false: "down"}[up], delay)
+				fmt.Printf("| %s |", name)
+				for _, w := range gone {
+					fmt.Printf(" %s |", cell(results[w.name]))
+					if err := failed[w.name]; err != nil {
+						left = append(left, fmt.Sprintf("%s has failed with %s: %v", w.name, name, err))
+					}
+				}
+				fmt.Println()
 			}
 		}
+	}
+	fmt.Printf("\nMB/s, peak MiB, allocated MiB; medians of %d; the time is that of a request; %d parts of %d MiB in flight where that can be set.\n", trials, depth, part>>20)
+	for _, w := range gone {
+		if w.command != nil {
+			fmt.Println(w.version())
+		}
+	}
+	for _, line := range left {
+		fmt.Println(line)
 	}
 	return nil
 }
 
-// row moves streams of n bytes, by the ways in turn, and prints a table.
-func row(n int64, name string, delay time.Duration, trials int, only string, up bool) error {
+// cell returns the medians of the results.
+func cell(rs []result) string {
+	if len(rs) == 0 {
+		return "failed"
+	}
+	text := fmt.Sprintf("%.3g, %.0f", median(rs, func(r result) float64 { return r.rate })/1e6,
+		median(rs, func(r result) float64 { return float64(r.peak) })/(1<<20))
+	if m := median(rs, func(r result) float64 { return float64(r.allocated) }); m >= 0 {
+		text += fmt.Sprintf(", %.1f", m/(1<<20))
+	}
+	return text
+}
+
+// row moves streams of n bytes, by the ways in turn. It returns what failed by way; a
+// way that has failed is not gone again.
+func row(n int64, delay time.Duration, trials int, gone []way, up bool) (results map[string][]result, failed map[string]error, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	server := exec.Command(self, "-server", delay.String())
 	server.Stderr = os.Stderr
 	alive, err := server.StdinPipe()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer server.Wait()
 	defer alive.Close()
 	out, err := server.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := server.Start(); err != nil {
-		return err
+		return nil, nil, err
 	}
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	address = strings.TrimSpace(address)
 	for k, v := range map[string]string{
@@ -115,35 +165,21 @@ func row(n int64, name string, delay time.Duration, trials int, only string, up 
 	}
 	os.Unsetenv("AWS_CA_BUNDLE") // rclone and it do not go together
 	want := sum(n)
-	results := map[string][]result{}
+	results, failed = map[string][]result{}, map[string]error{}
 	for range trials {
-		for _, w := range ways {
-			if only != "" && w.name != only || !w.there() {
+		for _, w := range gone {
+			if failed[w.name] != nil {
 				continue
 			}
 			r, err := move(self, w, n, want, up)
 			if err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
+				failed[w.name], results[w.name] = err, nil
+				continue
 			}
 			results[w.name] = append(results[w.name], r)
 		}
 	}
-	where := map[bool]string{true: "into an object", false: "out of an object"}[up]
-	fmt.Printf("\n%s %s, %v a request, median of %d\n\n", name, where, delay, trials)
-	fmt.Printf("| way | MB/s | peak MiB | allocated MiB |\n| --- | ---: | ---: | ---: |\n")
-	for _, w := range ways {
-		rs := results[w.name]
-		if len(rs) == 0 {
-			continue
-		}
-		allocated := "–"
-		if m := median(rs, func(r result) float64 { return float64(r.allocated) }); m >= 0 {
-			allocated = fmt.Sprintf("%.1f", m/(1<<20))
-		}
-		fmt.Printf("| %s | %.3g | %.0f | %s |\n", w.name, median(rs, func(r result) float64 { return r.rate })/1e6,
-			median(rs, func(r result) float64 { return float64(r.peak) })/(1<<20), allocated)
-	}
-	return nil
+	return results, failed, nil
 }
 
 // move moves one stream of n bytes, whose checksum is want.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -73,6 +74,18 @@ func (w way) there() bool {
 	}
 	_, err := exec.LookPath(w.command("", true)[0])
 	return err == nil
+}
+
+// version returns what the command of the way says it is.
+func (w way) version() string {
+	name := w.command("", true)[0]
+	flag := map[string]string{"rclone": "version", "aws": "--version"}[name]
+	out, err := exec.Command(name, flag).Output()
+	if err != nil {
+		return name + " does not say its version: " + err.Error()
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
 }
 
 // run goes the way in this process, and says on standard error how much it has
