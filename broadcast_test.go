@@ -14,7 +14,7 @@ func TestBroadcastEverybodySeesEverything(t *testing.T) {
 		for _, capacity := range []int{1, 2, 7, 64} {
 			p, cs := cast(t, capacity, consumers, startAt(1<<63-total/2))
 			if len(cs) != consumers || p.Consumers() != consumers {
-				t.Fatalf("%d consumers, and the producer says %d; want %d", len(cs), p.Consumers(), consumers)
+				t.Fatalf("%d consumers, Consumers is %d, want %d", len(cs), p.Consumers(), consumers)
 			}
 			var wg sync.WaitGroup
 			for i, c := range cs {
@@ -71,7 +71,8 @@ func (w *checker) Write(b []byte) (int, error) {
 }
 
 func TestBroadcastSlowestLimits(t *testing.T) {
-	// So that the cursors lie on both sides of where they come round, too.
+	// The starting points put the cursors on both sides of the point where they
+	// wrap.
 	for _, begin := range []uint64{0, 1<<63 - 4, 1<<63 - 8, 1<<62 - 4} {
 		slowestLimits(t, begin)
 	}
@@ -119,8 +120,8 @@ func slowestLimits(t *testing.T, begin uint64) {
 	drain(t, cs[2], stream(begin+8, 2), io.EOF)
 }
 
-// A closed consumer limits the producer until it has given back what it was
-// handed (I8), and not any longer.
+// A closed consumer limits the producer until it has given back what it was handed
+// (I8), and no longer.
 func TestBroadcastClosedConsumerHolds(t *testing.T) {
 	callback := func(f func()) func([][]byte, int) (int, error) {
 		return func([][]byte, int) (int, error) { f(); return 1, nil }
@@ -161,7 +162,7 @@ func TestBroadcastClosedConsumerHolds(t *testing.T) {
 		tc.run(c, func() {
 			inside := tc.name != "nothing" && p.Free() == 0
 			if c.Close(); inside && p.ring.broadcast && c.busy && p.Free() != 0 {
-				t.Errorf("%s: %d bytes are free under a running call", tc.name, p.Free())
+				t.Errorf("%s: %d bytes are free while a call is running", tc.name, p.Free())
 			}
 		})
 		free := 4
@@ -169,21 +170,21 @@ func TestBroadcastClosedConsumerHolds(t *testing.T) {
 			free = 0
 		}
 		if got := p.Free(); got != free {
-			t.Errorf("%s: %d bytes are free of a closed consumer's 4, want %d", tc.name, got, free)
+			t.Errorf("%s: %d bytes are free of the 4 that a closed consumer had, want %d", tc.name, got, free)
 		}
 		if a, b := c.Slices(); len(a)+len(b) > 0 {
-			t.Errorf("%s: Slices of a closed consumer are %d and %d bytes", tc.name, len(a), len(b))
+			t.Errorf("%s: Slices of a closed consumer returns %d and %d bytes", tc.name, len(a), len(b))
 		}
 		if b, err := c.Peek(1); len(b) > 0 || err != io.ErrClosedPipe {
-			t.Errorf("%s: Peek of a closed consumer is %d bytes, %v", tc.name, len(b), err)
+			t.Errorf("%s: Peek of a closed consumer returns %d bytes, %v", tc.name, len(b), err)
 		}
 		if err := c.Discard(0); err != io.ErrClosedPipe {
 			t.Errorf("%s: Discard(0) of a closed consumer: %v", tc.name, err)
 		}
 		if got := p.Free(); got != 4 {
-			t.Errorf("%s: %d bytes are free once all is given back, want 4", tc.name, got)
+			t.Errorf("%s: %d bytes are free after everything was given back, want 4", tc.name, got)
 		}
-		for i := range 5 { // over its head
+		for i := range 5 { // the producer moves on past the closed consumer
 			fill(t, p, 4)
 			cs[1].Discard(4)
 			if n, err := c.TryRead(make([]byte, 9)); n != 0 || err != io.ErrClosedPipe {
@@ -196,8 +197,8 @@ func TestBroadcastClosedConsumerHolds(t *testing.T) {
 	}
 }
 
-// A call that runs into its consumer's end counts nothing: what TryRead copied
-// before it saw the closed bit is not discarded.
+// A call during which its consumer is closed counts nothing: the bytes that TryRead
+// copied before it saw the closed bit are not discarded.
 func TestBroadcastClosedWhileHeld(t *testing.T) {
 	for _, m := range consumerCalls {
 		p, cs := cast(t, 4, 2)
@@ -215,7 +216,7 @@ func TestBroadcastClosedWhileHeld(t *testing.T) {
 	}
 }
 
-// The producer is told once all are closed, and then of every error.
+// The producer gets an error once all consumers are closed: theirs, joined.
 func TestBroadcastErrors(t *testing.T) {
 	errs := []error{errTest, nil, errLater}
 	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
@@ -236,11 +237,11 @@ func TestBroadcastErrors(t *testing.T) {
 			}
 		}
 		if got := p.Free(); got != 0 {
-			t.Errorf("%d bytes are free with nobody left, want 0", got)
+			t.Errorf("%d bytes are free after all consumers were closed, want 0", got)
 		}
 		p.Close()
 		if err := p.Err(); err != io.ErrClosedPipe {
-			t.Errorf("Err after one's own Close is %v", err)
+			t.Errorf("Err after the producer's own Close is %v", err)
 		}
 	}
 	for _, n := range []int{1, 3} {
@@ -249,7 +250,7 @@ func TestBroadcastErrors(t *testing.T) {
 			c.Close()
 		}
 		if err := p.Err(); err != io.ErrClosedPipe {
-			t.Errorf("Err with %d plainly closed is %v, want io.ErrClosedPipe itself", n, err)
+			t.Errorf("Err with %d closed without an error is %v, want io.ErrClosedPipe itself", n, err)
 		}
 	}
 	p, cs := cast(t, 4, 1)
@@ -259,8 +260,8 @@ func TestBroadcastErrors(t *testing.T) {
 	}
 }
 
-// Consumers are closed by one of them in the middle of everything, and what
-// the others get is still the stream.
+// Consumers are closed in the middle of everything by one of them. The others still
+// get the whole stream.
 func TestBroadcastConsumersComeToAnEnd(t *testing.T) {
 	const total = 20000
 	for _, capacity := range []int{1, 3, 16, 100} {
@@ -286,7 +287,7 @@ func TestBroadcastConsumersComeToAnEnd(t *testing.T) {
 					}
 				}
 				if i == 0 && pos != total {
-					t.Errorf("the consumer that stays gets %d bytes of %d", pos, total)
+					t.Errorf("the consumer that stays open gets %d of %d bytes", pos, total)
 				}
 			})
 		}
@@ -297,10 +298,10 @@ func TestBroadcastConsumersComeToAnEnd(t *testing.T) {
 	}
 }
 
-// A consumer that is closed in the middle of a call limits the producer until
-// that call has come back, and says so.
+// A consumer that is closed in the middle of a call limits the producer, and Limits
+// reports that, until the call returns.
 func TestLimits(t *testing.T) {
-	for _, consumers := range []int{0, 1, 3} { // 0 is New
+	for _, consumers := range []int{0, 1, 3} { // 0 stands for New
 		p, cs := some(t, 4, consumers)
 		fill(t, p, 4)
 		stuck, goOn := make(chan struct{}), make(chan struct{})
@@ -312,11 +313,11 @@ func TestLimits(t *testing.T) {
 		<-stuck
 		for i, c := range cs {
 			if !c.Limits() {
-				t.Errorf("open consumer %d of %d does not limit", i, consumers)
+				t.Errorf("open consumer %d of %d does not limit the producer", i, consumers)
 			}
 			c.Close()
 			if got, want := c.Limits(), i == 0 && consumers > 0; got != want {
-				t.Errorf("closed consumer %d of %d limits: %t, want %t", i, consumers, got, want)
+				t.Errorf("closed consumer %d of %d limits the producer: %t, want %t", i, consumers, got, want)
 			}
 		}
 		close(goOn)
@@ -324,7 +325,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("WriteTo: %v", err)
 		}
 		if cs[0].Limits() {
-			t.Error("a consumer limits whose call has come back")
+			t.Error("a closed consumer limits the producer after its call has returned")
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// closers are the ways to close a half, with what the other one is then told
-// where nil stands for the half's own end of stream.
+// closers are the ways to close a half, each with the error that the other half
+// then gets. A nil error stands for the one that a plain Close gives.
 var closers = []struct {
 	name  string
 	close func(io.Closer, func(error) error) error
@@ -52,7 +52,7 @@ func TestProducerClosed(t *testing.T) {
 				}
 				state(t, p, c, filled, io.ErrClosedPipe, cerr)
 				if a, b := p.Slices(); len(a)+len(b) > 0 {
-					t.Errorf("Slices of a closed producer are %d and %d bytes", len(a), len(b))
+					t.Errorf("Slices of a closed producer returns %d and %d bytes", len(a), len(b))
 				}
 				for _, n := range []int{0, 1, 4, 5, math.MaxInt} {
 					if err := p.Commit(n); err != io.ErrClosedPipe {
@@ -79,7 +79,7 @@ func TestConsumerClosed(t *testing.T) {
 				want(t, cl.name+", then "+m.name, n, err, 0, io.ErrClosedPipe)
 				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
 				if a, b := c.Slices(); len(a)+len(b) > 0 {
-					t.Errorf("Slices of a closed consumer are %d and %d bytes", len(a), len(b))
+					t.Errorf("Slices of a closed consumer returns %d and %d bytes", len(a), len(b))
 				}
 				for _, n := range []int{0, 1, 4, 5, math.MaxInt} {
 					if err := c.Discard(n); err != io.ErrClosedPipe {
@@ -93,7 +93,7 @@ func TestConsumerClosed(t *testing.T) {
 	}
 }
 
-// What the other half's end means for each call.
+// TestOtherHalfClosed checks what each call returns once the other half is closed.
 func TestOtherHalfClosed(t *testing.T) {
 	for _, cl := range closers {
 		for _, m := range producerCalls {
@@ -104,11 +104,11 @@ func TestOtherHalfClosed(t *testing.T) {
 				want(t, "consumer's "+cl.name+", then "+m.name, n, err, 0, or(cl.err, io.ErrClosedPipe))
 				state(t, p, c, filled, or(cl.err, io.ErrClosedPipe), io.ErrClosedPipe)
 				if a, b := p.Slices(); len(a)+len(b) > 0 {
-					t.Errorf("Slices after the end are %d and %d bytes", len(a), len(b))
+					t.Errorf("Slices after the end returns %d and %d bytes", len(a), len(b))
 				}
 				p.Close()
 				if err := p.Err(); err != io.ErrClosedPipe {
-					t.Errorf("Err after one's own Close is %v", err)
+					t.Errorf("Err after the half's own Close is %v", err)
 				}
 			}
 		}
@@ -123,13 +123,14 @@ func TestOtherHalfClosed(t *testing.T) {
 			want(t, "producer's "+cl.name+", then "+m.name, n, err, 0, end)
 			c.Close()
 			if err := c.Err(); err != io.ErrClosedPipe {
-				t.Errorf("Err after one's own Close is %v", err)
+				t.Errorf("Err after the half's own Close is %v", err)
 			}
 		}
 	}
 }
 
-// An empty argument never waits. It tells of a close as every other does.
+// A call with an empty argument never waits. It reports a close as every other call
+// does.
 func TestEmptyArguments(t *testing.T) {
 	writes := map[string]func(*Producer) (int, error){
 		"Write":       func(p *Producer) (int, error) { return p.Write(nil) },
@@ -175,8 +176,8 @@ func TestEmptyArguments(t *testing.T) {
 	}
 }
 
-// A call from inside a callback, or from inside a reader or a writer, overlaps
-// the one that is running. It panics, and the half survives it.
+// A call from inside a callback, a reader or a writer overlaps the call that is
+// running. It panics, and the half stays usable.
 func TestOverlap(t *testing.T) {
 	producer := append(producerCalls[:len(producerCalls):len(producerCalls)],
 		call[*Producer]{"Slices", false, 0, func(p *Producer) (int, error) { p.Slices(); return 0, nil }},
@@ -211,7 +212,8 @@ func TestOverlap(t *testing.T) {
 }
 
 // What any goroutine may call at any time may also be called from inside a
-// callback. A close that it calls wins over its count, and not over its error.
+// callback. If the callback closes a half, the close takes precedence over its
+// count, but not over its error.
 func TestLookingOnFromInside(t *testing.T) {
 	for _, cbErr := range []error{nil, errLater} {
 		p, c := at(t, 4, 3, 2)
@@ -241,8 +243,8 @@ func TestLookingOnFromInside(t *testing.T) {
 	}
 }
 
-// WaitEnd waits for the end alone: neither space nor data ends it, whatever the
-// policy and the number of consumers.
+// WaitEnd waits for the end alone: neither space nor data ends the wait, whatever
+// the policy and the number of consumers.
 func TestWaitEnd(t *testing.T) {
 	var cancel context.CancelCauseFunc
 	for _, tc := range []struct {
@@ -280,16 +282,16 @@ func TestWaitEnd(t *testing.T) {
 							synctest.Wait()
 							c.Read(make([]byte, 2))
 							c.Read(make([]byte, 2))
-							go c.Read(make([]byte, 1)) // parks, and would take what is free
+							go c.Read(make([]byte, 1)) // parks, and would otherwise take the bytes that come
 						}
 						synctest.Wait()
 						if ended {
-							t.Fatalf("%s: it ended before with %v", tc.name, got)
+							t.Fatalf("%s: WaitEnd ended too early with %v", tc.name, got)
 						}
 						tc.end(p, cs)
 						synctest.Wait()
 						if !ended || !errors.Is(got, tc.want) {
-							t.Errorf("%s: ended %t, %v", tc.name, ended, got)
+							t.Errorf("%s: WaitEnd ended: %t, with %v", tc.name, ended, got)
 						}
 						closeAll(p, cs)
 					})
@@ -304,8 +306,8 @@ func TestWaitEnd(t *testing.T) {
 	}
 }
 
-// WaitSoft waits for all that it wants, unless a consumer waits for more than it
-// has, and takes what there is at the end of its patience.
+// WaitSoft waits for all that it wants, or until a consumer waits for more than it
+// has. When its deadline passes, it takes what is there.
 func TestWaitSoft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 8)
@@ -332,9 +334,9 @@ func TestWaitSoft(t *testing.T) {
 		if synctest.Wait(); !ended || err != nil || p.Free() != 1 {
 			t.Fatalf("with a byte free that a consumer waits for: %t, %v", ended, err)
 		}
-		wait() // it waits already
+		wait() // the consumer is waiting already
 		if !ended || err != nil {
-			t.Fatalf("the second time: %t, %v", ended, err)
+			t.Fatalf("with a byte free, the second time: %t, %v", ended, err)
 		}
 		p.SetWriteDeadline(time.Now())
 		if wait(); !ended || err != os.ErrDeadlineExceeded {
@@ -346,7 +348,7 @@ func TestWaitSoft(t *testing.T) {
 			t.Errorf("after Close: %t, %v", ended, err)
 		}
 	})
-	// A token that an earlier wait has left behind is not for this one.
+	// A token that an earlier wait left behind does not end this one.
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 8)
 		p.Write([]byte("abcdefg"))
@@ -354,7 +356,7 @@ func TestWaitSoft(t *testing.T) {
 		ended := false
 		go func() { p.WaitSoft(t.Context(), 5); ended = true }()
 		if synctest.Wait(); ended {
-			t.Error("it took a token that was left behind")
+			t.Error("WaitSoft took a token that was left behind")
 		}
 		c.Close()
 	})

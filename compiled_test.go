@@ -28,7 +28,8 @@ func compilerReport(t *testing.T, flags string) string {
 	return string(out)
 }
 
-// What every call begins and ends with, and what most look at, costs no call.
+// The functions that every call begins and ends with, and those that most calls use
+// to look at the cursors, are inlined.
 func TestInlined(t *testing.T) {
 	report := compilerReport(t, "-m=2")
 	for _, f := range []string{
@@ -61,8 +62,9 @@ func TestNoIndirectCalls(t *testing.T) {
 	}
 }
 
-// Words that different processors write lie a line apart, in the record that is
-// part of the ring and in one of its own, whatever lies before and after them.
+// Words that different processors write lie a line of memory apart, both in the
+// record inside the ring and in one that is allocated alone, whatever lies before
+// and after them.
 func TestLayout(t *testing.T) {
 	_, c := pair(t, 1)
 	for name, v := range map[string]reflect.Value{
@@ -94,8 +96,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// No hot call allocates. The race detector's runtime makes no difference to
-// that: its shadow memory is not counted.
+// No hot call allocates. The race detector does not change that: its shadow memory
+// is not counted.
 func TestAllocs(t *testing.T) {
 	ctx := context.Background()
 	buf := make([]byte, 5)
@@ -140,7 +142,7 @@ func TestAllocs(t *testing.T) {
 		}},
 		{"Peek", func(p *Producer, c *Consumer) (int, error) {
 			p.Write(buf)
-			b, _ := c.Peek(5) // at each place, so also at the wrap
+			b, _ := c.Peek(5) // the calls reach each place, so also the wrap
 			return len(b), c.Discard(len(b))
 		}},
 		{"Wait", func(p *Producer, c *Consumer) (int, error) {
@@ -163,7 +165,7 @@ func TestAllocs(t *testing.T) {
 			p.ReadFrom(src)
 			for n < 5 && (err == nil || err == errTest) {
 				var m int64
-				m, err = c.WriteTo(dst) // once before the wrap, once after it
+				m, err = c.WriteTo(dst) // once before the wrap and once after it
 				n += int(m)
 			}
 			if err == errTest {
@@ -191,11 +193,11 @@ func TestAllocs(t *testing.T) {
 					t.Fatalf("%s: %d, %v", tc.name, n, err)
 				}
 			}
-			for range p.Cap() { // once at each place: Peek keeps what it joins in
+			for range p.Cap() { // once for each place, since Peek keeps the buffer in which it joins bytes
 				run()
 			}
 			if got := testing.AllocsPerRun(5*p.Cap(), run); got != 0 {
-				t.Errorf("%s allocates %v times with %d consumers of a broadcast, capacity %d", tc.name, got, consumers, p.Cap())
+				t.Errorf("%s allocates %v times with %d consumers and capacity %d", tc.name, got, consumers, p.Cap())
 			}
 		}
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// deadlines are moments that have passed or never come, seen from any time.
+// deadlines are times in the past and in the far future.
 var (
 	longAgo = time.Unix(1, 0)
 	farOff  = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// A call that begins after the deadline does nothing at all, whatever there
-// is. One that never parks does not care.
+// A call that starts after the deadline does nothing, whatever the ring holds. A
+// call that never parks ignores the deadline.
 func TestOverdueCalls(t *testing.T) {
 	for _, m := range producerCalls {
 		for filled := range 5 {
@@ -61,7 +61,8 @@ func TestOverdueCalls(t *testing.T) {
 	}
 }
 
-// An empty argument never waits, and is late like any other.
+// A call with an empty argument never waits, and it reports a passed deadline as
+// every other call does.
 func TestOverdueEmptyArguments(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.SetWriteDeadline(longAgo)
@@ -74,11 +75,11 @@ func TestOverdueEmptyArguments(t *testing.T) {
 	want(t, "consumer's Wait", 0, c.Wait(ended(), 0), 0, os.ErrDeadlineExceeded)
 	_, err = c.Peek(0)
 	want(t, "Peek", 0, err, 0, os.ErrDeadlineExceeded)
-	want(t, "Wait for too much", 0, c.Wait(ended(), 5), 0, ErrRange)
+	want(t, "Wait for more than the capacity", 0, c.Wait(ended(), 5), 0, ErrRange)
 }
 
-// The end is told before a deadline that has passed too, and then nothing can
-// be set any more on one's own half.
+// The end takes precedence over a deadline that has passed. After its own Close a
+// half takes no more deadlines.
 func TestOverdueAndClosed(t *testing.T) {
 	for _, m := range parking(producerCalls) {
 		p, c := at(t, 4, 3, 4)
@@ -109,19 +110,19 @@ func TestOverdueAndClosed(t *testing.T) {
 	}
 }
 
-// The error is what package net's callers look for.
+// A deadline's error is one that callers of package net recognize as a timeout.
 func TestDeadlineErrorIsATimeout(t *testing.T) {
 	_, c := pair(t, 4)
 	c.SetReadDeadline(longAgo)
 	_, err := c.ReadByte()
-	var e interface{ Timeout() bool } // of net.Error
+	var e interface{ Timeout() bool } // as in net.Error
 	if !errors.As(err, &e) || !e.Timeout() {
-		t.Errorf("%v is no timeout", err)
+		t.Errorf("%v is not a timeout", err)
 	}
 }
 
-// setters set the deadline of a call that is parked, from another goroutine.
-// The call ends after so long.
+// setters set the deadline of a parked call from another goroutine. The call ends
+// after the duration given.
 var setters = []struct {
 	name string
 	set  func(set func(time.Time) error)
@@ -167,7 +168,7 @@ func TestParkedCallsMeetTheDeadline(t *testing.T) {
 						p, cs := some(t, 4, consumers)
 						fill(t, p, 4)
 						meet(t, m.name+" and "+s.name, s.set, s.d, before, p.SetWriteDeadline, func() (int, error) { return m.run(p) })
-						// The ring is none the worse for it.
+						// The ring stays usable after a deadline.
 						p.SetWriteDeadline(time.Time{})
 						r := start(func() (int, error) { return m.run(p) })
 						r.stays(t, m.name)
@@ -175,7 +176,7 @@ func TestParkedCallsMeetTheDeadline(t *testing.T) {
 							c.Discard(2)
 						}
 						n := m.n
-						if m.name == "ReadFrom" { // the one that was late may have read a byte
+						if m.name == "ReadFrom" { // the call that met the deadline may have read a byte
 							synctest.Wait()
 							n = int(p.Position()) - 4
 						}
@@ -200,8 +201,9 @@ func TestParkedCallsMeetTheDeadline(t *testing.T) {
 	}
 }
 
-// meet runs a call that parks, sets its deadline before or while it does, and
-// wants the call to end when it passes, several times over.
+// meet runs a call that parks and sets its deadline before the call or while it is
+// parked. The call must end when the deadline passes, and again each time it is
+// repeated.
 func meet(t *testing.T, what string, set func(func(time.Time) error), d time.Duration, before bool, setter func(time.Time) error, run func() (int, error)) {
 	t.Helper()
 	for range 2 {
@@ -227,14 +229,14 @@ func meet(t *testing.T, what string, set func(func(time.Time) error), d time.Dur
 		if took != d {
 			t.Errorf("%s takes %v, want %v", what, took, d)
 		}
-		// It stays so until another one is set.
+		// The deadline holds until another one is set.
 		n, err := run()
 		want(t, what+" again", n, err, 0, os.ErrDeadlineExceeded)
 		setter(time.Time{})
 	}
 }
 
-// What was moved before the deadline is told with it.
+// A call that meets the deadline reports what it moved before.
 func TestDeadlineTellsWhatWasMoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 4)
@@ -246,10 +248,10 @@ func TestDeadlineTellsWhatWasMoved(t *testing.T) {
 		want(t, "ReadFrom", int(m), err, 0, os.ErrDeadlineExceeded)
 		p.SetWriteDeadline(time.Now().Add(time.Second))
 		c.Discard(2)
-		m, err = p.ReadFrom(&source{}) // publishes what the last has read
+		m, err = p.ReadFrom(&source{}) // publishes what the last ReadFrom has read
 		want(t, "ReadFrom", int(m), err, 2, os.ErrDeadlineExceeded)
 		if p.Free() != 0 || c.Len() != 4 {
-			t.Errorf("%d free, %d there", p.Free(), c.Len())
+			t.Errorf("%d bytes are free, %d are there", p.Free(), c.Len())
 		}
 
 		var b bytes.Buffer
@@ -283,7 +285,7 @@ func TestDeadlineTellsWhatWasMoved(t *testing.T) {
 	})
 }
 
-// A write that some of the space comes for, and then the deadline.
+// Some space comes to a parked Write, and then its deadline passes.
 func TestDeadlineAfterSomeSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 16)
@@ -292,7 +294,7 @@ func TestDeadlineAfterSomeSpace(t *testing.T) {
 		r := start(func() (int, error) { return p.Write(stream(16, 16)) })
 		c.Discard(4)
 		r.stays(t, "Write")
-		c.Discard(2) // less than a quarter: the writer sleeps, but takes it at last
+		c.Discard(2) // less than a quarter: the writer sleeps on, and takes the space in the end
 		r.stays(t, "Write")
 		time.Sleep(time.Hour)
 		r.ends(t, "Write", 4+2, os.ErrDeadlineExceeded)
@@ -300,7 +302,7 @@ func TestDeadlineAfterSomeSpace(t *testing.T) {
 	})
 }
 
-// Whichever of deadline and context ends first ends a wait.
+// A wait ends with its deadline or its context, whichever comes first.
 func TestWaitWithDeadlineAndContext(t *testing.T) {
 	for _, tc := range []struct {
 		deadline, ctx time.Duration
@@ -331,8 +333,8 @@ func TestWaitWithDeadlineAndContext(t *testing.T) {
 	}
 }
 
-// A timer that a call has left behind goes off under a later one, which goes
-// on sleeping.
+// The timer of an earlier call goes off during a call with a later deadline, which
+// then sleeps on.
 func TestTimerOfAnEarlierDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 4)
@@ -350,8 +352,8 @@ func TestTimerOfAnEarlierDeadline(t *testing.T) {
 	})
 }
 
-// Deadlines that both sides set anew for each call cost no allocation, but for
-// the timers at first.
+// Deadlines that both sides set anew for each call do not allocate, except for
+// their first timers.
 func TestAllocsOfDeadlines(t *testing.T) {
 	ping, pong := pair(t, 8)
 	p, c := pair(t, 8)
@@ -404,8 +406,8 @@ func TestNoTimerWithoutAWait(t *testing.T) {
 	}
 }
 
-// A timer that a parked call has set stops when its half is closed, whether the
-// call has come back before or is ended by the Close.
+// The timer that a parked call has set stops when its half is closed, whether the
+// call has returned before or is ended by the Close.
 func TestCloseStopsTheTimer(t *testing.T) {
 	for _, parked := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -436,13 +438,13 @@ func TestCloseStopsTheTimer(t *testing.T) {
 			seam.Drain(p.ring.producer.target.token)
 			time.Sleep(2 * time.Hour)
 			if len(seam.Chan(c.shared.target.token))+len(seam.Chan(p.ring.producer.target.token)) != 0 {
-				t.Errorf("parked %t: a timer of a closed half goes off", parked)
+				t.Errorf("parked: %t: the timer of a closed half goes off", parked)
 			}
 		})
 	}
 }
 
-// Deadlines are set at random from aside while bytes flow: none is lost, and
+// Another goroutine sets deadlines at random while bytes flow. No byte is lost, and
 // none comes twice.
 func TestStressDeadlines(t *testing.T) {
 	for _, consumers := range []int{0, 2} {

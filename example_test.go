@@ -104,7 +104,7 @@ func ExampleProducer_IOSlices() {
 	n, err := p.IOSlices(func(bufs [][]byte, n int) (int, error) {
 		fmt.Printf("%d bytes in %d slices\n", n, len(bufs))
 		n = 0
-		for _, b := range bufs { // readv would go here
+		for _, b := range bufs { // a real program calls readv here
 			n += copy(b, "ghijkl"[n:])
 		}
 		return n, nil
@@ -121,8 +121,8 @@ func ExampleConsumer_IOSlices() {
 	c.Discard(5)
 	p.WriteString("ghijkl")
 	n, err := c.IOSlices(func(bufs [][]byte, n int) (int, error) {
-		fmt.Printf("%d bytes: %q\n", n, bufs) // writev would go here
-		return 4, nil                         // as if it were short
+		fmt.Printf("%d bytes: %q\n", n, bufs) // a real program calls writev here
+		return 4, nil                         // a short write
 	})
 	fmt.Println(n, err, c.Len())
 	// Output:
@@ -155,7 +155,7 @@ func ExampleConsumer_Slices() {
 	// 8 free, <nil>
 }
 
-// After its Close a producer can learn whether the last bytes were taken.
+// After its Close a producer can find out whether the last bytes were taken.
 func ExampleProducer_WaitEmpty() {
 	p, c, _ := bytering.New(64)
 	go io.Copy(io.Discard, c)
@@ -166,13 +166,13 @@ func ExampleProducer_WaitEmpty() {
 	// Output: 0 <nil>
 }
 
-// Both halves wait for as long as a context lets them.
+// A half waits for as long as its context allows.
 func ExampleConsumer_Wait() {
 	p, c, _ := bytering.New(64)
 	p.WriteString("head")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("the user has left"))
-	fmt.Println(c.Wait(ctx, 4)) // it is there
+	fmt.Println(c.Wait(ctx, 4)) // 4 bytes are there already
 	fmt.Println(c.Wait(ctx, 5))
 
 	p.Close()
@@ -185,7 +185,7 @@ func ExampleConsumer_Wait() {
 	// bytering: number of bytes out of range: 65 in a ring of 64
 }
 
-// Peek gives a header in one piece, wherever it lies.
+// Peek returns a header in one piece, wherever it lies.
 func ExampleConsumer_Peek() {
 	p, c, _ := bytering.New(8)
 	p.WriteString("......")
@@ -207,7 +207,7 @@ func ExampleConsumer_SetReadDeadline() {
 	n, err := c.Read(b)
 	fmt.Println(n, errors.Is(err, os.ErrDeadlineExceeded))
 
-	c.SetReadDeadline(time.Time{}) // none
+	c.SetReadDeadline(time.Time{}) // no deadline
 	p.WriteString("late")
 	n, err = c.Read(b)
 	fmt.Printf("%s %v\n", b[:n], err)
@@ -224,7 +224,7 @@ func ExampleProducer_SetWriteDeadline() {
 	// Output: 4 i/o timeout 4
 }
 
-// A loop that waits for a ring and for something else arms anew each time.
+// A loop that waits for a ring and for something else calls Ready anew each time.
 func ExampleConsumer_Ready() {
 	p, c, _ := bytering.New(64)
 	quit := make(chan struct{})
@@ -249,7 +249,7 @@ func ExampleConsumer_Ready() {
 	// quit
 }
 
-// A producer that waits for two rings, whichever has room.
+// A producer waits for two rings and writes to the one that has room first.
 func ExampleProducer_Ready() {
 	p1, c1, _ := bytering.New(4)
 	p2, c2, _ := bytering.New(4)
@@ -264,10 +264,9 @@ func ExampleProducer_Ready() {
 	// Output: 4 3
 }
 
-// An event loop that serves many rings. Each function sends the number of its
-// ring.
+// An event loop serves many rings. Each function sends the number of its ring.
 func ExampleConsumer_Notify() {
-	events := make(chan int, 2) // room for every ring: the functions must not wait
+	events := make(chan int, 2) // room for every ring, because the functions must not block
 	var cs []*bytering.Consumer
 	for i := range 2 {
 		p, c, _ := bytering.New(16)
@@ -276,7 +275,7 @@ func ExampleConsumer_Notify() {
 	}
 	for i, c := range cs {
 		if !c.Notify(6, func() { events <- i }) {
-			events <- i // it is there already
+			events <- i // the bytes are there already
 		}
 	}
 	var got [2]string
@@ -303,7 +302,7 @@ func ExampleProducer_Notify() {
 	// false false
 }
 
-// A pool of rings, whose memory serves one stream after the other.
+// In a pool of rings, the memory of a ring serves one stream after the other.
 func ExampleReset() {
 	p, c, _ := bytering.New(64)
 	for _, text := range []string{"one stream", "another one"} {
@@ -313,7 +312,7 @@ func ExampleReset() {
 		fmt.Printf("%s, %v\n", b, err)
 		c.Close()
 		if err := bytering.Reset(p, c); err != nil {
-			fmt.Println(err) // make a new one
+			fmt.Println(err) // a pool makes a new ring instead
 		}
 	}
 	fmt.Println(bytering.Reset(p, c))
@@ -343,9 +342,9 @@ func ExampleConsumer_CloseWithError() {
 	// Output: that is enough
 }
 
-// Frames, each after its length, are looked at where they lie. On mirrored
-// memory none is ever copied; without it Peek joins those that the wrap cuts in
-// two, which are few where the ring is larger than a frame.
+// Frames, each preceded by its length, are read where they lie. On mirrored memory
+// no frame is ever copied. Without it Peek joins those that the wrap cuts in two,
+// which are few if the ring is much larger than a frame.
 func ExampleMirror() {
 	p, c, err := bytering.New(16<<10, bytering.Mirror())
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -355,7 +354,7 @@ func ExampleMirror() {
 		fmt.Println(err)
 		return
 	}
-	defer func() { c.Close(); c.Discard(0) }() // gives back what Peek has lent
+	defer func() { c.Close(); c.Discard(0) }() // Discard(0) gives back what Peek has lent
 	go func() {
 		defer p.Close()
 		for i := range 5000 {
@@ -375,7 +374,7 @@ func ExampleMirror() {
 			return
 		}
 		size := 2 + int(binary.BigEndian.Uint16(head))
-		frame, err := c.Peek(size) // after this head is no longer valid
+		frame, err := c.Peek(size) // head is no longer valid after this call
 		if err != nil {
 			fmt.Println("in a frame:", err)
 			return
@@ -388,7 +387,7 @@ func ExampleMirror() {
 	// Output: 5000 frame 4999
 }
 
-// A ring larger than memory lies in a file.
+// A ring that is larger than memory lies in a file.
 func ExampleFile() {
 	f, err := os.CreateTemp("", "ring")
 	if err != nil {
@@ -399,7 +398,7 @@ func ExampleFile() {
 	defer f.Close()
 	p, c, err := bytering.New(1<<20, bytering.File(f))
 	if errors.Is(err, errors.ErrUnsupported) {
-		p, c, err = bytering.New(1 << 20) // no mapped memory here
+		p, c, err = bytering.New(1 << 20) // this system has no mapped memory
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A tape is fuzz input, read as small numbers. At its end it gives zeros.
+// A tape is fuzz input, read as small numbers. After its end it gives zeros.
 type tape []byte
 
 func (t *tape) next() int {
@@ -22,23 +22,24 @@ func (t *tape) next() int {
 	return n
 }
 
-// count reads a number of bytes: most are around what a small ring has.
+// count reads a number of bytes, most often one that is near the size of a small
+// ring.
 func (t *tape) count(capacity int) int { return t.next() % (capacity + 3) }
 
-// outcome reads what a callback returns for n offered bytes.
+// outcome reads what a callback returns when it is offered n bytes.
 func (t *tape) outcome(n int) (int, error) {
 	k := t.next()
 	err := error(nil)
 	if k >= 128 {
 		err = errTest
 	}
-	return k%128%(n+4) - 1, err // -1 and above n, too
+	return k%128%(n+4) - 1, err // sometimes -1 or above n
 }
 
-// mirroredFrom is the first byte of inputs for mirrored rings.
+// Inputs whose first byte is mirroredFrom or more use a mirrored ring.
 const mirroredFrom = 228
 
-// open reads a capacity and where the cursors begin.
+// open reads a capacity and the cursors' starting point, and makes the ring.
 func (t *tape) open(tb testing.TB, consumers int) (*Producer, []*Consumer, uint64) {
 	first := t.next()
 	capacity := first%19 + 1
@@ -64,20 +65,20 @@ type model struct {
 	begin       uint64
 	wrote, read int
 	buf         bytes.Buffer
-	perr, cerr  error // what the halves' closers said
+	perr, cerr  error // what the halves were closed with
 	pnote       noted
 	cnote       noted
 }
 
-// A noted is what a half has asked to be notified of.
+// A noted is what a half has asked Notify for.
 type noted struct {
 	armed bool
 	at    int // how many bytes the other half must have moved
 	ran   int
 }
 
-// crowd makes a large ring as if it were small: next to full, and next to the
-// end of its memory.
+// crowd makes a large ring behave like a small one: it is nearly full, and its
+// cursors are near the end of the memory.
 func (m *model) crowd() {
 	size := m.p.Cap()
 	mustMove(m.tb, m.p, m.c, size-5)
@@ -87,7 +88,7 @@ func (m *model) crowd() {
 	m.wrote += size - 16
 }
 
-// step arms for n bytes, of which there are some, or withdraws.
+// step arms for n bytes, of which some are there already, or disarms.
 func (x *noted) step(m *model, h notifier, n, there, moved int) string {
 	m.tb.Helper()
 	over := m.perr != nil || m.cerr != nil
@@ -100,12 +101,12 @@ func (x *noted) step(m *model, h notifier, n, there, moved int) string {
 	}
 	*x = noted{armed: n > there && !over, at: moved + n - there}
 	if got := h.Notify(n, func() { x.ran++ }); got != x.armed {
-		m.tb.Fatalf("Notify(%d) is %t with %d there, end %t", n, got, there, over)
+		m.tb.Fatalf("Notify(%d) is %t with %d bytes there, after the end: %t", n, got, there, over)
 	}
 	return "Notify"
 }
 
-// check fails unless the function has run exactly when it must.
+// check fails the test unless the function has run exactly when it must.
 func (x *noted) check(m *model, op string, moved int) {
 	m.tb.Helper()
 	want := 0
@@ -113,7 +114,7 @@ func (x *noted) check(m *model, op string, moved int) {
 		want = 1
 	}
 	if x.ran != want {
-		m.tb.Fatalf("what was to be notified ran %d times, want %d, after %s", x.ran, want, op)
+		m.tb.Fatalf("Notify's function ran %d times, want %d, after %s", x.ran, want, op)
 	}
 	if want == 1 {
 		*x = noted{}
@@ -122,7 +123,7 @@ func (x *noted) check(m *model, op string, moved int) {
 
 func (m *model) free() int { return m.p.Cap() - m.buf.Len() }
 
-// The errors of both halves as the model has them.
+// producerErr and consumerErr are the errors that the model expects of the halves.
 func (m *model) producerErr() error {
 	if m.perr != nil {
 		return io.ErrClosedPipe
@@ -140,8 +141,8 @@ func (m *model) consumerErr() error {
 	return nil
 }
 
-// put and get compare what a call did with what the model says that it must,
-// and do it to the model.
+// put and get compare what a call did with what the model expects, and update the
+// model.
 func (m *model) put(op string, b []byte, n int, err error, wantN int, wantErr error) {
 	m.tb.Helper()
 	m.same(op, n, err, wantN, wantErr)
@@ -179,10 +180,10 @@ func (m *model) check(op string) {
 	}
 }
 
-// next is stream from what was written so far on.
+// next returns the next n bytes of the stream to write.
 func (m *model) next(n int) []byte { return stream(uint64(m.wrote), n) }
 
-// whenOpen is n, or 0 with the error if there is one.
+// whenOpen returns n and nil, or 0 and err if err is not nil.
 func whenOpen(n int, err error) (int, error) {
 	if err != nil {
 		return 0, err
@@ -190,7 +191,7 @@ func whenOpen(n int, err error) (int, error) {
 	return n, nil
 }
 
-// judge returns what becomes of a callback's outcome.
+// judge returns what a call must return after a callback returned k and kerr.
 func judge(k int, kerr error, offered int, err error) (int, error) {
 	switch {
 	case err != nil:
@@ -201,7 +202,7 @@ func judge(k int, kerr error, offered int, err error) (int, error) {
 	return k, kerr
 }
 
-// producerStep does one operation of the producer and tells which.
+// producerStep does one operation of the producer and returns its name.
 func (m *model) producerStep(in *tape) string {
 	p, err, free := m.p, m.producerErr(), m.free()
 	n := in.count(p.Cap())
@@ -212,7 +213,7 @@ func (m *model) producerStep(in *tape) string {
 		got, gotErr := p.TryWrite(b)
 		m.put("TryWrite", b, got, gotErr, fits, err)
 		return "TryWrite"
-	case 1: // would park with more
+	case 1: // a longer write would park
 		b = b[:min(n, free)]
 		got, gotErr := p.Write(b)
 		m.put("Write", b, got, gotErr, fits, err)
@@ -259,11 +260,11 @@ func (m *model) producerStep(in *tape) string {
 			panics(m.tb, "Commit", func() { p.Commit(1 + n) })
 		}
 		return "Commit that panics"
-	case 6: // would park with more
+	case 6: // a longer source would park
 		b = b[:min(n, free)]
 		fits, _ = whenOpen(len(b), err)
 		if m.perr == nil && m.buf.Len() == 0 && len(b) == 0 {
-			err = nil // all was taken, and the source has ended
+			err = nil // all bytes were taken, and the source has ended
 		}
 		got, gotErr := p.ReadFrom(bytes.NewReader(b))
 		m.put("ReadFrom", b, int(got), gotErr, fits, err)
@@ -281,7 +282,7 @@ func (m *model) producerStep(in *tape) string {
 			wantErr = err
 		}
 		if wantErr == errTest {
-			m.pnote = noted{} // it parks
+			m.pnote = noted{} // a call that parks takes the note away
 		}
 		m.same("Wait", 0, p.Wait(ended(), n), 0, wantErr)
 		return "Wait"
@@ -291,7 +292,7 @@ func (m *model) producerStep(in *tape) string {
 	return m.closeStep(in, n, p.Close, p.CloseWithError, &m.perr, io.EOF)
 }
 
-// closeStep closes a half, which is seldom.
+// closeStep closes a half, which it does seldom.
 func (m *model) closeStep(in *tape, n int, plain func() error, with func(error) error, said *error, end error) string {
 	switch in.next() % 8 {
 	case 0:
@@ -309,7 +310,7 @@ func (m *model) closeStep(in *tape, n int, plain func() error, with func(error) 
 
 func fillTwo(a, b, from []byte) { copy(b, from[copy(a, from):]) }
 
-// consumerStep does one operation of the consumer and tells which.
+// consumerStep does one operation of the consumer and returns its name.
 func (m *model) consumerStep(in *tape) string {
 	c, err, there := m.c, m.consumerErr(), m.buf.Len()
 	n := in.count(c.Cap())
@@ -388,8 +389,8 @@ func (m *model) consumerStep(in *tape) string {
 	return m.closeStep(in, n, c.Close, c.CloseWithError, &m.cerr, io.ErrClosedPipe)
 }
 
-// FuzzHalves does with both halves what the input says, in turns, and compares
-// everything that can be seen with a bytes.Buffer.
+// FuzzHalves lets both halves take turns with the operations that the input names,
+// and compares everything that can be seen with a bytes.Buffer.
 func FuzzHalves(f *testing.F) {
 	for seed := range 24 {
 		f.Add(stream(uint64(seed)<<20, 40+20*seed))
@@ -416,8 +417,8 @@ func FuzzHalves(f *testing.F) {
 	})
 }
 
-// FuzzBroadcast is FuzzHalves with two or three consumers. One of them stays
-// open: what comes after the last is gone is a matter of tables.
+// FuzzBroadcast is FuzzHalves with two or three consumers. One of them stays open,
+// because tables cover what happens after the last one is closed.
 func FuzzBroadcast(f *testing.F) {
 	for seed := range 16 {
 		f.Add(stream(uint64(seed)<<30, 40+20*seed))
@@ -476,7 +477,7 @@ func FuzzBroadcast(f *testing.F) {
 	})
 }
 
-// A listener is the model of one consumer of several.
+// A listener is the model of one of several consumers.
 type listener struct {
 	model
 	lent bool
@@ -503,7 +504,7 @@ func (m *listener) step(in *tape, mayClose bool) {
 	case 1:
 		a, z := c.Slices()
 		if all := append(bytes.Clone(a), z...); !bytes.Equal(all, m.buf.Bytes()[:there]) {
-			m.tb.Fatalf("Slices are %x, want %x", all, m.buf.Bytes()[:there])
+			m.tb.Fatalf("Slices returns %x, want %x", all, m.buf.Bytes()[:there])
 		}
 		m.lent = m.lent || there > 0
 	case 2:
@@ -538,8 +539,8 @@ func (m *listener) step(in *tape, mayClose bool) {
 	}
 }
 
-// A lateSource is a source whose producer's deadline passes at the first read, so
-// that no call parks.
+// A lateSource is a source that sets its producer's deadline to the past at the
+// first read, so that no call parks.
 type lateSource struct {
 	p    *Producer
 	left []byte
@@ -555,8 +556,8 @@ func (s *lateSource) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzSpill holds a producer whose ReadFrom is broken off again and again against
-// two buffers: what is published, and what waits for room.
+// FuzzSpill interrupts a producer's ReadFrom again and again, and compares the
+// producer with two buffers: what is published, and what waits for room.
 func FuzzSpill(f *testing.F) {
 	f.Add([]byte{1, 5, 2, 3, 0, 4}, byte(3), byte(0))
 	f.Add([]byte{1, 255, 1, 255, 2, 9, 3, 3, 4, 4, 5, 5, 6, 6}, byte(200), byte(9))
@@ -590,9 +591,9 @@ func FuzzSpill(f *testing.F) {
 				wanted, wantErr := settle(), error(nil)
 				if len(spill) > 0 {
 					p.TryWrite(nil)
-					continue // it would park at once
+					continue // the call would park at once
 				}
-				n *= 5 // more than both hold
+				n *= 5 // more than the ring and the spill hold together
 				from, fits := made, min(n, p.Cap()-len(ring))
 				b := next(min(n, fits+streamSpill))
 				if len(b) > fits {
@@ -631,7 +632,7 @@ func FuzzSpill(f *testing.F) {
 				settle()
 				there := p.Cap() - len(ring) - len(spill)
 				if pending := p.Notify(1, func() {}); pending != (there < 1) {
-					t.Fatalf("Notify is %t with %d free and %d to come", pending, p.Cap()-len(ring), len(spill))
+					t.Fatalf("Notify is %t with %d free and %d in the spill", pending, p.Cap()-len(ring), len(spill))
 				}
 				p.Disarm()
 			}

@@ -50,7 +50,7 @@ func TestWrites(t *testing.T) {
 			for filled := 0; filled <= capacity; filled++ {
 				for n := 0; n <= 2*capacity; n++ {
 					if name == "ReadFrom" && filled+n >= capacity {
-						continue // parks until it has seen io.EOF
+						continue // ReadFrom parks until it has seen io.EOF
 					}
 					p, c := at(t, capacity, off, filled)
 					got, err := write(p, stream(p.Position(), n))
@@ -64,7 +64,8 @@ func TestWrites(t *testing.T) {
 	}
 }
 
-// counts are what a callback may return for offered bytes.
+// counts returns valid and invalid counts for a callback that is offered some
+// bytes.
 func counts(offered int) (good, bad []int) {
 	for n := range offered + 1 {
 		good = append(good, n)
@@ -94,7 +95,7 @@ func TestProducerIOSlices(t *testing.T) {
 					})
 					if n < 0 || n > free {
 						if got != 0 || !errors.Is(gotErr, ErrInvalidCount) || err != nil && !errors.Is(gotErr, err) {
-							t.Errorf("a callback's %d, %v for %d bytes gives %d, %v", n, err, free, got, gotErr)
+							t.Errorf("a callback that returns %d, %v for %d bytes gives %d, %v", n, err, free, got, gotErr)
 						}
 						if says := fmt.Sprintf("bytering: the callback returned %d for %d bytes: ", n, free); !strings.HasPrefix(gotErr.Error(), says) {
 							t.Errorf("the error is %q, want %q", gotErr, says)
@@ -116,8 +117,8 @@ func TestProducerIOSlices(t *testing.T) {
 	}
 }
 
-// checkOffer fails the test unless bufs are n bytes at the place from, in as
-// few slices as that takes.
+// checkOffer fails the test unless bufs are n bytes that start at offset from, in
+// as few slices as possible.
 func checkOffer(t *testing.T, bufs [][]byte, offered, from, n, capacity int) {
 	t.Helper()
 	var lens []int
@@ -161,13 +162,13 @@ func TestProducerSurvivesPanics(t *testing.T) {
 	drain(t, c, stream(3, 4), io.EOF)
 }
 
-// What a half was handed only grows until it gives that back (I4), but Commit
+// What a half was handed only grows until the half gives it back (I4), but Commit
 // goes no further than what Slices has handed out.
 func TestEmptySpaceGrows(t *testing.T) {
 	p, c := at(t, 8, 6, 6)
 	a, b := p.Slices()
 	if len(a)+len(b) != 2 {
-		t.Fatalf("empty space of %d and %d bytes", len(a), len(b))
+		t.Fatalf("Slices returns %d and %d bytes of empty space", len(a), len(b))
 	}
 	if err := c.Discard(4); err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestEmptySpaceGrows(t *testing.T) {
 	panics(t, "Commit", func() { p.Commit(6) }, "Commit of 6 bytes with 2 handed out")
 	p.Slices()
 	if err := p.Commit(6); err != nil {
-		t.Errorf("Commit of what became free: %v", err)
+		t.Errorf("Commit of the bytes that became free: %v", err)
 	}
 	state(t, p, c, 8, nil, nil)
 }
@@ -218,7 +219,7 @@ func TestReadFrom(t *testing.T) {
 	}
 }
 
-// 99 empty reads after each byte are no lack of progress.
+// ReadFrom accepts up to 99 empty reads after each byte.
 func TestReadFromCountsEmptyReadsInARow(t *testing.T) {
 	p, c := pair(t, 8)
 	calls := 0
@@ -236,12 +237,13 @@ func TestReadFromCountsEmptyReadsInARow(t *testing.T) {
 	state(t, p, c, 5, nil, nil)
 }
 
-// What a reader does with the producer or the consumer closed under it.
+// TestReadFromClosedMeanwhile closes the producer or the consumer inside the
+// reader's Read.
 func TestReadFromClosedMeanwhile(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		close func(p *Producer, c *Consumer) error
-		total int // what is published by the read that closes
+		total int // bytes that the read that closes publishes
 		err   error
 	}{
 		{"producer", func(p *Producer, _ *Consumer) error { return p.CloseWithError(errTest) }, 0, io.ErrClosedPipe},
@@ -256,7 +258,7 @@ func TestReadFromClosedMeanwhile(t *testing.T) {
 	}
 }
 
-// The readers of iotest break what they can of io.Reader's looser promises.
+// The readers of iotest use all the freedom that io.Reader's contract gives them.
 func TestReadFromIotest(t *testing.T) {
 	text := strings.Repeat("all that a reader may do ", 40)
 	for name, wrap := range iotestReaders {
@@ -273,7 +275,7 @@ func TestReadFromIotest(t *testing.T) {
 			got, readErr := io.ReadAll(c)
 			<-done
 			if !is(err, wrap.err) || wrap.err == nil && readErr != nil || wrap.err != nil && !is(readErr, wrap.err) {
-				t.Errorf("%s, capacity %d: %v, and the consumer gets %v; want %v", name, capacity, err, readErr, wrap.err)
+				t.Errorf("%s, capacity %d: ReadFrom returns %v, and the consumer gets %v; want %v", name, capacity, err, readErr, wrap.err)
 			}
 			if int(n) != len(got) || !strings.HasPrefix(text, string(got)) || wrap.err == nil && len(got) != len(text) {
 				t.Errorf("%s, capacity %d: %d bytes read, %d of %d delivered", name, capacity, n, len(got), len(text))
@@ -300,7 +302,7 @@ func TestReads(t *testing.T) {
 	reads := map[string]func(c *Consumer, b []byte) (int, error){
 		"Read": func(c *Consumer, b []byte) (int, error) {
 			if c.Len() == 0 {
-				return 0, nil // it would park
+				return 0, nil // Read would park
 			}
 			return c.Read(b)
 		},
@@ -331,7 +333,7 @@ func TestReads(t *testing.T) {
 		},
 		"WriteTo": func(c *Consumer, b []byte) (n int, _ error) {
 			if c.Len() == 0 {
-				return 0, nil // it would park
+				return 0, nil // WriteTo would park
 			}
 			_, err := c.WriteTo(writerFunc(func(x []byte) (m int, err error) {
 				m = copy(b[n:], x)
@@ -359,7 +361,7 @@ func TestReads(t *testing.T) {
 					}
 					state(t, p, c, filled-got, nil, nil)
 					if n > got && !bytes.Equal(b[got:], make([]byte, n-got)) {
-						t.Errorf("%s writes past its count", name)
+						t.Errorf("%s writes to its buffer past the bytes that it counts", name)
 					}
 				}
 			}
@@ -386,7 +388,7 @@ func TestConsumerIOSlices(t *testing.T) {
 					})
 					if n < 0 || n > filled {
 						if got != 0 || !errors.Is(gotErr, ErrInvalidCount) || err != nil && !errors.Is(gotErr, err) {
-							t.Errorf("a callback's %d, %v for %d bytes gives %d, %v", n, err, filled, got, gotErr)
+							t.Errorf("a callback that returns %d, %v for %d bytes gives %d, %v", n, err, filled, got, gotErr)
 						}
 						if says := fmt.Sprintf("bytering: the callback returned %d for %d bytes: ", n, filled); !strings.HasPrefix(gotErr.Error(), says) {
 							t.Errorf("the error is %q, want %q", gotErr, says)
@@ -433,17 +435,17 @@ func TestFilledSpaceGrows(t *testing.T) {
 	p, c := at(t, 8, 6, 3)
 	a, b := c.Slices()
 	if len(a) != 2 || len(b) != 1 {
-		t.Fatalf("filled space of %d and %d bytes", len(a), len(b))
+		t.Fatalf("Slices returns %d and %d bytes of filled space", len(a), len(b))
 	}
 	fill(t, p, 5)
 	if err := c.Discard(7); err != nil {
-		t.Errorf("Discard of what came since: %v", err)
+		t.Errorf("Discard of the bytes that came since: %v", err)
 	}
 	state(t, p, c, 1, nil, nil)
 }
 
-// Peek gives bytes that lie together where they lie, joins them at the wrap,
-// and returns the rest with the error when the stream ends.
+// Peek returns bytes that lie together where they lie and joins those that the wrap
+// parts. When the stream ends, it returns the rest with the error.
 func TestPeek(t *testing.T) {
 	const capacity = 6
 	for _, end := range []error{nil, io.EOF, errTest} {
@@ -458,7 +460,7 @@ func TestPeek(t *testing.T) {
 							wantErr = end
 						}
 					} else if n > filled {
-						continue // it would park
+						continue // Peek would park
 					}
 					for range 2 {
 						b, err := c.Peek(n)
@@ -467,7 +469,7 @@ func TestPeek(t *testing.T) {
 							t.Error(err)
 						}
 						if cap(b) != len(b) {
-							t.Errorf("Peek of %d is not clipped: cap %d", n, cap(b))
+							t.Errorf("Peek(%d) is not clipped: its capacity is %d", n, cap(b))
 						}
 						inPlace := len(b) > 0 && &b[0] == &c.ring.mem[off]
 						if together := len(b) > 0 && len(b) <= capacity-off; inPlace != together {
@@ -522,7 +524,7 @@ func TestWriteTo(t *testing.T) {
 	}
 }
 
-// An error with a count out of range hides neither.
+// An error together with an invalid count hides neither.
 func TestBadCountWithError(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	_, rerr := p.ReadFrom(&script{results: []result{{-1, errTest}}})
@@ -567,7 +569,7 @@ func TestConsumerIotest(t *testing.T) {
 			t.Errorf("capacity %d: %v", capacity, err)
 		}
 	}
-	// A writer that stops short is the writer's doing, not WriteTo's.
+	// TruncateWriter drops bytes that it counts as written. WriteTo cannot notice.
 	p, c := at(t, 8, 0, 8)
 	p.Close()
 	var got bytes.Buffer
@@ -578,21 +580,22 @@ func TestConsumerIotest(t *testing.T) {
 	}
 }
 
-// The short path moves what the half has seen, so it goes on until that is used
-// up, and the wrap takes the long way.
+// The short path moves what the half has seen already. A half stays on it until
+// that is used up, and takes the long path at the wrap.
 func TestShortPath(t *testing.T) {
 	p, c := pair(t, 8)
 	for pos := range 100 {
 		fill(t, p, 1)
 		if n := pos % 8; n == 7 && p.quick > 7 || p.quick > 8-n {
-			t.Fatalf("the producer may move %d bytes from place %d on", p.quick, p.off)
+			t.Fatalf("the producer may move %d bytes from offset %d on", p.quick, p.off)
 		}
 		b := make([]byte, 1)
 		if n, err := c.Read(b); n != 1 || err != nil || b[0] != stream(uint64(pos), 1)[0] {
 			t.Fatalf("Read = %d, %v, %x", n, err, b)
 		}
 	}
-	// Slices from before a Write or a Read are given back, whichever way it takes.
+	// A Write or a Read gives back slices that were handed out before, on the short
+	// path and on the long one.
 	for _, long := range []bool{false, true} {
 		p, c := pair(t, 8)
 		fill(t, p, 4)
@@ -632,14 +635,14 @@ func TestShortPathOverlaps(t *testing.T) {
 			if long {
 				p.quick, c.quick = 0, 0
 			}
-			p.shared.cursor.Add(1) // as by another call
+			p.shared.cursor.Add(1) // as an overlapping call does
 			c.shared.cursor.Add(1)
 			panics(t, name, func() { f(p, c) }, "overlapping calls of a ")
 		}
 	}
 }
 
-// A call from inside another one is not let by on the short path.
+// A call from inside another one does not get past the check on the short path.
 func TestShortPathInside(t *testing.T) {
 	p, c := pair(t, 8)
 	fill(t, p, 4)
@@ -658,7 +661,7 @@ func TestShortPathInside(t *testing.T) {
 		told++
 		panics(t, "Write", func() { p.Write([]byte("x")) }, "overlapping calls of a Producer")
 	}) {
-		t.Error("Notify is false")
+		t.Error("the consumer's Notify is false")
 	}
 	p.Write([]byte("x"))
 	p.Write(make([]byte, p.Free()-1))
@@ -666,17 +669,17 @@ func TestShortPathInside(t *testing.T) {
 		told++
 		panics(t, "Read", func() { c.Read(make([]byte, 1)) }, "overlapping calls of a Consumer")
 	}) {
-		t.Error("Notify is false")
+		t.Error("the producer's Notify is false")
 	}
 	for c.Len() > 0 {
 		c.Read(make([]byte, 1))
 	}
 	if told != 2 {
-		t.Errorf("%d functions ran", told)
+		t.Errorf("%d functions of Notify ran, want 2", told)
 	}
 }
 
-// Calls that move more than is copied at once move all of it.
+// A call that moves more bytes than one copy may take moves all of them.
 func TestLargeCopies(t *testing.T) {
 	const n = 3*largestCopy + 7
 	for _, off := range []int{0, 5, n - 9} {
@@ -701,14 +704,14 @@ func TestLargeCopies(t *testing.T) {
 			m, err := f()
 			want(t, name, m, err, n, nil)
 			if !bytes.Equal(got, b) {
-				t.Errorf("%s: other bytes", name)
+				t.Errorf("%s: the bytes differ from those written", name)
 			}
 		}
 	}
 }
 
-// A panic of a note's function comes out of the call on the short path that ran it,
-// and leaves the half usable.
+// If a function of Notify panics in a call on the short path, the panic propagates
+// out of that call, and the half stays usable.
 func TestShortPathAfterANotesPanic(t *testing.T) {
 	p, c := pair(t, 16)
 	write := func() (int, error) { return p.Write([]byte("x")) }
@@ -716,7 +719,7 @@ func TestShortPathAfterANotesPanic(t *testing.T) {
 	check := func(name string, h *half, armed bool, call func() (int, error)) {
 		t.Helper()
 		if !armed || h.quick < 2 {
-			t.Fatalf("%s: armed %t, and %d bytes may take the short path", name, armed, h.quick)
+			t.Fatalf("%s: armed: %t; %d bytes may take the short path, want at least 2", name, armed, h.quick)
 		}
 		panics(t, name, func() { call() }, "of the note")
 		if n, err := call(); n != 1 || err != nil {
@@ -726,12 +729,13 @@ func TestShortPathAfterANotesPanic(t *testing.T) {
 	note := func() { panic("of the note") }
 	write()
 	check("producer", &p.half, c.Notify(2, note), write)
-	c.Slices() // sees all of it
+	c.Slices() // the consumer has now seen all of it
 	c.Discard(1)
 	check("consumer", &c.half, p.Notify(15, note), read)
 }
 
-// What is in the spill goes before a write that would fit on the short path.
+// Bytes in the spill are published before those of a write that would fit on the
+// short path.
 func TestShortPathAfterASpill(t *testing.T) {
 	p, c := pair(t, 16)
 	p.setSpill(append(p.spillOf(3)[:0], "abc"...))
@@ -745,7 +749,7 @@ func TestShortPathEnds(t *testing.T) {
 	for name, end := range map[string]struct {
 		do         func(p *Producer, c *Consumer)
 		perr, cerr error
-		try        bool // what does not park fails too
+		try        bool // whether TryWrite and TryRead fail too
 	}{
 		"producer's close":    {func(p *Producer, c *Consumer) { p.CloseWithError(errTest) }, io.ErrClosedPipe, nil, true},
 		"consumer's close":    {func(p *Producer, c *Consumer) { c.CloseWithError(errTest) }, errTest, io.ErrClosedPipe, true},
@@ -780,10 +784,10 @@ func TestShortPathEnds(t *testing.T) {
 		n, err = c.TryRead(make([]byte, 1))
 		check("TryRead", n, err, y)
 		if a, _, err := p.SlicesAtLeast(1); (len(a) > 0) != (x == nil) || err != nil {
-			t.Errorf("%s: the producer's slices have %d bytes, %v", name, len(a), err)
+			t.Errorf("%s: the producer's Slices returns %d bytes, Err is %v", name, len(a), err)
 		}
 		if a, _, err := c.SlicesAtLeast(1); (len(a) > 0) != (y == nil) || err != nil {
-			t.Errorf("%s: the consumer's slices have %d bytes, %v", name, len(a), err)
+			t.Errorf("%s: the consumer's Slices returns %d bytes, Err is %v", name, len(a), err)
 		}
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/bytering/bytering/internal/pattern"
 )
 
-// errTest and errLater are errors that nothing in the library knows.
+// errTest and errLater are errors that the library does not know.
 var (
 	errTest  = errors.New("test error")
 	errLater = errors.New("a later error")
 )
 
-// pair is New where nothing can go wrong.
+// pair is New for arguments that are valid.
 func pair(t testing.TB, capacity int, opts ...Option) (*Producer, *Consumer) {
 	t.Helper()
 	p, c, err := New(capacity, opts...)
@@ -29,7 +29,7 @@ func pair(t testing.TB, capacity int, opts ...Option) (*Producer, *Consumer) {
 	return p, c
 }
 
-// cast is NewBroadcast where nothing can go wrong.
+// cast is NewBroadcast for arguments that are valid.
 func cast(t testing.TB, capacity, consumers int, opts ...Option) (*Producer, []*Consumer) {
 	t.Helper()
 	p, cs, err := NewBroadcast(capacity, consumers, opts...)
@@ -39,8 +39,8 @@ func cast(t testing.TB, capacity, consumers int, opts ...Option) (*Producer, []*
 	return p, cs
 }
 
-// at is pair with n bytes of the stream from off on in a ring whose halves
-// both stand at off, a place in the memory.
+// at is like pair, but both halves start at offset off of the memory, and the ring
+// holds the n bytes of the stream from off on.
 func at(t testing.TB, capacity, off, n int) (*Producer, *Consumer) {
 	t.Helper()
 	p, c := pair(t, capacity)
@@ -56,7 +56,7 @@ func mustMove(t testing.TB, p *Producer, c *Consumer, n int) {
 		m := min(n, p.Cap())
 		p.Slices()
 		if err := errors.Join(p.Commit(m), c.Discard(m)); err != nil {
-			t.Fatalf("moving on by %d: %v", m, err)
+			t.Fatalf("moving on by %d bytes: %v", m, err)
 		}
 		n -= m
 	}
@@ -70,14 +70,14 @@ func fill(t testing.TB, p *Producer, n int) {
 	}
 }
 
-// The stream that tests move.
+// The stream that the tests move.
 var (
 	stream      = pattern.Bytes
 	fillStream  = pattern.Fill
 	checkStream = pattern.Check
 )
 
-// want fails the test unless a call gave n and an error that is err.
+// want fails the test unless a call returned n and an error that is err.
 func want(t testing.TB, what string, gotN int, gotErr error, n int, err error) {
 	t.Helper()
 	if gotN != n || !is(gotErr, err) {
@@ -85,8 +85,8 @@ func want(t testing.TB, what string, gotN int, gotErr error, n int, err error) {
 	}
 }
 
-// is tells whether got is the error that was wanted: exactly nil and the
-// errors of package io, since that is how callers compare them.
+// is reports whether got is the error that was wanted. It compares nil and the
+// errors of package io with ==, because callers do.
 func is(got, want error) bool {
 	switch want {
 	case nil, io.EOF, io.ErrClosedPipe, io.ErrUnexpectedEOF:
@@ -95,7 +95,7 @@ func is(got, want error) bool {
 	return errors.Is(got, want)
 }
 
-// state fails the test unless the halves look so from anywhere.
+// state fails the test unless both halves report this state to an onlooker.
 func state(t testing.TB, p *Producer, c *Consumer, filled int, perr, cerr error) {
 	t.Helper()
 	if got := c.Len(); got != filled {
@@ -115,8 +115,8 @@ func state(t testing.TB, p *Producer, c *Consumer, filled int, perr, cerr error)
 	}
 }
 
-// panics returns what f panics with, as text, and fails the test if it does
-// not or if that lacks a part.
+// panics returns the text of what f panics with. It fails the test if f does not
+// panic or if the text lacks one of the parts.
 func panics(t testing.TB, what string, f func(), parts ...string) {
 	t.Helper()
 	defer func() {
@@ -142,11 +142,11 @@ func ended() context.Context {
 	return ctx
 }
 
-// A call is a method of a half, on one byte.
+// A call is a method of a half, called with one byte.
 type call[H any] struct {
 	name  string
-	parks bool // where that byte cannot be had
-	n     int  // what run returns where it can
+	parks bool // whether it parks if the byte cannot be moved
+	n     int  // what run returns if it can
 	run   func(h H) (int, error)
 }
 
@@ -180,8 +180,8 @@ var consumerCalls = []call[*Consumer]{
 	}},
 }
 
-// drain reads until the end and fails the test unless that comes with err
-// after exactly b.
+// drain reads until the stream ends and fails the test unless exactly b comes and
+// then err.
 func drain(t testing.TB, c *Consumer, b []byte, err error) {
 	t.Helper()
 	got, e := io.ReadAll(c)
@@ -201,8 +201,8 @@ type result struct {
 	err error
 }
 
-// A script is a reader and a writer that returns what it is told, whatever it
-// is offered. The last result is repeated.
+// A script is a reader and a writer that returns prescribed results, whatever it is
+// offered. It repeats the last result.
 type script struct {
 	results []result
 	calls   int
@@ -244,15 +244,15 @@ func (s *source) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// giveWay lets other goroutines run in a loop that never waits, where the
-// runtime can't take the only processor from it.
+// giveWay lets other goroutines run from within a loop that never waits, on systems
+// where the runtime cannot preempt it.
 func giveWay() {
 	if runtime.GOARCH == "wasm" {
 		runtime.Gosched()
 	}
 }
 
-// startAt lets the cursors begin at n, to see them come round.
+// startAt starts the cursors at n, so that a test can see them wrap.
 func startAt(n uint64) Option {
 	return func(c *config) { c.start = n }
 }

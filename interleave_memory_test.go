@@ -12,8 +12,8 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// A fakeMapping is memory of which every touch after Free is a failure. It keeps
-// the memory itself, because the ring has forgotten it by then.
+// A fakeMapping is memory that fails the schedule if it is touched after Free. It
+// keeps the slice itself, because the ring has forgotten it by then.
 type fakeMapping struct {
 	mem   []byte
 	freed int
@@ -27,10 +27,10 @@ func (m *fakeMapping) Free() error {
 
 func (m *fakeMapping) Huge() (int, bool) { return 0, false }
 
-// mapNext makes the memory of the next rings one that is to be unmapped.
+// mapNext gives the next rings memory that must be unmapped.
 var mapNext bool
 
-// onMapping is a scenario on such a ring.
+// onMapping returns the scenario run on such a ring.
 func onMapping(run func(*interleave.T)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		mapNext = true
@@ -39,8 +39,8 @@ func onMapping(run func(*interleave.T)) func(*interleave.T) {
 	}
 }
 
-// unmapped checks at rest that the memory was freed once if all halves are
-// closed and nothing is lent, and else not at all.
+// unmapped checks at rest that the memory was freed exactly once if all halves are
+// closed and nothing is lent, and not at all otherwise.
 func (w *world) unmapped() error {
 	if w.mapping == nil {
 		return nil
@@ -60,7 +60,7 @@ func (w *world) unmapped() error {
 	return nil
 }
 
-// write and read go on until an error comes, which must be that of a Close.
+// write and read go on until they get an error, which must be that of a Close.
 func (w *world) write(chunk int) {
 	if n, err := w.writeAll(3, chunk); n < 3 && err != io.ErrClosedPipe {
 		w.Fail("wrote %d, %v", n, err)
@@ -73,7 +73,8 @@ func (w *world) read(c *Consumer) {
 	}
 }
 
-// bothCloseThemselves has each half closed by its owner, at work or after it.
+// bothCloseThemselves has each half closed by its owner, during its work or after
+// it.
 func bothCloseThemselves(capacity int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -82,7 +83,7 @@ func bothCloseThemselves(capacity int) func(*interleave.T) {
 	}
 }
 
-// closedAtWork has each half closed from aside while it works or is parked.
+// closedAtWork closes each half from another thread while it works or is parked.
 func closedAtWork(capacity int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -103,8 +104,8 @@ func closedOnShortPath(t *interleave.T) {
 	w.Go("third", func() { w.p.Close(); w.c.Close() })
 }
 
-// closedParked closes both halves while one, of a ring that is full or empty,
-// is parked.
+// closedParked closes both halves while one of them is parked: the producer of a
+// full ring, or the consumer of an empty one.
 func closedParked(filled int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -118,7 +119,7 @@ func closedParked(filled int) func(*interleave.T) {
 	}
 }
 
-// closedTwice closes each half from two sides.
+// closedTwice closes each half from two threads.
 func closedTwice(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("owner of p", func() { w.p.TryWrite(numbers(0, 1)); w.p.Close() })
@@ -126,10 +127,11 @@ func closedTwice(t *interleave.T) {
 	w.Go("third", func() { w.p.Close(); w.c.Close() })
 }
 
-// A lender is a way to have memory of a ring with a byte in it and one free.
+// A lender is a way to be handed memory of a ring that has one byte filled and one
+// free.
 type lender struct {
 	name string
-	take func(w *world) // and use, twice
+	take func(w *world) // also uses the memory, twice
 	back func(w *world) error
 }
 
@@ -176,8 +178,8 @@ func lenders() []lender {
 	}
 }
 
-// closedLending closes both halves while one has memory, which it gives back
-// at last, or never.
+// closedLending closes both halves while one of them has been handed memory, which
+// it gives back in the end, or never.
 func closedLending(l lender, givesBack bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)
@@ -196,8 +198,8 @@ func closedLending(l lender, givesBack bool) func(*interleave.T) {
 	}
 }
 
-// everyCall does whatever touches memory, on halves that are closed already or
-// are being closed, after their own Close.
+// everyCall makes every call that touches memory, on halves after their own Close,
+// while the other half is being closed.
 func everyCall(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.p.Write(numbers(0, 1))
@@ -229,8 +231,8 @@ func everyCall(t *interleave.T) {
 	})
 }
 
-// broadcastLending closes one consumer of two while it has slices, and the
-// other halves at any time.
+// broadcastLending closes one of two consumers while it has slices, and the other
+// halves at any time.
 func broadcastLending(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
 	w.p.Write(numbers(0, 2))
@@ -245,8 +247,8 @@ func broadcastLending(t *interleave.T) {
 	w.Go("last", func() { w.cs[1].Read(make([]byte, 1)); w.cs[1].Close() })
 }
 
-// toldOnMapping tells both halves of the end, which a third makes while they
-// look at each other's bytes.
+// toldOnMapping notifies both halves of the end, which a third thread brings about
+// while they look at each other's bytes.
 func toldOnMapping(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	ran := 0
@@ -267,7 +269,7 @@ func toldOnMapping(t *interleave.T) {
 	w.Go("third", func() { w.c.Close(); w.p.Close() })
 }
 
-// deadlineOnMapping has deadlines pass while both halves are being closed.
+// deadlineOnMapping lets deadlines pass while both halves are being closed.
 func deadlineOnMapping(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.p.setDeadline(5)
@@ -277,7 +279,7 @@ func deadlineOnMapping(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10) })
 }
 
-// resetRefused tries to use a ring again whose memory is gone, or about to be.
+// resetRefused tries to reset a ring whose memory is unmapped, or about to be.
 func resetRefused(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.p.Close()
@@ -291,8 +293,9 @@ func resetRefused(t *interleave.T) {
 	w.Go("closer", func() { w.c.Close() })
 }
 
-// mirrored passes the whole capacity again and again, from off 1 on: so the
-// copies of mirrored memory need not be the same for the bytes to arrive.
+// mirrored passes the whole capacity from offset 1 again and again. The two copies
+// of the mirrored memory then need not have the same contents for the bytes to
+// arrive.
 func mirrored(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	r := w.p.ring
@@ -310,7 +313,7 @@ func mirrored(t *interleave.T) {
 	w.Go("producer", func() {
 		for at := 0; at < 4; at += 2 {
 			if w.p.Wait(context.Background(), 2) != nil {
-				w.Fail("no space after %d", at)
+				w.Fail("no space after %d bytes", at)
 			}
 			a, b := w.p.Slices()
 			if len(a) != 2 || len(b) > 0 {
@@ -370,12 +373,12 @@ func memoryScenarios(add func(bound int, run func(*interleave.T), name string, a
 	add(3, onMapping(mirrored), "mirrored")
 }
 
-// A pinner is a half with two bytes in the hands of operations. It commits or
-// discards the first while the second is still in use.
+// A pinner is a half with two bytes in use by operations. It commits or discards
+// the first while the second is still in use.
 type pinner struct {
 	name string
 	pin  func(w *world)
-	work func(w *world) // false from Slices means that the half was closed before
+	work func(w *world) // if Slices returns nothing, the half was closed before
 	back func(w *world)
 }
 
@@ -393,7 +396,7 @@ func pinners() []pinner {
 				mayBeClosed(w, w.p.Commit(1))
 				w.fill(3, 1, second)
 				w.p.Slices()
-				if w.p.Err() == nil { // otherwise Slices had none
+				if w.p.Err() == nil { // otherwise Slices returned nothing
 					mayBeClosed(w, w.p.Commit(0))
 				}
 				w.fill(3, 1, second)
@@ -421,8 +424,8 @@ func cut(a, b []byte) (first, second []byte) {
 	return a[:1], a[1:]
 }
 
-// closedPinned closes both halves while one is pinned, once or twice, and takes
-// so many pins back.
+// closedPinned closes both halves while one of them has pins, of which it then
+// takes back as many as unpins says.
 func closedPinned(x pinner, pins, unpins int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 4, 1, near)
@@ -441,7 +444,7 @@ func closedPinned(x pinner, pins, unpins int) func(*interleave.T) {
 	}
 }
 
-// unpinnedLending takes a pin back while slices are lent: they stay.
+// unpinnedLending takes a pin back while slices are lent: the slices stay valid.
 func unpinnedLending(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.p.Write(numbers(0, 2))
@@ -455,8 +458,9 @@ func unpinnedLending(t *interleave.T) {
 	w.Go("third", func() { w.p.Close(); w.c.Close() })
 }
 
-// broadcastPinned closes a pinned consumer of two that has discarded the first of
-// its bytes: the producer must not overwrite the second before the pin is back.
+// broadcastPinned closes a pinned consumer, one of two, that has discarded the
+// first of its bytes. The producer must not overwrite the second before the pin is
+// taken back.
 func broadcastPinned(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
 	w.p.Write(numbers(0, 2))
@@ -476,7 +480,8 @@ func broadcastPinned(t *interleave.T) {
 	})
 }
 
-// waitEnd waits for the end while the consumer moves, and is then closed.
+// waitEnd waits for the end while the consumer moves. Then the consumer closes, or
+// a third thread closes the producer.
 func waitEnd(third bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)
@@ -498,7 +503,8 @@ func waitEnd(third bool) func(*interleave.T) {
 	}
 }
 
-// A hunger is a way in which the consumer waits for all that a ring of 3 holds.
+// A hunger is a way in which the consumer waits for all that a ring of 3 bytes
+// holds.
 type hunger struct {
 	name string
 	wait func(w *world)
@@ -524,15 +530,15 @@ func hungry() []hunger {
 				interleave.Spin()
 			}
 		}},
-		{"discard", func(w *world) { // the last byte that is free comes from it
+		{"discard", func(w *world) { // this discard frees the last byte
 			w.c.Read(make([]byte, 1))
 			w.c.Wait(context.Background(), 2)
 		}},
 	}
 }
 
-// waitSoft waits softly for all of a ring of 3, with so much of it free, and puts
-// a byte in each time, while the consumer needs them.
+// waitSoft waits softly for a whole ring of 3 bytes, of which free are free at
+// first, and writes a byte each time, while the consumer needs them.
 func waitSoft(free int, wait func(w *world)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 3, 1, near)
@@ -568,8 +574,8 @@ func pinScenarios(add func(bound int, run func(*interleave.T), name string, args
 	add(1, onMapping(broadcastPinned), "mapped/broadcast-pinned")
 }
 
-// reset resets the ring as soon as it can be, while a Close may be running
-// still, and checks that then nothing is left of before.
+// reset resets the ring as soon as possible, perhaps while a Close is still
+// running. The step checks then see whether anything of the earlier life is left.
 func (w *world) reset() {
 	w.resetting = true
 	for {
@@ -619,7 +625,7 @@ func twoLives(consumers int) func(*interleave.T) {
 		w.Go("producer", func() {
 			w.writeAll(3, 1)
 			w.p.Close()
-			handOver(0) // the first consumer's are free
+			handOver(0) // the first consumer leaves its tokens to the producer
 			if n, err := w.writeAll(3, 2); n != 3 || err != nil {
 				w.Fail("wrote %d, %v in the second life", n, err)
 			}
@@ -628,9 +634,9 @@ func twoLives(consumers int) func(*interleave.T) {
 	}
 }
 
-// resetAfterEnd has both lives end by themselves, and one byte too few in the
-// first for the halves to stand where they began. Tokens are there from timers
-// that have gone off.
+// resetAfterEnd has both lives end by themselves. The first life moves a byte less
+// than it would take for the halves to stand where they began. Timers that went off
+// have left tokens.
 func resetAfterEnd(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	for _, k := range []*interleave.Token{w.p.ring.producer.target.token, w.c.shared.target.token} {
@@ -670,15 +676,15 @@ func (w *world) resetBetween(done, again *interleave.Token) {
 	again.Post()
 }
 
-// resetWithNotes has the second life told of what happens in it alone, while
-// the closer of the first may still be telling.
+// resetWithNotes has the second life notified only of what happens in it, while a
+// closer of the first may still be running functions of Notify.
 func resetWithNotes(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	x, late := w.waiter(), 0
 	var again interleave.Token
 	old := func() {
 		if late++; w.lives > 0 {
-			w.Fail("what the first life armed runs in the second")
+			w.Fail("a function that the first life armed runs in the second")
 		}
 	}
 	w.c.armReady()
@@ -693,12 +699,12 @@ func resetWithNotes(t *interleave.T) {
 		}
 		w.reset()
 		if w.c.readiness.token.Full() || w.c.Disarm() || w.p.Disarm() {
-			w.Fail("something is armed after Reset, or Ready's value is there")
+			w.Fail("something is armed after Reset, or Ready's channel has a value")
 		}
 		again.Post()
 		x.told(w.c.Notify, 1)
 		if n := w.c.Len(); n != 1 {
-			w.Fail("told with %d bytes there", n)
+			w.Fail("notified with %d bytes there", n)
 		}
 		w.c.Discard(1)
 		w.c.Close()
@@ -713,13 +719,14 @@ func resetWithNotes(t *interleave.T) {
 	})
 	w.Final(func() error {
 		if late > 2 {
-			return fmt.Errorf("what the first life armed ran %d times", late)
+			return fmt.Errorf("the function that the first life armed ran %d times", late)
 		}
 		return nil
 	})
 }
 
-// resetWhileNotifying comes between two closes and what they notify of.
+// resetWhileNotifying resets the ring between two closes and the functions of
+// Notify that they run.
 func resetWhileNotifying(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.p.TryWrite(numbers(0, 1))
@@ -765,8 +772,8 @@ func resetUnderDeadline(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10) })
 }
 
-// resetAndLateClose has a Close that was for the first life come at any time:
-// it may end the second, and nothing worse.
+// resetAndLateClose has a Close that was meant for the first life come at any time.
+// It may end the second life, and do no other harm.
 func resetAndLateClose(consumers int, late func(w *world)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, consumers, near)
@@ -786,7 +793,7 @@ func resetAndLateClose(consumers int, late func(w *world)) func(*interleave.T) {
 		w.Go("reader", func() {
 			again.Take(nil)
 			for _, c := range w.cs[1:] {
-				c.Close() // unless it is
+				c.Close() // unless it is closed already
 			}
 			if n, err := w.readAll(w.c, 1); n > 2 || err == nil {
 				w.Fail("read %d, %v", n, err)
@@ -797,8 +804,9 @@ func resetAndLateClose(consumers int, late func(w *world)) func(*interleave.T) {
 	}
 }
 
-// resetAndLateStop has a half that a third goroutine closes wait under a deadline
-// in the second life, which what is left of that Close must not take away.
+// resetAndLateStop has a half wait under a deadline in the second life. A third
+// thread closed the half in the first life, and the rest of that Close must not
+// take the deadline away.
 func resetAndLateStop(reader bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -838,8 +846,8 @@ func resetScenarios(add func(bound int, run func(*interleave.T), name string, ar
 	}
 }
 
-// closedOnce has a third goroutine close a half, once, and Reset come as soon
-// as that is seen: what it has left to do reaches into the second life.
+// closedOnce has a third thread close a half once. Reset comes as soon as the close
+// is seen, so the rest of that Close reaches into the second life.
 func closedOnce(producer bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)

@@ -12,16 +12,16 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// A scenario is a promise with a world that tries to break it.
+// A scenario is a promise, with a world that tries to break it.
 type scenario struct {
 	name  string
-	bound int // preemptions; negative for none
+	bound int // the most preemptions; negative for no bound
 	run   func(*interleave.T)
 }
 
 var errCustom = errors.New("custom")
 
-// scenarios lists them all. Bounds are chosen so that each takes seconds.
+// scenarios lists all scenarios. The bounds are chosen so that each takes seconds.
 func scenarios() []scenario {
 	var all []scenario
 	add := func(bound int, run func(*interleave.T), name string, args ...any) {
@@ -98,7 +98,7 @@ func scenarios() []scenario {
 	return all
 }
 
-// transfer passes n bytes and the end through a ring.
+// transfer passes n bytes and then the end of the stream through a ring.
 func transfer(capacity, n, chunk, buffer int, start uint64) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, start)
@@ -115,8 +115,8 @@ func transfer(capacity, n, chunk, buffer int, start uint64) func(*interleave.T) 
 	}
 }
 
-// inPlace passes bytes with Slices, Commit and Discard, one or two at a time,
-// and watches whose the memory is.
+// inPlace passes bytes with Slices, Commit and Discard, one or two at a time, and
+// checks which half the memory belongs to.
 func inPlace(capacity, n int, start uint64) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, start)
@@ -183,8 +183,8 @@ func peeks(capacity, n, chunk, total int) func(*interleave.T) {
 	}
 }
 
-// waits lets the consumer wait for n bytes and take one, whatever the writer
-// writes, and the producer never close.
+// waits lets the consumer wait for n bytes and take one, again and again, while the
+// producer writes in chunks and never closes.
 func waits(capacity, n, chunk int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -219,8 +219,8 @@ func flush(t *interleave.T) {
 	})
 }
 
-// flushThenClose waits until everything was taken by a consumer that then
-// closes: that it does so changes nothing.
+// flushThenClose waits until everything was taken by a consumer that then closes.
+// The close does not change the result.
 func flushThenClose(capacity int, end bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -257,9 +257,9 @@ func flushAfterClose(t *interleave.T) {
 	w.Go("consumer", func() { w.c.Read(make([]byte, 1)); w.c.CloseWithError(errCustom) })
 }
 
-// fillUntilClosed fills the ring in place for as long as Wait says that there
-// is space. Once all consumers are closed that is the end: no slices, and no
-// space either.
+// fillUntilClosed fills the ring in place for as long as Wait reports space. Once
+// all consumers are closed, Wait returns their error, and there are neither slices
+// nor space.
 func fillUntilClosed(consumers int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, consumers, near)
@@ -290,7 +290,8 @@ func fillUntilClosed(consumers int) func(*interleave.T) {
 	}
 }
 
-// countsWithErrors moves bytes by callbacks that also fail or lie.
+// countsWithErrors moves bytes with callbacks that also return errors or invalid
+// counts.
 func countsWithErrors(t *interleave.T) {
 	w := ringOf(t, 3, 1, near)
 	w.Go("producer", func() {
@@ -324,7 +325,7 @@ func countsWithErrors(t *interleave.T) {
 	})
 }
 
-// readFromWriteTo parks inside the two that move whole streams.
+// readFromWriteTo parks inside ReadFrom and WriteTo.
 func readFromWriteTo(capacity int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -359,8 +360,8 @@ func readFromWriteTo(capacity int) func(*interleave.T) {
 	}
 }
 
-// readFromForPeek reads for a consumer that wants the whole ring and gives back
-// a byte at a time: less than the quarter that the producer would sleep for.
+// readFromForPeek reads for a consumer that asks for the whole ring and gives back
+// one byte at a time, less than the quarter that the producer would sleep for.
 func readFromForPeek(t *interleave.T) {
 	w := ringOf(t, 8, 1, near)
 	const total = 10
@@ -387,7 +388,7 @@ func readFromForPeek(t *interleave.T) {
 	})
 }
 
-// onlookers ask about both halves while these work.
+// onlookers look at both halves while these work.
 func onlookers(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.Go("producer", func() { w.writeAll(3, 2); w.p.Close() })
@@ -400,7 +401,7 @@ func onlookers(t *interleave.T) {
 			w.Fail("Free is %d", n)
 		}
 		if w.c.Err() == io.EOF && w.c.Len() != 0 {
-			w.Fail("EOF with %d there", w.c.Len())
+			w.Fail("EOF with %d bytes there", w.c.Len())
 		}
 	})
 }
@@ -440,7 +441,8 @@ func producerCloses(t *interleave.T) {
 	})
 }
 
-// thirdClosesProducer closes it at every point: what Write counted arrives.
+// thirdClosesProducer closes the producer at every point. The bytes that Write
+// counted arrive.
 func thirdClosesProducer(capacity, total int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -461,7 +463,7 @@ func thirdClosesProducer(capacity, total int) func(*interleave.T) {
 		w.Go("third", func() { w.p.Close() })
 		w.Final(func() error {
 			if wrote != read {
-				return fmt.Errorf("%d bytes counted, %d delivered", wrote, read)
+				return fmt.Errorf("%d bytes were counted, %d were delivered", wrote, read)
 			}
 			return nil
 		})
@@ -521,8 +523,8 @@ func shortPathIsClosed(consumer bool) func(*interleave.T) {
 	}
 }
 
-// shortPathPoll has a consumer look at what it has already seen again and again,
-// until the producer has written what it waits softly to write.
+// shortPathPoll has a consumer look again and again at what it has already seen,
+// until the producer, which waits softly, has written its bytes.
 func shortPathPoll(t *interleave.T) {
 	table(8, 1, way{"", func(x *court, i, _ int) {
 		for c := x.cs[i]; c.Len() < 8; interleave.Spin() {
@@ -573,7 +575,7 @@ func cancelConsumer(t *interleave.T) {
 	w.Go("consumer", func() {
 		switch err := w.c.Wait(ctx, 2); {
 		case err == nil && w.c.Len() < 2:
-			w.Fail("Wait returned with %d there", w.c.Len())
+			w.Fail("Wait returned with %d bytes there", w.c.Len())
 		case err != nil && err != errCustom:
 			w.Fail("Wait: %v", err)
 		}
@@ -593,7 +595,7 @@ func cancelProducer(t *interleave.T) {
 	w.Go("producer", func() {
 		switch err := w.p.Wait(ctx, 2); {
 		case err == nil && w.p.Free() < 2:
-			w.Fail("Wait returned with %d free", w.p.Free())
+			w.Fail("Wait returned with %d bytes free", w.p.Free())
 		case err != nil && err != errCustom:
 			w.Fail("Wait: %v", err)
 		}
@@ -607,8 +609,8 @@ func cancelProducer(t *interleave.T) {
 	w.Go("canceller", func() { w.Step("cancel", func() { cancel(errCustom) }) })
 }
 
-// cancelAfterCommit cancels when the bytes are there already: a wait that has
-// what it wants does not fail.
+// cancelAfterCommit cancels the context when the bytes are there already. A wait
+// that has what it wants does not fail.
 func cancelAfterCommit(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -620,8 +622,8 @@ func cancelAfterCommit(t *interleave.T) {
 	})
 }
 
-// takeOneAndLeave frees a byte and does nothing else: the discard alone must
-// wake the producer.
+// takeOneAndLeave frees a byte and does nothing else: the discard alone must wake
+// the producer.
 func takeOneAndLeave(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("producer", func() {
@@ -646,8 +648,8 @@ func broadcast(capacity, consumers, total int) func(*interleave.T) {
 	}
 }
 
-// closeHolding closes a consumer from elsewhere while it uses its slices: the
-// producer keeps off them, and goes on afterwards.
+// closeHolding closes a consumer from another thread while it uses its slices. The
+// producer does not touch them, and goes on after they are given back.
 func closeHolding(take func(w *world) (a, b []byte)) func(*interleave.T) {
 	return func(t *interleave.T) { closeWhileHolding(t, take) }
 }
@@ -691,7 +693,7 @@ func closeWhileHolding(t *interleave.T, take func(w *world) (a, b []byte)) {
 	})
 }
 
-// closeReading closes a consumer from elsewhere in the midst of its Read.
+// closeReading closes a consumer from another thread in the middle of its Read.
 func closeReading(t *interleave.T) {
 	w := ringOf(t, 1, 2, near)
 	w.Go("producer", func() {
@@ -738,7 +740,8 @@ func spinScenarios(add func(bound int, run func(*interleave.T), name string, arg
 	add(1, spinning(broadcast(1, 2, 2)), "spin/broadcast")
 }
 
-// A giver is a source of the first n bytes of the stream, at most chunk a read.
+// A giver is a source of the first n bytes of the stream, at most chunk bytes a
+// read.
 type giver struct {
 	w            *world
 	n, chunk, at int
@@ -754,8 +757,8 @@ func (g *giver) Read(b []byte) (int, error) {
 	return m, nil
 }
 
-// exactFit has nothing but the source to end a ReadFrom: its last byte fills the
-// ring.
+// exactFit has a ReadFrom whose last byte fills the ring, so that only the source
+// can end it.
 func exactFit(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.Go("producer", func() {
@@ -770,8 +773,8 @@ func exactFit(t *interleave.T) {
 	})
 }
 
-// spillMeets has something happen to a ReadFrom of four bytes through a ring of
-// one. What it returns and what the consumer gets is up to then.
+// spillMeets runs a ReadFrom of total bytes through a ring of one byte while the
+// other threads act. Afterwards then judges what ReadFrom returned.
 func spillMeets(total int, then func(w *world, src *giver, n int, err error), others map[string]func(w *world)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -791,8 +794,8 @@ func spillMeets(total int, then func(w *world, src *giver, n int, err error), ot
 	}
 }
 
-// reads has the consumer read to the end, and holds the count against what the
-// scenario says at the end.
+// reads has the consumer read to the end and compares the count with *want at the
+// end of the scenario.
 func reads(want *int) func(w *world) {
 	return func(w *world) {
 		n, err := w.readAll(w.c, 2)
@@ -800,8 +803,8 @@ func reads(want *int) func(w *world) {
 	}
 }
 
-// spillAndDeadline breaks a ReadFrom off. What it had read comes before what the
-// next call writes.
+// spillAndDeadline interrupts a ReadFrom with a deadline. The bytes that it had
+// read come before those that the next call writes.
 func spillAndDeadline(next func(w *world, from int)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		total := 0
@@ -856,13 +859,13 @@ func nextReads(w *world, from int) {
 	}
 }
 
-// spillAndClose has a third close the producer: what is counted arrives, and
-// nothing else.
+// spillAndClose has a third thread close the producer. The counted bytes arrive,
+// and no others.
 func spillAndClose(t *interleave.T) {
 	counted, got := 0, 0
 	t.Final(func() error {
 		if counted != got {
-			return fmt.Errorf("%d bytes counted, %d delivered", counted, got)
+			return fmt.Errorf("%d bytes were counted, %d were delivered", counted, got)
 		}
 		return nil
 	})
@@ -882,15 +885,15 @@ func spillAndClose(t *interleave.T) {
 	})(t)
 }
 
-// spillAndConsumersClose has the consumer take everything and close: that is no
-// failure. Where it takes less it is one.
+// spillAndConsumersClose has the consumer take bytes and close. If it took all of
+// them, ReadFrom succeeds; otherwise ReadFrom fails.
 func spillAndConsumersClose(take int) func(*interleave.T) {
 	return spillMeets(3, func(w *world, _ *giver, n int, err error) {
 		switch {
 		case take == 3 && (n != 3 || err != nil):
-			w.Fail("ReadFrom of what was all taken: %d, %v", n, err)
+			w.Fail("ReadFrom after all bytes were taken: %d, %v", n, err)
 		case take < 3 && err != errCustom:
-			w.Fail("ReadFrom of which %d were taken: %d, %v", take, n, err)
+			w.Fail("ReadFrom after %d bytes were taken: %d, %v", take, n, err)
 		}
 	}, map[string]func(w *world){
 		"consumer": func(w *world) {
@@ -904,7 +907,7 @@ func spillAndConsumersClose(take int) func(*interleave.T) {
 	})
 }
 
-// spillAndReset has a second life begin with what the first left beside the ring.
+// spillAndReset starts a second life while the first has left bytes in the spill.
 func spillAndReset(t *interleave.T) {
 	spillMeets(3, func(w *world, src *giver, n int, err error) {
 		w.p.Close()
@@ -916,7 +919,7 @@ func spillAndReset(t *interleave.T) {
 		w.resetting = false
 		w.lives++
 		if free := w.p.Free(); free != 1 {
-			w.Fail("%d free after Reset", free)
+			w.Fail("%d bytes are free after Reset", free)
 		}
 		w.p.TryWrite(numbers(0, 1))
 		b := make([]byte, 2)
@@ -929,7 +932,8 @@ func spillAndReset(t *interleave.T) {
 	})(t)
 }
 
-// spillAndPanic has the source panic when it has filled the ring and a byte more.
+// spillAndPanic has the source panic after it has filled the ring and given one
+// more byte.
 func spillAndPanic(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	g := &giver{w, 2, 1, 0}

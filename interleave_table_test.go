@@ -11,27 +11,27 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// The scenarios of this file are made from a table: how a consumer waits for
-// more than it has, what the producer waits in, and what happens meanwhile. Most
-// of them come to a standstill, because most consumers stop reading. What must
-// hold then is that no half waits that could be served.
+// The scenarios of this file are made from a table: how a consumer waits for more
+// than it has, which call the producer waits in, and what happens meanwhile. Most
+// of them come to a standstill, because most consumers stop reading. In a
+// standstill no half may wait that could be served.
 
-// A court is a world whose threads say what they wait for.
+// A court is a world whose threads record what they wait for.
 type court struct {
 	*world
-	wants []int // bytes that each consumer waits for, 0 if it doesn't
+	wants []int // bytes that each consumer waits for, 0 if it does not wait
 	asks  ask
 }
 
 // An ask is what a producer waits for.
 type ask struct {
 	bytes int    // 0 if it does not wait
-	soft  bool   // any byte would do
-	end   uint64 // of a Write: where the write cursor is when all is written
+	soft  bool   // whether any byte will do
+	end   uint64 // for a Write, the write cursor after all is written
 }
 
-// judge is the oracle. It looks at the cursors and at what the threads have said,
-// not at targets and notes.
+// judge is the oracle. It looks at the cursors and at what the threads have
+// recorded, not at targets and notes.
 func (x *court) judge() error {
 	r := x.p.ring
 	write := r.producer.cursor.Raw() & cursorMask
@@ -42,7 +42,7 @@ func (x *court) judge() error {
 		switch {
 		case x.wants[i] == 0:
 		case has >= x.wants[i] || over:
-			return fmt.Errorf("consumer %d waits for %d bytes with %d there, closed %t", i, x.wants[i], has, over)
+			return fmt.Errorf("consumer %d waits for %d bytes with %d there, closed: %t", i, x.wants[i], has, over)
 		default:
 			hungry = i
 		}
@@ -61,7 +61,7 @@ func (x *court) judge() error {
 	case free >= asks.bytes:
 		return fmt.Errorf("the producer waits for %d bytes with %d free", asks.bytes, free)
 	case asks.soft && free > 0 && hungry >= 0:
-		return fmt.Errorf("the producer waits softly with %d free, and consumer %d for %d bytes", free, hungry, x.wants[hungry])
+		return fmt.Errorf("the producer waits softly with %d bytes free while consumer %d waits for %d bytes", free, hungry, x.wants[hungry])
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func ways() []way {
 		}
 	}
 	return []way{
-		{"read", func(x *court, i, _ int) { // of the next byte
+		{"read", func(x *court, i, _ int) { // waits for the next byte
 			c := x.cs[i]
 			c.Discard(c.Len())
 			x.wants[i] = 1
@@ -90,7 +90,7 @@ func ways() []way {
 		{"peek", func(x *court, i, n int) { x.cs[i].Peek(n) }},
 		{"wait", func(x *court, i, n int) { x.cs[i].Wait(context.Background(), n) }},
 		{"notify", func(x *court, i, n int) { x.waiter().told(x.cs[i].Notify, n) }},
-		{"ready", func(x *court, i, _ int) { // for the next byte
+		{"ready", func(x *court, i, _ int) { // waits for the next byte
 			c := x.cs[i]
 			c.Discard(c.Len())
 			x.wants[i] = 1
@@ -121,7 +121,7 @@ func ways() []way {
 	}
 }
 
-// A use is what the producer waits in, with more to write than fits.
+// A use is a call in which the producer waits, with more to write than fits.
 type use struct {
 	name string
 	call func(x *court, from, n int)
@@ -160,7 +160,7 @@ func uses() []use {
 	}
 }
 
-// A move is what happens while a producer and consumer 0 wait.
+// A move is what happens while the producer and consumer 0 wait.
 type move struct {
 	name   string
 	before int // bytes that consumer 0 gives back before it waits
@@ -182,8 +182,8 @@ func moves() []move {
 	}
 }
 
-// table is the scenario of one way, use and move on a full ring. Of several
-// consumers the second is the one that moves, and the third has taken all.
+// table returns the scenario of one way, use and move on a full ring. If there are
+// several consumers, the second is the one that moves, and the third has taken all.
 func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T) {
 	before := mv.before
 	if capacity == 3 {
@@ -214,8 +214,9 @@ func table(capacity, consumers int, wy way, us use, mv move) func(*interleave.T)
 	}
 }
 
-// tableBound keeps all of the table within minutes. What one consumer does on a
-// small ring is explored whole, except for polls, which go round in circles.
+// tableBound keeps the whole table within minutes. One consumer on a small ring is
+// explored without a bound, except when it polls, because polls go round in
+// circles.
 func tableBound(consumers, capacity int, wy way) int {
 	switch {
 	case consumers == 1 && capacity < 8 && !strings.HasPrefix(wy.name, "poll"):

@@ -15,8 +15,8 @@ import (
 	"github.com/bytering/bytering/internal/mutants"
 )
 
-// TestMain leaves the ordinary tests to the ordinary build: without a scheduler
-// the explorer's words are not atomic, and its tokens do not block.
+// TestMain leaves the ordinary tests to the ordinary build. Without a scheduler the
+// explorer's words are not atomic, and its tokens do not block.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if run := flag.Lookup("test.run"); run.Value.String() == "" {
@@ -82,10 +82,11 @@ func replay(t *testing.T, name, seed string) {
 	t.Fatalf("no scenario is called %q", name)
 }
 
-// TestHunt is what a mutant is run against: all scenarios without preemptions,
-// then with one, then with two and so on, because most defects need few, and
-// before that only the first schedules of each, because most scenarios are
-// small or fail early. It fails with a line for TestMutants.
+// TestHunt is what TestMutants runs against each mutant. It runs all scenarios
+// without preemptions, then with one, then with two and so on, because most defects
+// need few. Before that it runs only the first schedules of each scenario, because
+// most scenarios are small or fail early. It fails with a line that TestMutants
+// reads.
 func TestHunt(t *testing.T) {
 	if os.Getenv("HUNT") == "" {
 		t.Skip("only TestMutants runs this")
@@ -121,23 +122,23 @@ type world struct {
 	*interleave.T
 	p  *Producer
 	cs []*Consumer
-	c  *Consumer // the first
+	c  *Consumer // the first consumer
 
-	resetting bool // a Reset is under way
-	lives     int  // Resets that are done
+	resetting bool // whether a Reset is under way
+	lives     int  // completed Resets
 
-	mapping *fakeMapping // if the ring is mapped
-	pinned  bool         // a half keeps a pin for ever
+	mapping *fakeMapping // nil unless the ring is mapped
+	pinned  bool         // whether a half keeps a pin to the end
 }
 
-// near is a start for cursors from which they come round at once.
+// near is a starting point for cursors from which they wrap at once.
 const near = cursorMask - 2
 
-// spinFirst makes the halves of the next rings spin before they park, also
-// where there is one processor.
+// spinFirst makes the halves of the next rings spin before they park, even with one
+// processor.
 var spinFirst bool
 
-// spinning is a scenario whose halves do.
+// spinning returns the scenario run with halves that spin.
 func spinning(run func(*interleave.T)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		spinFirst = true
@@ -188,7 +189,7 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 	return w
 }
 
-// watch returns the check of I1, and that cursors only grow.
+// watch returns a check of I1 and of cursors that never go back.
 func (w *world) watch(start uint64) func() error {
 	r := w.p.ring
 	lastWrite := start
@@ -212,8 +213,8 @@ func (w *world) watch(start uint64) func() error {
 			return fmt.Errorf("the write cursor went from %d to %d", lastWrite, write)
 		}
 		lastWrite = write
-		// An armed half waits for at least a byte, and at most for all, or for the
-		// end, as for one more.
+		// An armed half waits for at least one byte and at most for the whole ring,
+		// or for the end, which counts as one byte more.
 		if space := r.producer.target.Raw(); space&armed != 0 && (space-write)&goalMask != 1 {
 			if n := r.size - int((write-space)&goalMask); n < 1 || n > r.size {
 				return fmt.Errorf("the producer waits for %d free bytes of %d", n, r.size)
@@ -241,8 +242,8 @@ func (w *world) watch(start uint64) func() error {
 	}
 }
 
-// atRest checks that no half is armed once all calls have returned, nothing is
-// held, and memory was unmapped if it should have been.
+// atRest checks that no half is armed once all calls have returned, that nothing is
+// held, and that memory was unmapped if it should have been.
 func (w *world) atRest() error {
 	r := w.p.ring
 	if r.producer.target.Raw() != 0 {
@@ -259,7 +260,7 @@ func (w *world) atRest() error {
 			return fmt.Errorf("consumer %d was sent %d tokens for %d armings", i, n, rd.target.Armings(armed))
 		}
 		if rd.hold.Raw()&held != 0 && w.cs[i].lent == 0 && !w.pinned {
-			return fmt.Errorf("consumer %d holds at rest", i)
+			return fmt.Errorf("consumer %d holds memory at rest", i)
 		}
 	}
 	if w.p.closed() && w.p.timer.IsSet() {
@@ -271,12 +272,13 @@ func (w *world) atRest() error {
 		}
 	}
 	if r.producer.hold.Raw()&held != 0 && w.p.lent == 0 && !w.pinned {
-		return fmt.Errorf("the producer holds at rest")
+		return fmt.Errorf("the producer holds memory at rest")
 	}
 	return w.unmapped()
 }
 
-// numbers returns bytes from to to of what every scenario writes.
+// numbers returns the bytes that every scenario writes, from index from up to index
+// to.
 func numbers(from, to int) []byte {
 	b := make([]byte, 0, to-from)
 	for i := from; i < to; i++ {
@@ -285,7 +287,7 @@ func numbers(from, to int) []byte {
 	return b
 }
 
-// expect fails unless b is the stream from byte at on.
+// expect fails the schedule unless b is the stream from byte at on.
 func (w *world) expect(at int, b []byte) {
 	for i, v := range b {
 		if v != byte(at+i+1) {
@@ -294,7 +296,7 @@ func (w *world) expect(at int, b []byte) {
 	}
 }
 
-// writeAll writes the first n bytes of the stream, at most chunk a call, and
+// writeAll writes the first n bytes of the stream, at most chunk bytes a call, and
 // returns how many were counted and the error.
 func (w *world) writeAll(n, chunk int) (int, error) {
 	for at := 0; at < n; {
@@ -309,8 +311,8 @@ func (w *world) writeAll(n, chunk int) (int, error) {
 	return n, nil
 }
 
-// readAll reads with buffers of chunk bytes until an error and returns how
-// many bytes came.
+// readAll reads with buffers of chunk bytes until it gets an error, and returns how
+// many bytes came and the error.
 func (w *world) readAll(c *Consumer, chunk int) (int, error) {
 	b := make([]byte, chunk)
 	for at := 0; ; {
@@ -325,7 +327,7 @@ func (w *world) readAll(c *Consumer, chunk int) (int, error) {
 	}
 }
 
-// wantAll fails unless n bytes and io.EOF came.
+// wantAll fails the schedule unless want bytes and io.EOF came.
 func (w *world) wantAll(want, n int, err error) {
 	if n != want || err != io.EOF {
 		w.Fail("read %d bytes and %v, want %d and EOF", n, err, want)

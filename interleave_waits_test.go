@@ -11,15 +11,15 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// A waiter is a thread that waits for its half by being told. It counts how
-// often it was promised to be, and how often it was.
+// A waiter is a thread that waits for its half with Notify. It counts how often it
+// armed and how often its function ran.
 type waiter struct {
 	w          *world
 	token      interleave.Token
 	armed, ran int
 }
 
-// told arms and sleeps until it is told, if that was promised.
+// told calls notify and, if that armed, sleeps until the function runs.
 func (x *waiter) told(notify func(int, func()) bool, n int) {
 	if notify(n, x.f) {
 		x.armed++
@@ -29,7 +29,7 @@ func (x *waiter) told(notify func(int, func()) bool, n int) {
 
 func (x *waiter) f() { x.ran++; x.token.Post() }
 
-// waiter makes one whose promises are held at the end.
+// waiter makes a waiter. At the end of the scenario its counts must agree.
 func (w *world) waiter() *waiter {
 	x := &waiter{w: w}
 	w.Final(func() error {
@@ -41,14 +41,14 @@ func (w *world) waiter() *waiter {
 	return x
 }
 
-// consume reads until the end and waits for n bytes by being told. It returns
-// how many bytes came and the error.
+// consume reads until the end, waiting for n bytes with Notify. It returns how many
+// bytes came and the error.
 func (x *waiter) consume(c *Consumer, n int) (at int, err error) {
 	w, b := x.w, make([]byte, 8)
 	for {
 		x.told(c.Notify, n)
 		if there := c.Len(); there < n && w.p.ring.producer.cursor.Load()&closed == 0 && !c.closed() {
-			w.Fail("told with %d of %d bytes there", there, n)
+			w.Fail("notified with %d of %d bytes there", there, n)
 		}
 		m, err := c.TryRead(b[:1])
 		w.expect(at, b[:m])
@@ -58,13 +58,13 @@ func (x *waiter) consume(c *Consumer, n int) (at int, err error) {
 	}
 }
 
-// produce writes total bytes and waits for n free ones by being told.
+// produce writes total bytes, waiting for n free bytes with Notify.
 func (x *waiter) produce(total, n int) (at int, err error) {
 	w := x.w
 	for at < total {
 		x.told(w.p.Notify, n)
 		if free := w.p.Free(); free < n && w.p.Err() == nil {
-			w.Fail("told with %d of %d bytes free", free, n)
+			w.Fail("notified with %d of %d bytes free", free, n)
 		}
 		m, err := w.p.TryWrite(numbers(at, min(at+n, total)))
 		if at += m; err != nil {
@@ -74,7 +74,7 @@ func (x *waiter) produce(total, n int) (at int, err error) {
 	return at, nil
 }
 
-// notifiedConsumer is told of what a writer that parks writes.
+// notifiedConsumer notifies a consumer of the bytes of a writer that parks.
 func notifiedConsumer(capacity, n, chunk int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -84,7 +84,7 @@ func notifiedConsumer(capacity, n, chunk int) func(*interleave.T) {
 	}
 }
 
-// notifiedProducer is told of what a reader that parks reads.
+// notifiedProducer notifies a producer of the space of a reader that parks.
 func notifiedProducer(capacity, n, chunk int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, capacity, 1, near)
@@ -99,7 +99,7 @@ func notifiedProducer(capacity, n, chunk int) func(*interleave.T) {
 	}
 }
 
-// In notifiedBoth no half parks.
+// notifiedBoth passes bytes with Notify on both sides, so that no half parks.
 func notifiedBoth(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	x, y := w.waiter(), w.waiter()
@@ -107,7 +107,7 @@ func notifiedBoth(t *interleave.T) {
 	w.Go("consumer", func() { n, err := y.consume(w.c, 1); w.wantAll(2, n, err) })
 }
 
-// ready takes what Ready's channel gets, and looks whether it says the truth.
+// ready receives from Ready's channel and checks that the half is ready.
 func (w *world) ready(arm func(), r *readiness, ready func() bool) {
 	arm()
 	r.token.Take(nil)
@@ -123,7 +123,7 @@ func (w *world) consumerReady() {
 	w.ready(w.c.armReady, &w.c.readiness, func() bool { return w.c.ready(1) })
 }
 
-// armReady is Ready, whose channel the explorer knows nothing of.
+// armReady is Ready without its channel, which the explorer does not know.
 func (p *Producer) armReady() { p.Ready() }
 func (c *Consumer) armReady() { c.Ready() }
 
@@ -152,12 +152,12 @@ func readyBoth(t *interleave.T) {
 				break
 			}
 		}
-		w.consumerReady() // and always after the end
+		w.consumerReady() // the channel stays ready after the end
 		w.consumerReady()
 	})
 }
 
-// readyAndParking takes turns between Ready and calls that park.
+// readyAndParking alternates Ready and calls that park.
 func readyAndParking(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("producer", func() {
@@ -174,7 +174,8 @@ func readyAndParking(t *interleave.T) {
 		w.c.Read(b)
 		w.expect(0, b)
 		for at := 1; ; {
-			// A value may be on its way from before, so it may be early.
+			// A value of an earlier arming may still be on its way, so the half may
+			// not be ready yet.
 			w.c.armReady()
 			w.c.readiness.token.Take(nil)
 			n, err := w.c.TryRead(b)
@@ -187,8 +188,8 @@ func readyAndParking(t *interleave.T) {
 	})
 }
 
-// readyTwice leaves a value that was not received, and what it was for is
-// taken before the next Ready.
+// readyTwice leaves a value unreceived and takes the byte that it announced before
+// it calls Ready again.
 func readyTwice(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("consumer", func() {
@@ -203,7 +204,7 @@ func readyTwice(t *interleave.T) {
 	w.Go("nobody", func() {})
 }
 
-// notifiedOfClose has nothing but a close by a third goroutine to tell.
+// notifiedOfClose arms a half that only a close by a third thread can notify.
 func notifiedOfClose(producer bool, close func(w *world)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)
@@ -213,21 +214,21 @@ func notifiedOfClose(producer bool, close func(w *world)) func(*interleave.T) {
 			if producer {
 				x.told(w.p.Notify, 2)
 				if w.p.Err() == nil {
-					w.Fail("told before the end")
+					w.Fail("the consumer is notified before the end")
 				}
 				return
 			}
 			x.told(w.c.Notify, 2)
 			if w.c.Err() == nil && w.p.ring.producer.cursor.Load()&closed == 0 {
-				w.Fail("told before the end")
+				w.Fail("the producer is notified before the end")
 			}
 		})
 		w.Go("third", func() { close(w) })
 	}
 }
 
-// notifiedOfAllCloses tells a producer of the end when the last of several
-// consumers is closed, and not when no consumer limits it any more.
+// notifiedOfAllCloses notifies a producer of the end when the last of several
+// consumers is closed, not as soon as no consumer limits it any longer.
 func notifiedOfAllCloses(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
 	w.p.TryWrite(numbers(0, 2))
@@ -235,15 +236,15 @@ func notifiedOfAllCloses(t *interleave.T) {
 	w.Go("producer", func() {
 		x.told(w.p.Notify, 1)
 		if w.p.Err() == nil && w.p.Free() == 0 {
-			w.Fail("told with nothing free and no end")
+			w.Fail("notified with no byte free and no end")
 		}
 	})
 	w.Go("first", func() { w.cs[0].Close() })
 	w.Go("second", func() { w.cs[1].Close() })
 }
 
-// notifiedOfRelease tells a producer when a closed consumer of several has
-// given its slices back.
+// notifiedOfRelease notifies a producer when a closed consumer of several has given
+// its slices back.
 func notifiedOfRelease(t *interleave.T) {
 	w := ringOf(t, 2, 2, near)
 	w.p.TryWrite(numbers(0, 2))
@@ -259,7 +260,8 @@ func notifiedOfRelease(t *interleave.T) {
 	w.Go("closer", func() { w.cs[0].Close() })
 }
 
-// notifiedBroadcast tells all consumers, and the producer of the slowest.
+// notifiedBroadcast notifies all consumers, and the producer of the space that the
+// slowest leaves.
 func notifiedBroadcast(t *interleave.T) {
 	w := ringOf(t, 1, 2, near)
 	z := w.waiter()
@@ -270,7 +272,7 @@ func notifiedBroadcast(t *interleave.T) {
 	}
 }
 
-// disarm withdraws while the other half, or a close, makes it so.
+// disarm calls Disarm while the other half, or a close, makes the condition true.
 func disarm(producer bool, close bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -293,7 +295,7 @@ func disarm(producer bool, close bool) func(*interleave.T) {
 				x.armed--
 			}
 			if disarm() {
-				w.Fail("something is armed twice")
+				w.Fail("something is still armed after Disarm")
 			}
 		})
 		w.Go("mover", func() {
@@ -305,7 +307,7 @@ func disarm(producer bool, close bool) func(*interleave.T) {
 	}
 }
 
-// disarmFromAside withdraws from a third goroutine.
+// disarmFromAside calls Disarm from a third thread.
 func disarmFromAside(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	x := w.waiter()
@@ -322,7 +324,7 @@ func disarmFromAside(t *interleave.T) {
 	w.Go("producer", func() { w.p.TryWrite(numbers(0, 1)) })
 }
 
-// replaced arms anew, whether or not the first has run.
+// replaced arms a second function, whether or not the first has run.
 func replaced(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	first, second := 0, w.waiter()
@@ -330,19 +332,19 @@ func replaced(t *interleave.T) {
 		w.c.Notify(1, func() { first++ })
 		second.told(w.c.Notify, 2)
 		if n := w.c.Len(); n < 2 {
-			w.Fail("told with %d bytes there", n)
+			w.Fail("notified with %d bytes there", n)
 		}
 	})
 	w.Go("producer", func() { w.writeAll(2, 1) })
 	w.Final(func() error {
 		if first > 1 {
-			return fmt.Errorf("it ran %d times", first)
+			return fmt.Errorf("the first function ran %d times", first)
 		}
 		return nil
 	})
 }
 
-// replacedByParking parks, and then nothing is armed any more.
+// replacedByParking parks, after which no note may be armed.
 func replacedByParking(producer bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 2, 1, near)
@@ -365,7 +367,7 @@ func replacedByParking(producer bool) func(*interleave.T) {
 				still = w.c.Disarm()
 			}
 			if still || ran < was || ran > 1 {
-				w.Fail("a parking call leaves a note armed, or it ran %d times", ran)
+				w.Fail("a parking call leaves a note armed, or its function ran %d times", ran)
 			}
 		})
 		w.Go("mover", func() {
@@ -378,7 +380,8 @@ func replacedByParking(producer bool) func(*interleave.T) {
 	}
 }
 
-// closeFromNote has the function close what it runs inside of.
+// closeFromNote has the function of a note close both halves from inside the call
+// that runs it.
 func closeFromNote(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	x := w.waiter()
@@ -396,8 +399,8 @@ func closeFromNote(t *interleave.T) {
 	w.Go("third", func() { w.p.Close() })
 }
 
-// notifiedWhileFlushed mixes a producer that is told with a consumer that
-// waits for all and takes a byte, and with a third that closes.
+// notifiedWhileFlushed mixes a producer that is notified with a consumer that waits
+// for the whole ring and takes one byte, and with a third thread that closes.
 func notifiedWhileFlushed(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	x := w.waiter()
@@ -446,21 +449,21 @@ func notifyScenarios(add func(bound int, run func(*interleave.T), name string, a
 	add(2, notifiedWhileFlushed, "notify-while-flushed")
 }
 
-// The scenarios' clock begins at 1, and goes on where they say so.
+// The scenarios' clock starts at 1 and advances only where a scenario says so.
 
-// wantLate fails unless a call of a half whose deadline was at came to nothing
-// because of it, and not before it.
+// wantLate fails the schedule unless a call ended with its half's deadline, moved
+// nothing, and did not end before the deadline.
 func (w *world) wantLate(n int, err error, at uint64) {
 	if n != 0 || err != os.ErrDeadlineExceeded {
 		w.Fail("%d, %v; want the deadline", n, err)
 	}
 	if now := w.Moment(); now < at {
-		w.Fail("the deadline %d has passed at %d", at, now)
+		w.Fail("the call met deadline %d at time %d", at, now)
 	}
 }
 
-// parks is a call of a half that parks for ever, with the setter of its
-// deadline: of a reader in an empty ring, or a writer in a full one.
+// parks returns a call that parks for ever, of a reader of an empty ring or a
+// writer of a full one, and the setter of its deadline.
 func parks(w *world, reader bool) (call func() (int, error), set func(uint64) error) {
 	if reader {
 		return func() (int, error) { return w.c.Read(make([]byte, 1)) }, w.c.setDeadline
@@ -469,7 +472,7 @@ func parks(w *world, reader bool) (call func() (int, error), set func(uint64) er
 	return func() (int, error) { return w.p.Write(numbers(w.p.Cap(), w.p.Cap()+1)) }, w.p.setDeadline
 }
 
-// alone has nothing but the deadline to end a call.
+// alone has a call that only the deadline can end.
 func alone(reader bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -480,8 +483,8 @@ func alone(reader bool) func(*interleave.T) {
 	}
 }
 
-// closedUnderDeadline closes a half whose call has parked under a deadline and come
-// back, or is about to. Its timer must not be left running.
+// closedUnderDeadline closes a half whose call has parked under a deadline and has
+// returned or is about to. Its timer must not be left running.
 func closedUnderDeadline(reader, own bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -510,8 +513,8 @@ func closedUnderDeadline(reader, own bool) func(*interleave.T) {
 	}
 }
 
-// setWhileParked sets one deadline after the other under a call, the last of
-// which ends it.
+// setWhileParked sets one deadline after the other during a call. The last one ends
+// it.
 func setWhileParked(reader bool, ats ...uint64) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -526,8 +529,8 @@ func setWhileParked(reader bool, ats ...uint64) func(*interleave.T) {
 	}
 }
 
-// putOff sets another deadline before the first has passed, which then must
-// not end the call.
+// putOff sets another deadline before the first has passed. The first must not end
+// the call.
 func putOff(reader bool, at uint64) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -550,7 +553,7 @@ func putOff(reader bool, at uint64) func(*interleave.T) {
 	}
 }
 
-// setAgain lets deadlines fire in a row.
+// setAgain lets several deadlines pass in turn.
 func setAgain(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.Go("consumer", func() {
@@ -568,14 +571,14 @@ func setAgain(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10); w.Advance(10) })
 }
 
-// commitThenDeadline and discardThenDeadline let the deadline pass only when a
-// wait has come to an end already.
+// commitThenDeadline and discardThenDeadline let the deadline pass only after the
+// wait has got what it wants.
 func commitThenDeadline(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.c.setDeadline(5)
 	w.Go("consumer", func() {
 		if err := w.c.await(context.Background(), exactly(1)); err != nil {
-			w.Fail("%v with %d there", err, w.c.Len())
+			w.Fail("%v with %d bytes there", err, w.c.Len())
 		}
 	})
 	w.Go("producer", func() { w.p.TryWrite(numbers(0, 1)); w.Advance(10) })
@@ -587,13 +590,13 @@ func discardThenDeadline(t *interleave.T) {
 	w.p.setDeadline(5)
 	w.Go("producer", func() {
 		if err := w.p.await(context.Background(), exactly(1)); err != nil {
-			w.Fail("%v with %d free", err, w.p.Free())
+			w.Fail("%v with %d bytes free", err, w.p.Free())
 		}
 	})
 	w.Go("consumer", func() { w.c.Discard(1); w.Advance(10) })
 }
 
-// deadlineOfRead breaks off a Read, which loses nothing.
+// deadlineOfRead interrupts a Read, which loses nothing.
 func deadlineOfRead(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.c.setDeadline(5)
@@ -615,7 +618,7 @@ func deadlineOfRead(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10) })
 }
 
-// deadlineOfWrite breaks off a Write, which counts what it wrote.
+// deadlineOfWrite interrupts a Write, which counts what it wrote.
 func deadlineOfWrite(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.p.setDeadline(5)
@@ -631,7 +634,7 @@ func deadlineOfWrite(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10) })
 }
 
-// deadlineOfPeek gives what is there.
+// deadlineOfPeek interrupts a Peek, which returns what is there.
 func deadlineOfPeek(t *interleave.T) {
 	w := ringOf(t, 3, 1, near)
 	w.Go("producer", func() { w.writeAll(3, 2) })
@@ -688,7 +691,7 @@ func deadlineOfStreams(t *interleave.T) {
 	w.Go("clock", func() { w.Advance(10) })
 }
 
-// deadlineAndCloses ends parked calls of both halves from several sides.
+// deadlineAndCloses ends parked calls of both halves with deadlines and closes.
 func deadlineAndCloses(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
 	w.c.setDeadline(5)
@@ -712,8 +715,8 @@ func deadlineAndCloses(t *interleave.T) {
 	})
 }
 
-// closedBefore closes a half that is parked under a deadline that never passes,
-// so that its timer must be stopped at rest.
+// closedBefore closes a half that is parked under a deadline that never passes. Its
+// timer must be stopped at rest.
 func closedBefore(reader bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := ringOf(t, 1, 1, near)
@@ -734,7 +737,8 @@ func closedBefore(reader bool) func(*interleave.T) {
 	}
 }
 
-// overdueAndCloses begins calls late: no byte moves, but an end is told.
+// overdueAndCloses starts calls after their deadline. No byte moves, but an end is
+// reported.
 func overdueAndCloses(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	w.p.TryWrite(numbers(0, 1))
@@ -750,7 +754,7 @@ func overdueAndCloses(t *interleave.T) {
 			if ended {
 				w.Fail("Wait: %v after the end", err)
 			}
-		case nil, errCustom: // there is space enough, also after the end
+		case nil, errCustom: // enough space is free, also after the end
 			if w.p.Err() == nil {
 				w.Fail("Wait: %v before the end", err)
 			}
@@ -770,12 +774,13 @@ func overdueAndCloses(t *interleave.T) {
 			w.Fail("Read: %v", err)
 		}
 		if w.c.overdue() {
-			w.Fail("a deadline comes before the end")
+			w.Fail("the consumer is overdue after its Close")
 		}
 	})
 }
 
-// deadlineAndContext ends a Wait by whatever comes first.
+// deadlineAndContext ends a Wait with its deadline or its context, whichever comes
+// first.
 func deadlineAndContext(t *interleave.T) {
 	w := ringOf(t, 2, 1, near)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -795,7 +800,7 @@ func deadlineAndContext(t *interleave.T) {
 	w.Go("producer", func() { w.p.Write(numbers(0, 2)) })
 }
 
-// deadlineOfBroadcast breaks off one of two consumers, which then closes.
+// deadlineOfBroadcast interrupts one of two consumers, which then closes.
 func deadlineOfBroadcast(t *interleave.T) {
 	w := ringOf(t, 1, 2, near)
 	w.Go("producer", func() {

@@ -17,8 +17,8 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// recordCalls notes the system calls that are made on vectors, and of how many
-// slices, until the test ends.
+// recordCalls notes the vectored system calls, and the number of slices of each,
+// until the test ends.
 func recordCalls(t *testing.T) *[]string {
 	var calls []string
 	real := kernel.Call
@@ -33,9 +33,9 @@ func recordCalls(t *testing.T) *[]string {
 	return &calls
 }
 
-// TestOneCallAtTheWrap: what lies on both sides of the wrap is read and written
-// with one call, also through io.Copy, which hides a connection's type. On
-// mirrored memory it is one slice.
+// TestOneCallAtTheWrap checks that the bytes on both sides of the wrap are read and
+// written with one call, even through io.Copy, which hides a connection's type. On
+// mirrored memory they are one slice.
 func TestOneCallAtTheWrap(t *testing.T) {
 	sources := map[string]func(t *testing.T, text []byte) io.Reader{
 		"TCP": func(t *testing.T, text []byte) io.Reader {
@@ -44,7 +44,7 @@ func TestOneCallAtTheWrap(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.CloseWrite()
-			// All of it has come before the first read.
+			// All bytes must have arrived before the first read.
 			raw, err := b.SyscallConn()
 			if err != nil {
 				t.Fatal(err)
@@ -100,19 +100,19 @@ func TestOneCallAtTheWrap(t *testing.T) {
 				if opts != nil {
 					want = []string{"readv of 1", "readv of 1", "writev of 1"}
 				}
-				if name == "pipe" { // and there is room for a packet, beside the ring
+				if name == "pipe" { // the slices of a pipe's read leave room for a packet beside the ring
 					want[0] = map[bool]string{true: "readv of more", false: "readv of 1"}[opts == nil]
 					want[1] = "readv of 2"
 				}
 				if !slices.Equal(*calls, want) {
-					t.Errorf("system calls %v, want %v", *calls, want)
+					t.Errorf("system calls are %v, want %v", *calls, want)
 				}
 			})
 		}
 	}
 }
 
-// A message of n bytes begins with n, and the rest tells where it stands.
+// A message of n bytes starts with n. The rest depends on its number i.
 func message(i, n int) []byte {
 	b := stream(uint64(i)<<20, n)
 	if n >= 4 {
@@ -121,12 +121,13 @@ func message(i, n int) []byte {
 	return b
 }
 
-// messageLinks are pairs whose reads end with a message, and the largest there.
+// messageLinks are pairs of ends, of which a read returns one message, each with
+// the size of its largest message.
 var messageLinks = map[string]struct {
 	open    func(t *testing.T) (w io.WriteCloser, r io.ReadCloser)
 	largest int
-	paced   bool // what is sent too fast is lost
-	endless bool // the writer's Close is not seen
+	paced   bool // whether messages that are sent too fast are lost
+	endless bool // whether the reader does not see the writer's Close
 }{
 	"unixpacket": {func(t *testing.T) (io.WriteCloser, io.ReadCloser) { return unixPair(t, syscall.SOCK_SEQPACKET) }, 65_507, false, false},
 	"unixgram":   {func(t *testing.T) (io.WriteCloser, io.ReadCloser) { return unixPair(t, syscall.SOCK_DGRAM) }, 65_507, false, true},
@@ -168,7 +169,7 @@ func unixPair(t *testing.T, typ int) (w, r *net.UnixConn) {
 	return cs[0], cs[1]
 }
 
-// No message is cut, whatever room the ring has for it.
+// No message is cut, however little room the ring has.
 func TestMessagesStayWhole(t *testing.T) {
 	total := 4000
 	if os.Getenv("MESSAGES") != "" {
@@ -218,7 +219,7 @@ func TestMessagesStayWhole(t *testing.T) {
 					want := message(i, sizes[i%len(sizes)])
 					got := make([]byte, len(want)-4)
 					if _, err := io.ReadFull(c, got); err != nil || !bytes.Equal(head, want[:4]) || !bytes.Equal(got, want[4:]) {
-						t.Fatalf("message %d of %d bytes is another: %v", i, len(want), err)
+						t.Fatalf("message %d of %d bytes is not the one that was sent: %v", i, len(want), err)
 					}
 				}
 				if err := <-sent; err != nil {
@@ -238,11 +239,12 @@ func TestMessagesStayWhole(t *testing.T) {
 	}
 }
 
-// A device of records is read with room for whole ones, in one slice.
+// A device of records is read with room for whole records, in one slice.
 func TestRecordsStayWhole(t *testing.T) {
 	for _, capacity := range []int{1, 7, 9, 100, 1 << 20} {
 		for off := range min(capacity, 3) {
-			// An eventfd gives 8 bytes, and EINVAL to less room.
+			// A read of an eventfd returns 8 bytes, and EINVAL if there is room for
+			// fewer.
 			fd, _, errno := syscall.Syscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 			if errno != 0 {
 				t.Fatal(errno)
@@ -301,7 +303,7 @@ func TestInotifyStaysWhole(t *testing.T) {
 	c.Close()
 }
 
-// The log of the kernel, of which each read gives one record.
+// Each read of the kernel's log returns one record.
 func TestKmsgStaysWhole(t *testing.T) {
 	f, err := os.OpenFile("/dev/kmsg", os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -321,7 +323,7 @@ func TestKmsgStaysWhole(t *testing.T) {
 	}
 }
 
-// A file with O_DIRECT is read into the ring's memory only.
+// A file opened with O_DIRECT is read only into the ring's memory.
 func TestDirectFileHasNoSpill(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(name, stream(0, 3*4096), 0o600); err != nil {
@@ -350,7 +352,7 @@ func TestDirectFileHasNoSpill(t *testing.T) {
 	}
 }
 
-// blocks reads whole blocks.
+// A blocks reads a consumer's bytes in whole blocks.
 type blocks struct{ c *Consumer }
 
 func (b blocks) Read(buf []byte) (int, error) {
@@ -363,7 +365,7 @@ func (b blocks) Read(buf []byte) (int, error) {
 	return n, nil
 }
 
-// An empty datagram is a message, not a read that came to nothing.
+// An empty datagram is a message, not a read without progress.
 func TestEmptyMessages(t *testing.T) {
 	w, r := messageLinks["udp"].open(t)
 	defer w.Close()

@@ -23,9 +23,9 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// The standard library's readers of structure read too far, byte by byte, with
-// ReadByte where there is one, or with reads of any length: none of it may
-// lose a byte, at a wrap or at the end.
+// The standard library's parsers read ahead, byte by byte, with ReadByte where
+// there is one, or with reads of any length. None of them may lose a byte, at a
+// wrap or at the end.
 func TestStructuresOverAConsumer(t *testing.T) {
 	var lines []string
 	for i := range 200 {
@@ -48,7 +48,7 @@ func TestStructuresOverAConsumer(t *testing.T) {
 	}
 	tests := map[string]struct {
 		write func(io.Writer) error
-		read  func(*Consumer) (any, error) // until the end
+		read  func(*Consumer) (any, error) // reads until the end
 		want  any
 	}{
 		"bufio.Scanner": {text, func(c *Consumer) (any, error) {
@@ -159,13 +159,13 @@ func TestStructuresOverAConsumer(t *testing.T) {
 	}
 }
 
-// What ends inside a structure is said by each reader in its own words, and
-// the producer's error comes through all of them.
+// Each reader reports in its own words that the stream ended inside a structure.
+// The producer's error comes through all of them.
 func TestStructuresThatEndEarly(t *testing.T) {
 	tests := map[string]struct {
 		text string
 		read func(*Consumer) error
-		end  error // of a plain Close
+		end  error // the error after a plain Close
 	}{
 		"bufio.Scanner": {"no end of line", func(c *Consumer) error {
 			s := bufio.NewScanner(c)
@@ -209,8 +209,8 @@ func TestStructuresThatEndEarly(t *testing.T) {
 	}
 }
 
-// ReadFrom sees the end of a source that has exactly as many bytes as are free,
-// and of one that has a few more, without waiting for room to see it.
+// ReadFrom sees the end of a source that has exactly as many bytes as are free, or
+// a few more, without waiting for room.
 func TestReadFromSeesTheEndOfAFullRing(t *testing.T) {
 	for _, m := range []struct {
 		name string
@@ -240,14 +240,14 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// A copy whose bytes were all taken succeeds, whether the consumer closes before
-// or after the source is asked for its end. One whose bytes were not fails.
+// A copy succeeds if the consumer took all its bytes, whether the consumer closes
+// before or after the source reaches its end. Otherwise it fails.
 func TestReadFromAfterTheConsumersClose(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		take  int
-		after error // of the source
-		extra int   // bytes that the source has yet
+		after error // the source's error
+		extra int   // bytes that the source still has
 		want  error
 	}{
 		{"all taken", 10, io.EOF, 0, nil},
@@ -281,7 +281,8 @@ func TestReadFromAfterTheConsumersClose(t *testing.T) {
 	}
 }
 
-// A message that comes after the consumers' close is more, even an empty one.
+// A message that comes after the consumers' close counts as data, even an empty
+// one.
 func TestEmptyMessageAfterTheConsumersClose(t *testing.T) {
 	p, c := pair(t, 10)
 	c.CloseWithError(errTest)
@@ -289,7 +290,7 @@ func TestEmptyMessageAfterTheConsumersClose(t *testing.T) {
 	n, err := p.ReadFrom(src)
 	want(t, "ReadFrom", int(n), err, 0, errTest)
 	if src.left != 2 {
-		t.Errorf("%d messages were read of 1", 3-src.left)
+		t.Errorf("%d messages were read, want 1", 3-src.left)
 	}
 }
 
@@ -306,8 +307,8 @@ func (e *empties) Read([]byte) (int, error) {
 	return 0, nil
 }
 
-// The last bytes of a source wait for as much room as they need, and not for a
-// quarter of the ring.
+// The last bytes of a source wait for as much room as they need, not for a quarter
+// of the ring.
 func TestTheLastOfTheSpill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 100)
@@ -325,8 +326,8 @@ func TestTheLastOfTheSpill(t *testing.T) {
 	})
 }
 
-// spilled returns a full ring of 4 bytes whose ReadFrom has met its deadline with
-// k bytes more.
+// spilled returns a full ring of 4 bytes whose ReadFrom met its deadline with k
+// more bytes in the spill.
 func spilled(t *testing.T, consumers, k int, opts ...Option) (*Producer, []*Consumer) {
 	t.Helper()
 	p, cs := some(t, 4, consumers, opts...)
@@ -337,11 +338,11 @@ func spilled(t *testing.T, consumers, k int, opts ...Option) (*Producer, []*Cons
 	return p, cs
 }
 
-// Whatever call of the producer comes after a ReadFrom that met its deadline, it
-// publishes first what that had read.
+// After a ReadFrom that met its deadline, the producer's next call first publishes
+// what ReadFrom had read, whichever call it is.
 func TestTheNextCallPublishesTheSpill(t *testing.T) {
 	bg := context.Background()
-	calls := map[string]func(p *Producer) (n int, err error){ // of nothing
+	calls := map[string]func(p *Producer) (n int, err error){ // each call has nothing of its own to write
 		"Write":    func(p *Producer) (int, error) { return p.Write(nil) },
 		"TryWrite": func(p *Producer) (int, error) { return p.TryWrite(nil) },
 		"ReadFrom": func(p *Producer) (int, error) { n, err := p.ReadFrom(&source{}); return int(n) - 3, err },
@@ -387,7 +388,7 @@ func TestTheNextCallPublishesTheSpill(t *testing.T) {
 	}
 }
 
-// As long as there is no room for the spill, the producer has no space.
+// Until the spill has been published, the producer has no space.
 func TestNoSpaceBeforeTheSpill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs := spilled(t, 2, 10)
@@ -407,17 +408,17 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 		p.SetWriteDeadline(time.Time{})
 		told := false
 		if !p.Notify(3, func() { told = true }) {
-			t.Error("Notify says that there is space")
+			t.Error("Notify returns false though the spill is not published")
 		}
-		// 8 bytes are left in the spill. Any room is of use to them.
+		// 8 bytes are left in the spill, which can use any room.
 		for _, c := range cs {
 			if told {
-				t.Error("Notify tells of space that one consumer has yet to give")
+				t.Error("Notify's function runs before all consumers have given space")
 			}
 			c.Discard(1)
 		}
 		if !told {
-			t.Error("Notify says nothing of space for the spill")
+			t.Error("Notify's function does not run when there is space for the spill")
 		}
 		for _, c := range cs {
 			c.Discard(3)
@@ -435,7 +436,7 @@ func TestNoSpaceBeforeTheSpill(t *testing.T) {
 	})
 }
 
-// A consumer that waits for bytes of the spill gets them, though it left less room
+// A consumer that waits for bytes of the spill gets them, even if it left less room
 // than they need.
 func TestReadyForASpill(t *testing.T) {
 	for name, ready := range map[string]func(p *Producer) <-chan struct{}{
@@ -461,7 +462,7 @@ func TestReadyForASpill(t *testing.T) {
 				n, err := p.TryWrite([]byte("x"))
 				want(t, "TryWrite after "+name, n, err, 0, nil)
 			case <-time.After(time.Second):
-				t.Errorf("%s says nothing while the consumer waits", name)
+				t.Errorf("%s does not notify while the consumer waits", name)
 				p.Close()
 			}
 			synctest.Wait()
@@ -470,7 +471,7 @@ func TestReadyForASpill(t *testing.T) {
 	}
 }
 
-// Close drops what was not counted, and Reset what is left of that.
+// Close drops the uncounted bytes of the spill, and Reset forgets them.
 func TestCloseDropsTheSpill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs := spilled(t, 0, 10)
@@ -488,8 +489,8 @@ func TestCloseDropsTheSpill(t *testing.T) {
 	})
 }
 
-// A source that panics or lies while it reads beside the ring leaves there what
-// it had returned before, and no more.
+// A source that panics or returns an invalid count while it reads into the spill
+// leaves what it had returned before, and no more.
 func TestSpillOfABadSource(t *testing.T) {
 	for name, bad := range map[string]func(b []byte) (int, error){
 		"panics":           func(b []byte) (int, error) { fillStream(b, 99); panic("bang") },
@@ -530,7 +531,8 @@ func TestSpillOfABadSource(t *testing.T) {
 	}
 }
 
-// A vectorScript is a script that takes several slices, and nothing else.
+// A vectorScript is a script that takes several slices. Its Read and Write fail the
+// test.
 type vectorScript struct {
 	script
 	t       testing.TB
@@ -538,12 +540,12 @@ type vectorScript struct {
 }
 
 func (s *vectorScript) Read([]byte) (int, error) {
-	s.t.Error("Read is called though there is Readv")
+	s.t.Error("Read is called instead of Readv")
 	return 0, io.EOF
 }
 
 func (s *vectorScript) Write(b []byte) (int, error) {
-	s.t.Error("Write is called though there is Writev")
+	s.t.Error("Write is called instead of Writev")
 	return len(b), nil
 }
 
@@ -623,7 +625,8 @@ func TestWriteToVectored(t *testing.T) {
 	}
 }
 
-// TestLargestCall: a large ring offers 1 MiB at most, over the wrap too.
+// TestLargestCall checks that a large ring offers at most 1 MiB a call, over the
+// wrap as well.
 func TestLargestCall(t *testing.T) {
 	p, c := pair(t, 4<<20)
 	mustMove(t, p, c, 4<<20-100)
@@ -660,7 +663,7 @@ func tcp(t *testing.T) (a, b *net.TCPConn) {
 	return x.(*net.TCPConn), y.(*net.TCPConn)
 }
 
-// pipe returns both ends of a pipe, of which the second is the caller's to close.
+// pipe returns both ends of a pipe. The caller must close the second.
 func pipe(t *testing.T) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -674,8 +677,8 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// TestCopyThrough moves a stream over io.Copy from one thing with a descriptor
-// to the other, through rings of odd sizes and of mirrored memory.
+// TestCopyThrough moves a stream with io.Copy between two things with descriptors,
+// through rings of odd sizes and of mirrored memory.
 func TestCopyThrough(t *testing.T) {
 	want := stream(0, 300_000)
 	feeds := map[string]func(t *testing.T) io.ReadCloser{
@@ -732,7 +735,7 @@ func TestCopyThrough(t *testing.T) {
 							all <- got
 						}()
 						if got := <-all; !bytes.Equal(got, want) {
-							t.Errorf("%d bytes came of %d, or others", len(got), len(want))
+							t.Errorf("%d bytes came of %d, or the bytes differ", len(got), len(want))
 						}
 						if err := errors.Join(<-in, <-out); err != nil {
 							t.Error(err)

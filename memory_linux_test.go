@@ -19,9 +19,8 @@ import (
 	"time"
 )
 
-// What the system does not let a process lock is an error that says how much
-// it does. A ring that is within the limit is made, and gives its part of it
-// back when it is closed.
+// If the system refuses to lock memory, the error reports the limit. A ring within
+// the limit is made, and gives its share of the limit back when it is closed.
 func TestLockBeyondTheLimit(t *testing.T) {
 	const limited = "BYTERING_TEST_LIMITED"
 	if os.Getenv(limited) == "" {
@@ -29,7 +28,7 @@ func TestLockBeyondTheLimit(t *testing.T) {
 		cmd.Env = append(os.Environ(), limited+"=1")
 		out, err := cmd.CombinedOutput()
 		if errors.Is(err, syscall.ENOEXEC) {
-			t.Skip("an emulated program starts no other:", err)
+			t.Skip("an emulated program cannot start another:", err)
 		}
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
@@ -48,7 +47,7 @@ func TestLockBeyondTheLimit(t *testing.T) {
 	if err := syscall.Setrlimit(memlock, &syscall.Rlimit{Cur: uint64(limit), Max: uint64(limit)}); err != nil {
 		t.Skip(err)
 	}
-	// Root is exempt.
+	// The limit does not bind root.
 	if os.Getuid() == 0 {
 		if err := syscall.Setuid(65534); err != nil {
 			t.Skip(err)
@@ -73,13 +72,13 @@ func TestLockBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// large reports whether the tests of this file run at their full size. Without
-// that they only see that they work.
+// large reports whether the tests of this file run at full size. At their small
+// size they only check that the method works.
 func large() bool { return os.Getenv("LARGE") != "" }
 
-// sumThrough moves n bytes through a ring and compares the sums of what went
-// in and what came out. A lagging consumer lets the ring run full before it
-// takes anything, and then takes half of it each time that it is full again.
+// sumThrough moves n bytes through a ring and compares the checksums of the bytes
+// that went in and came out. A lagging consumer lets the ring fill before it takes
+// anything, and then takes half of it each time the ring is full again.
 func sumThrough(t *testing.T, p *Producer, c *Consumer, n int64, lagging bool) {
 	start := time.Now()
 	table := crc32.MakeTable(crc32.Castagnoli)
@@ -104,7 +103,7 @@ func sumThrough(t *testing.T, p *Producer, c *Consumer, n int64, lagging bool) {
 			t.Fatal(err)
 		}
 		if c.Len() != c.Cap() {
-			t.Fatalf("%d bytes are there of %d", c.Len(), c.Cap())
+			t.Fatalf("%d of %d bytes are there", c.Len(), c.Cap())
 		}
 		full++
 		k, err := io.CopyN(out, c, int64(c.Cap()/2))
@@ -129,7 +128,7 @@ func sumThrough(t *testing.T, p *Producer, c *Consumer, n int64, lagging bool) {
 	}
 }
 
-// TestLargeStream moves 20 GiB through 64 KiB, on the heap and on mirrored
+// TestLargeStream moves 20 GiB through rings of 64 KiB, on the heap and on mirrored
 // memory.
 func TestLargeStream(t *testing.T) {
 	n := int64(64 << 20)
@@ -143,9 +142,9 @@ func TestLargeStream(t *testing.T) {
 	}
 }
 
-// TestLargeFile moves 20 GiB through a ring of 4 GiB in a file, in a memory
-// cgroup of 512 MiB, with a consumer that lags by the whole ring: the system
-// has to write out most of what was committed, and read it again.
+// TestLargeFile moves 20 GiB through a ring of 4 GiB in a file, in a memory cgroup
+// of 512 MiB. The consumer lags by the whole ring, so the system has to write out
+// most of what was committed and read it again.
 func TestLargeFile(t *testing.T) {
 	if err := remaps(); err != nil {
 		t.Skip("no memory in files:", err)
@@ -156,7 +155,7 @@ func TestLargeFile(t *testing.T) {
 		n, capacity = 20<<30, 4<<30
 	}
 	if strconv.IntSize < 64 && large() {
-		t.Skip("no ring of 4 GiB has room among addresses of 32 bits")
+		t.Skip("a ring of 4 GiB does not fit into a 32-bit address space")
 	}
 	dir, group := os.Getenv(inDir), os.Getenv(inGroup)
 	if dir == "" {
@@ -174,14 +173,14 @@ func TestLargeFile(t *testing.T) {
 		}
 		peak := g.peak(t)
 		t.Logf("memory cgroup of %d bytes: peak %d", limit, peak)
-		// The system may go a page or so beyond it.
+		// The system may exceed the limit by a page or so.
 		if peak > limit+1<<20 || peak < limit/2 {
-			t.Errorf("a peak of %d bytes shows no limit of %d", peak, limit)
+			t.Errorf("the peak is %d bytes, which does not show a limit of %d", peak, limit)
 		}
 		return
 	}
 	if group != "" {
-		// 0 is whoever writes it.
+		// 0 stands for the process that writes it.
 		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte("0"), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -199,8 +198,8 @@ func TestLargeFile(t *testing.T) {
 	sumThrough(t, p, c, n, true)
 }
 
-// mustHaveRoom ends the test where a directory lies in memory, or has not room
-// for n bytes and some.
+// mustHaveRoom ends the test if a directory lies in memory or has no room for n
+// bytes and some more.
 func mustHaveRoom(t *testing.T, dir string, n int64) {
 	t.Helper()
 	var s syscall.Statfs_t
@@ -219,11 +218,11 @@ func mustHaveRoom(t *testing.T, dir string, n int64) {
 // A memoryGroup is a memory cgroup with a limit, of version 1 or 2.
 type memoryGroup struct {
 	dir     string
-	highest string // the file that has the peak
+	highest string // the file that holds the peak
 }
 
-// newMemoryGroup makes one below the test's own, or below the nearest one
-// above that whose memory may be divided.
+// newMemoryGroup makes a group below the test's own, or below the nearest ancestor
+// that allows it.
 func newMemoryGroup(t *testing.T, limit int64) memoryGroup {
 	t.Helper()
 	own, err := os.ReadFile("/proc/self/cgroup")
@@ -261,11 +260,11 @@ func newMemoryGroup(t *testing.T, limit int64) memoryGroup {
 			return memoryGroup{dir, highest}
 		}
 	}
-	t.Fatalf("no memory cgroup can be made; root can: %v", tried)
+	t.Fatalf("cannot make a memory cgroup, which may need root: %v", tried)
 	return memoryGroup{}
 }
 
-// peak returns the most memory that the group had at any time.
+// peak returns the most memory that the group has had at any time.
 func (g memoryGroup) peak(t *testing.T) int64 {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(g.dir, g.highest))
@@ -279,8 +278,8 @@ func (g memoryGroup) peak(t *testing.T) int64 {
 	return n
 }
 
-// A fault in the caller's memory that is recovered leaves the half as any panic
-// does: nothing was moved, and it can go on.
+// A recovered fault in the caller's memory leaves the half as any panic does: no
+// byte was moved, and the half stays usable.
 func TestFaultsInTheCallersMemory(t *testing.T) {
 	bad, err := syscall.Mmap(-1, 0, 1<<12, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -307,8 +306,8 @@ func TestFaultsInTheCallersMemory(t *testing.T) {
 	}
 }
 
-// remaps tries the system call with which this package maps memory twice, and
-// files. An emulator of Linux, such as qemu-user, may refuse it.
+// remaps tries the system call with which this package maps files and maps memory
+// twice. An emulator of Linux, such as qemu-user, may refuse it.
 var remaps = sync.OnceValue(func() error {
 	size := os.Getpagesize()
 	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_SHARED)

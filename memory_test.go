@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// mappings are the options that map memory, each alone, and all that go
-// together on this system.
+// mappings returns the options that map memory, each alone, and then all that can
+// be combined on this system.
 func mappings() map[string][]Option {
 	all := map[string][]Option{}
 	switch runtime.GOOS {
@@ -31,7 +31,8 @@ func mappings() map[string][]Option {
 	return all
 }
 
-// layouts are the ways a ring may lie in memory that make its code differ.
+// layouts returns the options for which a ring's memory is laid out so that its
+// code differs.
 func layouts() [][]Option {
 	if remaps() == nil {
 		return [][]Option{nil, {Mirror()}}
@@ -39,7 +40,8 @@ func layouts() [][]Option {
 	return [][]Option{nil}
 }
 
-// done closes a ring and gives back what it lent, so that mapped memory goes.
+// done closes a ring and gives back what it lent, so that mapped memory is
+// unmapped.
 func done(t testing.TB, p *Producer, cs ...*Consumer) {
 	t.Cleanup(func() {
 		closeAll(p, cs)
@@ -63,7 +65,7 @@ func TestMappings(t *testing.T) {
 			}
 			done(t, p, c)
 			if p.quick > 0 || c.quick > 0 {
-				t.Errorf("%s: the halves may move %d and %d bytes without their holds", name, p.quick, c.quick)
+				t.Errorf("%s: the halves may move %d and %d bytes without taking their holds", name, p.quick, c.quick)
 			}
 			rounded := map[string]int{"huge pages": 2 << 20, "everything": 2 << 20, "mirror": os.Getpagesize()}[name]
 			rounded = max(1, rounded)
@@ -75,14 +77,14 @@ func TestMappings(t *testing.T) {
 				fill(t, p, n)
 				b, err := io.ReadAll(io.LimitReader(c, int64(n)))
 				if err := errors.Join(err, checkStream(b, c.Position()-uint64(len(b)))); err != nil || len(b) != n {
-					t.Errorf("%s: %d of %d bytes, %v", name, len(b), n, err)
+					t.Errorf("%s: ReadAll returns %d of %d bytes, %v", name, len(b), n, err)
 				}
 			}
 			if _, ok := p.HugePages(); ok != (runtime.GOOS == "linux") {
-				t.Errorf("%s: HugePages knows: %t", name, ok)
+				t.Errorf("%s: HugePages returns ok %t", name, ok)
 			}
 			if at := reflect.ValueOf(p.ring.mem).Pointer(); strings.Contains(name, "aligned") && at%(1<<16) != 0 {
-				t.Errorf("%s: memory at %#x", name, at)
+				t.Errorf("%s: the memory starts at %#x", name, at)
 			}
 			closeAll(p, []*Consumer{c})
 			if n, ok := p.HugePages(); n != 0 || ok {
@@ -142,16 +144,16 @@ func TestMirrorNeverWraps(t *testing.T) {
 		for _, n := range []int{1, size / 2, size - 1, size} {
 			a, b := p.Slices()
 			if len(a) != size || cap(a) != size || len(b) > 0 {
-				t.Fatalf("at %d: empty space of %d and %d bytes", off, len(a), len(b))
+				t.Fatalf("at %d: Slices returns %d and %d bytes of empty space", off, len(a), len(b))
 			}
 			fillStream(a[:n], p.Position())
 			p.Commit(n)
 			x, err := c.Peek(n)
 			if bad := checkStream(x, c.Position()); bad != nil || err != nil || len(x) != n || cap(x) != n || &x[0] != &a[0] {
-				t.Fatalf("at %d: Peek of %d is %d bytes, %v, %v", off, n, len(x), err, bad)
+				t.Fatalf("at %d: Peek(%d) returns %d bytes, %v, %v", off, n, len(x), err, bad)
 			}
 			if a, b := c.Slices(); len(a) != n || len(b) > 0 {
-				t.Fatalf("at %d: filled space of %d and %d bytes", off, len(a), len(b))
+				t.Fatalf("at %d: Slices returns %d and %d bytes of filled space", off, len(a), len(b))
 			}
 			c.Discard(n)
 			mustMove(t, p, c, size-n)
@@ -162,7 +164,7 @@ func TestMirrorNeverWraps(t *testing.T) {
 	}
 }
 
-// After both closes every call says so and none faults.
+// After both halves are closed, every call reports that, and none faults.
 func TestCallsAfterUnmapping(t *testing.T) {
 	for name, opts := range mappings() {
 		if name == "everything" {
@@ -192,26 +194,26 @@ func TestCallsAfterUnmapping(t *testing.T) {
 					want(t, name+", "+m.name, n, err, 0, io.ErrClosedPipe)
 				}
 			}
-			// No pointer to the memory is left for the collector to find.
+			// No pointer to the memory is left that the collector could find.
 			if p.ring.mem != nil || p.ring.view != nil || p.bufs[0] != nil || c.bufs[0] != nil {
-				t.Errorf("%s: still points to the memory", name)
+				t.Errorf("%s: the ring still points to the memory", name)
 			}
 			a, b := p.Slices()
 			x, y := c.Slices()
 			if len(a)+len(b)+len(x)+len(y) > 0 || p.Commit(0) != io.ErrClosedPipe || c.Discard(0) != io.ErrClosedPipe {
-				t.Errorf("%s: slices of a closed ring", name)
+				t.Errorf("%s: Slices of a closed ring returns bytes", name)
 			}
 			if err := Reset(p, c); !errors.Is(err, ErrInvalidReset) || !strings.Contains(err.Error(), "mapped") {
 				t.Errorf("%s: Reset: %v", name, err)
 			}
 			if n := p.Cap(); n < 8 || p.Free() != n-filled || c.Len() != filled {
-				t.Errorf("%s: %d and %d of %d", name, p.Free(), c.Len(), n)
+				t.Errorf("%s: Free is %d and Len is %d in a ring of %d", name, p.Free(), c.Len(), n)
 			}
 		}
 	}
 }
 
-// mapped counts the mappings of f.
+// mapped counts the mappings of the file called name.
 func mapped(t *testing.T, name string) int {
 	b, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -220,8 +222,9 @@ func mapped(t *testing.T, name string) int {
 	return strings.Count(string(b), name+"\n") + strings.Count(string(b), name+" (deleted)\n")
 }
 
-// Memory goes when all is closed and back, and with a ring that was abandoned
-// untouched. What was handed out of an abandoned ring stays.
+// Memory is unmapped once all halves are closed and nothing is lent, or when a ring
+// with nothing lent is abandoned. Memory that an abandoned ring has handed out
+// stays mapped.
 func TestUnmapping(t *testing.T) {
 	if err := remaps(); err != nil {
 		t.Skip("no mirrored memory:", err)
@@ -259,7 +262,7 @@ func TestUnmapping(t *testing.T) {
 			panics := func(do func()) {
 				defer func() {
 					if recover() == nil {
-						t.Error("no panic of a note's function")
+						t.Error("a panic of Notify's function does not propagate")
 					}
 				}()
 				do()
@@ -305,7 +308,7 @@ func TestUnmapping(t *testing.T) {
 	} {
 		name := filepath.Join(t.TempDir(), strconv.Itoa(os.Getpid())+"-ring")
 		var kept [][]byte
-		var closed []*Producer // reached, so that only their Close can have unmapped them
+		var closed []*Producer // keeps the rings reachable, so that only their Close can have unmapped them
 		for i := range rings {
 			f, err := os.Create(name)
 			if err != nil {
@@ -335,17 +338,17 @@ func TestUnmapping(t *testing.T) {
 			left = mapped(t, name)
 		}
 		if tc.gone && left > 0 || !tc.gone && left != rings+rings/2 {
-			t.Errorf("%s: %d mappings are left of %d", tc.name, left, rings+rings/2)
+			t.Errorf("%s: %d of %d mappings are left", tc.name, left, rings+rings/2)
 		}
 		runtime.KeepAlive(closed)
 		for _, b := range kept {
-			b[0]++ // would fault
+			b[0]++ // faults if the memory is unmapped
 		}
 	}
 }
 
-// A pin keeps the memory of what is handed out over commits and discards, until
-// it is back and the halves are closed.
+// A pin keeps the memory that was handed out mapped, over commits and discards,
+// until the pin is taken back and the halves are closed.
 func TestPinned(t *testing.T) {
 	for name, opts := range mappings() {
 		p, c, err := New(4096, opts...)
@@ -368,19 +371,19 @@ func TestPinned(t *testing.T) {
 		closeAll(p, []*Consumer{c})
 		p.Commit(0)
 		c.Discard(0)
-		a[len(a)-1] = b[7] // a fault, were it unmapped
+		a[len(a)-1] = b[7] // faults if the memory is unmapped
 		p.Unpin()
 		if p.ring.mem == nil {
-			t.Errorf("%s: unmapped while the consumer is pinned", name)
+			t.Errorf("%s: the memory is unmapped while the consumer is pinned", name)
 		}
 		c.Unpin()
 		if p.ring.mem != nil {
-			t.Errorf("%s: still mapped with both pins back", name)
+			t.Errorf("%s: the memory is still mapped after both pins were taken back", name)
 		}
 	}
 }
 
-// A consumer of several limits the producer while it is pinned, closed or not.
+// One of several consumers limits the producer while it is pinned, closed or not.
 func TestPinnedConsumerLimits(t *testing.T) {
 	p, cs := some(t, 8, 1)
 	fill(t, p, 8)
@@ -396,7 +399,7 @@ func TestPinnedConsumerLimits(t *testing.T) {
 		cs[0].Unpin()
 	}
 	if cs[0].Limits() {
-		t.Error("it still limits without a pin")
+		t.Error("the consumer still limits after its pin was taken back")
 	}
 }
 
@@ -417,13 +420,12 @@ func TestPinsAndReset(t *testing.T) {
 			t.Error(err)
 		}
 		panics(t, "Unpin without a Pin", unpin, "not pinned")
-		pin() // and is usable after the panic
+		pin() // the half stays usable after the panic
 		unpin()
 	}
 }
 
-// lends reports whether a half still keeps the memory of the ring, which is
-// closed.
+// lends reports whether a half of a closed ring still keeps the ring's memory.
 func lends(p *Producer, cs []*Consumer, half string) bool {
 	if p.ring.mapped {
 		return p.ring.mem != nil
@@ -432,8 +434,8 @@ func lends(p *Producer, cs []*Consumer, half string) bool {
 	return err != nil && strings.Contains(err.Error(), "slices are lent by the "+half)
 }
 
-// What a producer was handed stays its own until it gives that back (I8),
-// whatever ends and whatever it is asked after that.
+// What a producer was handed stays its own until the producer gives it back (I8),
+// whichever half closes and whatever calls come after that.
 func TestProducerKeepsWhatItWasHanded(t *testing.T) {
 	calls := append(producerCalls[:len(producerCalls):len(producerCalls)],
 		call[*Producer]{"Slices", false, 0, func(p *Producer) (int, error) { a, b := p.Slices(); return len(a) + len(b), p.Err() }},
@@ -472,7 +474,7 @@ func TestProducerKeepsWhatItWasHanded(t *testing.T) {
 	}
 }
 
-// So does what a consumer was handed.
+// What a consumer was handed stays its own in the same way.
 func TestConsumerKeepsWhatItWasHanded(t *testing.T) {
 	calls := append(consumerCalls[:len(consumerCalls):len(consumerCalls)],
 		call[*Consumer]{"Slices", false, 0, func(c *Consumer) (int, error) { a, b := c.Slices(); return len(a) + len(b), c.Err() }},

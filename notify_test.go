@@ -15,7 +15,7 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// A notifier is what both halves have for being told.
+// A notifier has the methods of both halves that notify.
 type notifier interface {
 	Notify(n int, f func()) bool
 	Disarm() bool
@@ -23,9 +23,9 @@ type notifier interface {
 	Close() error
 }
 
-// Where there is no reason to wait Notify says so, and f does not run.
+// If there is no reason to wait, Notify returns false, and f does not run.
 func TestNotifyOfWhatIsThere(t *testing.T) {
-	f := func() { t.Error("it runs, though Notify has said false") }
+	f := func() { t.Error("the function runs, though Notify returned false") }
 	for filled := range 5 {
 		for n := range 5 {
 			p, c := at(t, 4, 3, filled)
@@ -70,7 +70,7 @@ func TestNotifyPanics(t *testing.T) {
 	}
 }
 
-// f runs once, when exactly n bytes have come, in whatever pieces.
+// The function runs once, as soon as n bytes have come, in whatever pieces.
 func TestNotifyRunsOnce(t *testing.T) {
 	for _, begin := range []uint64{0, 1<<63 - 3} {
 		for n := 1; n <= 8; n++ {
@@ -117,8 +117,8 @@ func TestNotifyRunsOnce(t *testing.T) {
 	}
 }
 
-// Every end is told: one's own close, the other's, and with several consumers
-// the last of theirs.
+// Every end notifies: the half's own close, the other half's, and with several
+// consumers the close of the last of them.
 func TestNotifyOfTheEnd(t *testing.T) {
 	for _, consumers := range []int{0, 1, 3} {
 		for _, own := range []bool{true, false} {
@@ -128,7 +128,7 @@ func TestNotifyOfTheEnd(t *testing.T) {
 			p.Notify(4, func() { ran++ })
 			for i, c := range cs {
 				if ran > 0 && !own {
-					t.Errorf("the producer is told with %d of %d consumers closed", i, len(cs))
+					t.Errorf("the producer is notified with %d of %d consumers closed", i, len(cs))
 				}
 				if own {
 					p.Close()
@@ -137,7 +137,7 @@ func TestNotifyOfTheEnd(t *testing.T) {
 				}
 			}
 			if ran != 1 {
-				t.Errorf("the producer is told %d times of the end of %d consumers, own %t", ran, consumers, own)
+				t.Errorf("the producer is notified %d times of the end, with %d consumers, own Close: %t", ran, consumers, own)
 			}
 
 			p, cs = some(t, 4, consumers)
@@ -153,15 +153,15 @@ func TestNotifyOfTheEnd(t *testing.T) {
 					p.Close()
 				}
 				if told[i] != 1 {
-					t.Errorf("consumer %d is told %d times of the end, own %t", i, told[i], own)
+					t.Errorf("consumer %d is notified %d times of the end, own Close: %t", i, told[i], own)
 				}
 			}
 		}
 	}
 }
 
-// A closed consumer of several stops limiting the producer when it gives its
-// slices back: that is told, too.
+// A closed consumer, one of several, stops limiting the producer when it gives its
+// slices back. That notifies the producer too.
 func TestNotifyOfARelease(t *testing.T) {
 	p, cs := cast(t, 4, 2)
 	fill(t, p, 4)
@@ -170,15 +170,15 @@ func TestNotifyOfARelease(t *testing.T) {
 	ran := 0
 	p.Notify(4, func() { ran++ })
 	if cs[0].Close(); ran != 0 {
-		t.Error("the producer is told of space that a closed consumer holds")
+		t.Error("the producer is notified of space that a closed consumer holds")
 	}
 	if cs[0].Discard(0); ran != 1 {
-		t.Errorf("the producer is told %d times of what a closed consumer gives back", ran)
+		t.Errorf("the producer is notified %d times of what a closed consumer gives back", ran)
 	}
 }
 
-// One arming at a time: the last one counts, and a call that parks takes it
-// away. One that does not park leaves it.
+// A half has one arming at a time. The last one counts. A call that parks withdraws
+// it, and one that does not park leaves it.
 func TestNotifyIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 4)
@@ -187,19 +187,19 @@ func TestNotifyIsReplaced(t *testing.T) {
 		c.Notify(2, func() { second++ })
 		fill(t, p, 2)
 		if first != 0 || second != 1 {
-			t.Errorf("the first runs %d times, the second %d times", first, second)
+			t.Errorf("the first function runs %d times, the second %d times", first, second)
 		}
 		c.Notify(3, func() { first++ })
 		c.Notify(0, func() { second++ })
 		fill(t, p, 1)
 		if first != 0 || second != 1 {
-			t.Errorf("the first runs %d times, the second %d times, after one that is not armed", first, second)
+			t.Errorf("after a third Notify that does not arm, the first function runs %d times, the second %d times", first, second)
 		}
 		c.Notify(4, func() { first++ })
 		c.Read(make([]byte, 3))
 		fill(t, p, 1)
 		if first != 1 {
-			t.Errorf("a Read that does not park leaves Notify to run %d times", first)
+			t.Errorf("a Read that does not park lets Notify's function run %d times", first)
 		}
 
 		c.Discard(1)
@@ -227,7 +227,7 @@ func TestDisarm(t *testing.T) {
 		if h.Disarm() {
 			t.Errorf("%s: something was armed", name)
 		}
-		if !h.Notify(4, func() { t.Errorf("%s: what Disarm has withdrawn runs", name) }) || !h.Disarm() || h.Disarm() {
+		if !h.Notify(4, func() { t.Errorf("%s: the function runs after Disarm", name) }) || !h.Disarm() || h.Disarm() {
 			t.Errorf("%s: Disarm does not withdraw once", name)
 		}
 	}
@@ -272,20 +272,20 @@ func TestReady(t *testing.T) {
 	c.Ready()
 	c.Discard(1)
 	if c.Ready(); isReady(ch) {
-		t.Error("the consumer's channel has a value of before")
+		t.Error("the consumer's channel has a value of an earlier arming")
 	}
 	fill(t, p, 4)
 	if !isReady(ch) {
-		t.Error("the consumer's channel gets no value of a commit")
+		t.Error("the consumer's channel gets no value from a commit")
 	}
 	if isReady(p.Ready()) {
 		t.Error("the producer's channel gets a value with no space")
 	}
 	c.Discard(1)
 	if !isReady(seam.Chan(p.readiness.token)) {
-		t.Error("the producer's channel gets no value of a discard")
+		t.Error("the producer's channel gets no value from a discard")
 	}
-	// After the end it is always ready.
+	// After the end the channel always has a value.
 	p.Close()
 	for range 3 {
 		if !isReady(p.Ready()) || !isReady(c.Ready()) {
@@ -298,8 +298,8 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// f runs inside the other half's call, and may do what any goroutine may; a
-// call of that half is noticed.
+// The function runs inside the other half's call and may make every call that is
+// allowed on any goroutine. A call of that half is an overlap and panics.
 func TestNotifyFromInside(t *testing.T) {
 	p, c := pair(t, 4)
 	ran := false
@@ -316,12 +316,12 @@ func TestNotifyFromInside(t *testing.T) {
 	n, err := p.Write(stream(0, 2))
 	want(t, "Write", n, err, 2, nil)
 	if !ran {
-		t.Error("it does not run")
+		t.Error("the function does not run")
 	}
 	state(t, p, c, 2, io.ErrClosedPipe, io.ErrClosedPipe)
 }
 
-// A call that finds the half busy says so.
+// A call panics if it finds the half busy.
 func TestNotifyOverlaps(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.IOSlices(func([][]byte, int) (int, error) {
@@ -336,8 +336,8 @@ func TestNotifyOverlaps(t *testing.T) {
 	})
 }
 
-// An arming costs its note and nothing else, and nothing at all where there is
-// no reason to wait.
+// An arming allocates its note and nothing else. Without a reason to wait it
+// allocates nothing.
 func TestAllocsOfNotify(t *testing.T) {
 	p, c := at(t, 8, 3, 4)
 	f := func() {}
@@ -357,9 +357,9 @@ func TestAllocsOfNotify(t *testing.T) {
 	}
 }
 
-// TestStressNotify has loops that wait in every way on both sides: in a
-// select, by a function that sends, and parked. One of them is an event loop
-// on a thread of its own.
+// TestStressNotify runs loops that wait in every way on both sides: in a select,
+// with a function that sends, and parked. One of them is an event loop on a thread
+// of its own.
 func TestStressNotify(t *testing.T) {
 	type way func(h notifier, wait func() error)
 	parks := way(func(_ notifier, wait func() error) { wait() })
@@ -367,7 +367,7 @@ func TestStressNotify(t *testing.T) {
 		select {
 		case <-h.Ready():
 		case <-time.After(10 * time.Second):
-			t.Error("Ready is lost")
+			t.Error("Ready's channel gets no value")
 		}
 	})
 	notifies := way(func(h notifier, _ func() error) {
@@ -376,7 +376,7 @@ func TestStressNotify(t *testing.T) {
 			<-wake
 		}
 		if len(wake) > 0 {
-			t.Error("f runs twice")
+			t.Error("the function runs twice")
 		}
 	})
 	disarms := way(func(h notifier, _ func() error) {
@@ -388,7 +388,7 @@ func TestStressNotify(t *testing.T) {
 					runtime.Gosched()
 				}
 			} else if ran.Load() > 0 {
-				t.Error("f runs and Disarm says true")
+				t.Error("the function runs, and Disarm returns true")
 			}
 		}
 	})
@@ -424,7 +424,7 @@ func TestStressNotify(t *testing.T) {
 							err = errors.Join(checkStream(b[:n], pos), err)
 							if pos += uint64(n); err != nil {
 								if pos != total || !errors.Is(err, io.EOF) {
-									t.Errorf("TryRead: %v after %d", err, pos)
+									t.Errorf("TryRead: %v after %d bytes", err, pos)
 								}
 								return
 							}

@@ -8,7 +8,7 @@ import (
 )
 
 // Slices stay with a half through a call that publishes or discards nothing,
-// whether its callback says so or a Close comes first (I8).
+// whether the callback returns 0 or the half is closed first (I8).
 func TestSlicesOutliveACallOfNothing(t *testing.T) {
 	producerLends := func(p *Producer, c *Consumer) { p.Slices() }
 	producerGives := func(p *Producer, c *Consumer) { p.Commit(0) }
@@ -63,12 +63,12 @@ func TestSlicesOutliveACallOfNothing(t *testing.T) {
 		}
 		tc.back(p, c)
 		if p.ring.mem != nil {
-			t.Errorf("%s: the memory is mapped though the slices are back", name)
+			t.Errorf("%s: the memory is still mapped after the slices were given back", name)
 		}
 	}
 }
 
-// So Commit may still publish them after such a call.
+// Commit may still publish the slices after such a call.
 func TestCommitAfterACallOfNothing(t *testing.T) {
 	p, c := pair(t, 8)
 	p.Slices()
