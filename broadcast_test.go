@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestBroadcastEverybodySeesEverything(t *testing.T) {
+func TestBroadcastDeliversEverything(t *testing.T) {
 	const total = 5000
 	for _, consumers := range []int{1, 2, 3, 8} {
 		for _, capacity := range []int{1, 2, 7, 64} {
@@ -262,7 +262,7 @@ func TestBroadcastErrors(t *testing.T) {
 
 // Consumers are closed in the middle of everything by one of them. The others still
 // get the whole stream.
-func TestBroadcastConsumersComeToAnEnd(t *testing.T) {
+func TestBroadcastConsumersClose(t *testing.T) {
 	const total = 20000
 	for _, capacity := range []int{1, 3, 16, 100} {
 		p, cs := cast(t, capacity, 4)

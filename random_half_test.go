@@ -16,7 +16,7 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// closeErrors are what halves are closed with.
+// closeErrors are the errors that halves are closed with.
 var closeErrors = []error{nil, errTest, errLater}
 
 var (
@@ -24,7 +24,7 @@ var (
 	errCallback  = errors.New("the callback's error")
 )
 
-// An end is what a producer and a consumer have in common.
+// An end has the methods that a producer and a consumer share.
 type end interface {
 	Wait(ctx context.Context, n int) error
 	Notify(n int, f func()) bool
@@ -37,48 +37,50 @@ type end interface {
 	CloseWithError(error) error
 }
 
-// A randomHalf is a half, the program that it runs, and what is known of both.
+// A randomHalf is a half with the program that it runs and what the test knows of
+// both.
 type randomHalf struct {
 	*life
 	name  string
 	rng   *rand.Rand
 	end   end
 	steps []step
-	total int // weight of the steps
+	total int // the sum of the steps' weights
 
-	// Where the halves differ.
-	there     func() int            // bytes free, or to be read
+	// What differs between a producer and a consumer.
+	there     func() int            // bytes that are free, or that can be read
 	come      func(at uint64) bool  // whether a note for the cursor value at should run
-	target    func(n int) uint64    // the cursor value of n bytes
-	ends      func() bool           // whether waiting has come to its end
-	cut       func() bool           // whether less may be there than before, since the half or the other is closed
-	means     func(err error) bool  // whether err can be the end
-	short     func(err error) bool  // whether Wait may end with err, before the end
+	target    func(n int) uint64    // the cursor value for n bytes
+	ends      func() bool           // whether the end has come
+	cut       func() bool           // whether there may be fewer bytes than before, because a half was closed
+	means     func(err error) bool  // whether err can be the end's error
+	short     func(err error) bool  // whether Wait may return err before the end
 	deadlines func(time.Time) error // sets the deadline
-	finish    func()                // what comes after the last step
-	state     func() string         // for a failure
+	finish    func()                // runs after the last step
+	state     func() string         // what a failure prints
 	deadline  *deadline
 
-	pos uint64 // where its own counts say it is
-	// What a producer's source has given that is not published yet.
+	pos uint64 // the position that its own counts give
+	// The number of bytes that a producer's source has given and that are not
+	// published yet.
 	spilled int
-	over    error // the end, once it was told
+	over    error // the end's error, after a call has returned it
 
 	waits    atomic.Pointer[waiting]
 	note     atomic.Pointer[randomNote]
-	disarms  atomic.Uint64 // by others: begun and done
+	disarms  atomic.Uint64 // by other goroutines, counted before and after each call
 	calls    atomic.Uint64
 	cancel   atomic.Pointer[context.CancelCauseFunc]
-	nudged   chan struct{} // ends a wait that is none of the ring's
-	asked    atomic.Uint32 // which closeErrors it was closed with
-	earliest atomic.Int64  // the earliest deadline that was set, after the life began
+	nudged   chan struct{} // ends a wait that the ring cannot end
+	asked    atomic.Uint32 // the errors of closeErrors that it was closed with
+	earliest atomic.Int64  // the earliest deadline set since the life began
 
 	mu     sync.Mutex
 	log    [16]entry
 	logged int
 }
 
-// setUp sets what does not depend on the side.
+// setUp sets the fields that do not differ between the sides.
 func (h *randomHalf) setUp(l *life, name string, rng *rand.Rand, end end, half *half) {
 	h.life, h.name, h.rng, h.end = l, name, rng, end
 	h.nudged, h.pos = make(chan struct{}, 1), end.Position()
@@ -89,7 +91,7 @@ func (h *randomHalf) setUp(l *life, name string, rng *rand.Rand, end end, half *
 	}
 }
 
-// A step is a kind of call, and how often it is made.
+// A step is a kind of call and its weight.
 type step struct {
 	name   string
 	weight int
@@ -100,7 +102,7 @@ type step struct {
 type entry struct {
 	name    string
 	arg     int
-	from    int // the cursor, from where the life began
+	from    int // the cursor, relative to the start of the life
 	n       int
 	err     error
 	running bool
@@ -113,7 +115,7 @@ func (e entry) String() string {
 	return fmt.Sprintf("%s(%d) at %d = %d, %v", e.name, e.arg, e.from, e.n, e.err)
 }
 
-// run runs f, and reports a panic with what led to it.
+// run runs f and reports a panic together with the calls before it.
 func (h *randomHalf) run(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -123,7 +125,7 @@ func (h *randomHalf) run(f func()) {
 	f()
 }
 
-// program makes random calls, some also after the end.
+// program makes random calls, some of them after the end.
 func (h *randomHalf) program() {
 	for range h.rng.IntN(80) {
 		if h.stopped() || h.over != nil && h.rng.IntN(4) == 0 {
@@ -152,8 +154,8 @@ func (h *randomHalf) random() step {
 	panic("weights")
 }
 
-// common adds the steps that both halves have to those of one, before which
-// first runs.
+// common adds to a half's own steps those that both halves have. Before each of its
+// own steps it runs first.
 func (h *randomHalf) common(first func(), own ...step) {
 	for _, s := range own {
 		h.steps = append(h.steps, step{s.name, s.weight, func() { first(); s.run() }})
@@ -174,7 +176,7 @@ func (h *randomHalf) common(first func(), own ...step) {
 	}
 }
 
-// call makes one call. w is nil if it never waits.
+// call makes one call. w is nil for a call that never waits.
 func (h *randomHalf) call(name string, arg int, w *waiting, f func() (int, error)) (int, error) {
 	h.mu.Lock()
 	e := &h.log[h.logged%len(h.log)]
@@ -183,7 +185,7 @@ func (h *randomHalf) call(name string, arg int, w *waiting, f func() (int, error
 	h.mu.Unlock()
 	if w != nil && w.parks {
 		if n := h.note.Load(); n != nil {
-			n.unsure.Store(true) // a call that parks withdraws it
+			n.unsure.Store(true) // a call that parks withdraws the note
 		}
 	}
 	h.waits.Store(w)
@@ -220,8 +222,7 @@ func (h *randomHalf) allowed(err error, w *waiting) bool {
 	return h.means(err)
 }
 
-// told reports whether err is what the half was closed with, where plain stands
-// for nil.
+// told reports whether err is what the half was closed with. plain stands for nil.
 func (h *randomHalf) told(err, plain error) bool {
 	for i, e := range closeErrors {
 		if e == nil {
@@ -234,7 +235,7 @@ func (h *randomHalf) told(err, plain error) bool {
 	return false
 }
 
-// close closes the half, on any goroutine.
+// close closes the half. Any goroutine may call it.
 func (h *randomHalf) close(kind int) {
 	h.asked.Or(1 << kind)
 	err := error(nil)
@@ -248,17 +249,17 @@ func (h *randomHalf) close(kind int) {
 	}
 }
 
-// look does what any goroutine may do.
+// look makes the calls that any goroutine may make.
 func (h *randomHalf) look() {
 	if n := h.there(); n < 0 || n > h.end.Cap() {
-		h.fail("%s: %d bytes are there of %d", h.name, n, h.end.Cap())
+		h.fail("%s: %d of %d bytes are there", h.name, n, h.end.Cap())
 	}
 	if err := h.end.Err(); err != nil && !h.means(err) {
 		h.fail("%s: Err is %v", h.name, err)
 	}
 }
 
-// looked is look by the owner after a call: the end is final.
+// looked is look after a call by the owner. It also checks that the end is final.
 func (h *randomHalf) looked() {
 	h.look()
 	err := h.end.Err()
@@ -268,7 +269,7 @@ func (h *randomHalf) looked() {
 	h.over = err
 }
 
-// setRandomDeadline is for any goroutine.
+// setRandomDeadline sets a random deadline. Any goroutine may call it.
 func (h *randomHalf) setRandomDeadline(rng *rand.Rand) {
 	at := time.Time{}
 	switch rng.IntN(5) {
@@ -284,7 +285,7 @@ func (h *randomHalf) setRandomDeadline(rng *rand.Rand) {
 
 func (h *randomHalf) setDeadline(at time.Time) {
 	if !at.IsZero() {
-		after := int64(at.Sub(h.began)) // of the monotonic clock, as the ring has it
+		after := int64(at.Sub(h.began)) // on the monotonic clock, as in the ring
 		for {
 			old := h.earliest.Load()
 			if old != 0 && old <= after || h.earliest.CompareAndSwap(old, after) {
@@ -297,7 +298,7 @@ func (h *randomHalf) setDeadline(at time.Time) {
 	}
 }
 
-// size is a random number of bytes to move.
+// size returns a random number of bytes to move.
 func (h *randomHalf) size() int {
 	n := h.end.Cap()
 	if n > 1<<16 && h.rng.IntN(8) > 0 {
@@ -314,8 +315,9 @@ func (h *randomHalf) size() int {
 	return h.rng.IntN(n + 1)
 }
 
-// need is a random number of bytes to wait for, at least 1. Few are large: two
-// halves that need more than there can be between them stand still.
+// need returns a random number of bytes to wait for, at least 1. Few numbers are
+// large, because two halves stand still if they need more bytes than the ring can
+// give both.
 func (h *randomHalf) need() int {
 	switch n := h.end.Cap(); h.rng.IntN(8) {
 	case 0:
@@ -337,8 +339,8 @@ func (h *randomHalf) pause() {
 	}
 }
 
-// callback makes a call of IOSlices, and returns what that moved. touch uses
-// the first n bytes of what is offered.
+// callback calls IOSlices and returns how many bytes that moved. touch uses the
+// first n bytes of what is offered.
 func (h *randomHalf) callback(ioSlices func(func([][]byte, int) (int, error)) (int, error), touch func(bufs [][]byte, n int)) int {
 	least := h.there()
 	var ran, panicked bool
@@ -354,7 +356,7 @@ func (h *randomHalf) callback(ioSlices func(func([][]byte, int) (int, error)) (i
 			ran, offered = true, all
 			h.offered("IOSlices", least, bufs...)
 			switch h.rng.IntN(12) {
-			case 0: // as one that only looks
+			case 0: // moves nothing, as an onlooker would
 			case 1:
 				given, givenErr = h.rng.IntN(all+1), errCallback
 			case 2:
@@ -380,12 +382,12 @@ func (h *randomHalf) callback(ioSlices func(func([][]byte, int) (int, error)) (i
 	case ran && given >= 0 && given <= offered && n == given && err == givenErr:
 	case ran && n == 0 && errors.Is(err, io.ErrClosedPipe) && h.asked.Load() != 0 && (givenErr == nil || errors.Is(err, givenErr)):
 	default:
-		h.fail("%s: IOSlices is %d, %v; its callback ran %t and returned %d of %d, %v", h.name, n, err, ran, given, offered, givenErr)
+		h.fail("%s: IOSlices returned %d, %v; its callback ran: %t, and returned %d of %d, %v", h.name, n, err, ran, given, offered, givenErr)
 	}
 	return n
 }
 
-// tooMuch gives back a count that is none, with Commit or Discard.
+// tooMuch calls Commit or Discard with an invalid count.
 func (h *randomHalf) tooMuch(giveBack func(n int) error) {
 	n := []int{-1, h.end.Cap() + 1}[h.rng.IntN(2)]
 	before, panicked := h.end.Err(), true
@@ -401,12 +403,12 @@ func (h *randomHalf) tooMuch(giveBack func(n int) error) {
 	})
 	closed := h.asked.Load() != 0
 	if panicked && n > 0 && closed && before == io.ErrClosedPipe || !panicked && (n < 0 || !closed || err != io.ErrClosedPipe) {
-		h.fail("%s: giving back %d bytes panics %t, %v, and was closed %t", h.name, n, panicked, err, closed)
+		h.fail("%s: giving back %d bytes panicked: %t, with %v; the half was closed: %t", h.name, n, panicked, err, closed)
 	}
 }
 
-// offered checks slices that a call has handed out, with at least so many bytes
-// in them unless the end has come, and returns how many there are.
+// offered checks slices that a call has handed out and returns how many bytes they
+// have. Unless the end has come, there must be at least least bytes.
 func (h *randomHalf) offered(call string, least int, bufs ...[]byte) (n int) {
 	for _, b := range bufs {
 		n += len(b)
@@ -415,12 +417,12 @@ func (h *randomHalf) offered(call string, least int, bufs ...[]byte) (n int) {
 		}
 	}
 	if n < least && !h.cut() || n > h.end.Cap() {
-		h.fail("%s: %s offers %d bytes, and %d were there", h.name, call, n, least)
+		h.fail("%s: %s offers %d bytes, but at least %d were there", h.name, call, n, least)
 	}
 	return n
 }
 
-// idle does nothing for as long as the others can go on.
+// idle does nothing for as long as the other goroutines can go on.
 func (h *randomHalf) idle() {
 	h.call("idle", 0, nil, func() (int, error) { <-h.stop; return 0, nil })
 }
@@ -431,7 +433,7 @@ func (h *randomHalf) until(name string, note *randomNote, c <-chan struct{}) {
 		select {
 		case <-c:
 			if note.token != nil {
-				note.unsure.Store(true) // taken, and perhaps one of before
+				note.unsure.Store(true) // the value was received and may be from an earlier arming
 			}
 		case <-h.nudged:
 		case <-h.stop:
@@ -446,7 +448,7 @@ func (h *randomHalf) rarelyIdle() {
 	}
 }
 
-// poll waits by looking again and again with calls that move nothing.
+// poll waits by making calls that move nothing until done reports true.
 func (h *randomHalf) poll(name string, need int, done func() bool) {
 	h.call(name, need, &waiting{need: need}, func() (int, error) {
 		for i := 0; !done() && !h.stopped(); i++ {
@@ -465,7 +467,7 @@ func (h *randomHalf) poll(name string, need int, done func() bool) {
 	})
 }
 
-// wait is Wait under a context of some kind.
+// wait calls Wait with one of several kinds of context.
 func (h *randomHalf) wait() {
 	n := h.need()
 	switch h.rng.IntN(20) {
@@ -497,7 +499,7 @@ func (h *randomHalf) wait() {
 	case err == nil && (h.there() >= n || h.cut()):
 	case err != nil && (h.allowed(err, w) || h.there() < n && h.short(err)):
 	default:
-		h.fail("%s: Wait(%d) is %v with %d there", h.name, n, err, h.there())
+		h.fail("%s: Wait(%d) is %v with %d bytes there", h.name, n, err, h.there())
 	}
 }
 
@@ -506,38 +508,38 @@ type randomNote struct {
 	n       int
 	at      uint64
 	ran     atomic.Int32
-	done    chan struct{}   // closed when it runs
-	token   <-chan struct{} // instead, of Ready
-	disarms uint64          // when it was armed
-	unsure  atomic.Bool     // it may have been withdrawn
-	never   bool            // it was withdrawn
+	done    chan struct{}   // closed when the function runs
+	token   <-chan struct{} // Ready's channel, instead of done
+	disarms uint64          // the count when it was armed
+	unsure  atomic.Bool     // whether it may have been withdrawn
+	never   bool            // whether it was withdrawn
 }
 
 func (n *randomNote) fired() bool { return n.ran.Load() > 0 || len(n.token) > 0 }
 
-// sure reports whether n is certain to run.
+// sure reports whether n cannot have been withdrawn, and so must run.
 func (h *randomHalf) sure(n *randomNote) bool {
 	return n != nil && !n.unsure.Load() && n.disarms == h.disarms.Load()
 }
 
-// settle looks at the last note once more before it goes.
+// settle checks the last note once more before it is replaced.
 func (h *randomHalf) settle() {
 	if n := h.note.Load(); n != nil && (n.ran.Load() > 1 || n.never && n.ran.Load() > 0) {
-		h.fail("%s: Notify(%d) has run %d times, withdrawn %t", h.name, n.n, n.ran.Load(), n.never)
+		h.fail("%s: Notify(%d) has run %d times, withdrawn: %t", h.name, n.n, n.ran.Load(), n.never)
 	}
 }
 
-// arm is Notify. It returns nil if that returns false.
+// arm calls Notify. It returns nil if Notify returned false.
 func (h *randomHalf) arm(n int) *randomNote {
 	h.settle()
 	h.note.Store(nil)
 	note := &randomNote{n: n, at: h.target(n), done: make(chan struct{}), disarms: h.disarms.Load()}
-	note.unsure.Store(h.spilled > 0) // and whether any of it is left
+	note.unsure.Store(h.spilled > 0) // part of the spill may be left
 	pending := false
 	h.call("Notify", n, nil, func() (int, error) {
 		pending = h.end.Notify(n, func() {
 			if k := note.ran.Add(1); k > 1 || !h.come(note.at) {
-				h.fail("%s: Notify(%d) for the cursor %#x runs for the time %d, with %d there", h.name, n, note.at, k, h.there())
+				h.fail("%s: Notify(%d) for cursor %#x has run %d times, with %d bytes there", h.name, n, note.at, k, h.there())
 				return
 			}
 			close(note.done)
@@ -549,12 +551,12 @@ func (h *randomHalf) arm(n int) *randomNote {
 		return note
 	}
 	if h.there() < n && h.spilled == 0 && !h.ends() && !h.cut() || note.ran.Load() > 0 {
-		h.fail("%s: Notify(%d) is false with %d there, and has run %d times", h.name, n, h.there(), note.ran.Load())
+		h.fail("%s: Notify(%d) returned false with %d bytes there, and has run %d times", h.name, n, h.there(), note.ran.Load())
 	}
 	return nil
 }
 
-// ready is Ready.
+// ready calls Ready.
 func (h *randomHalf) ready() *randomNote {
 	h.settle()
 	h.note.Store(nil)
@@ -563,7 +565,7 @@ func (h *randomHalf) ready() *randomNote {
 	over := h.end.Err() != nil
 	h.call("Ready", 1, nil, func() (int, error) { note.token = h.end.Ready(); return len(note.token), nil })
 	if over && len(note.token) == 0 {
-		h.fail("%s: Ready is not ready after the end", h.name)
+		h.fail("%s: Ready's channel has no value after the end", h.name)
 	}
 	h.note.Store(note)
 	return note
@@ -577,7 +579,7 @@ func (h *randomHalf) notified() {
 	h.until("until notified", note, note.done)
 }
 
-// rung waits for the channel of Ready, which may have a value of before.
+// rung waits for Ready's channel, which may hold a value of an earlier arming.
 func (h *randomHalf) rung() {
 	for h.there() == 0 && !h.ends() && !h.stopped() {
 		note := h.ready()
@@ -592,11 +594,11 @@ func (h *randomHalf) disarm() {
 	h.call("Disarm", 0, nil, func() (int, error) { withdrawn = h.end.Disarm(); return 0, nil })
 	switch {
 	case withdrawn && note == nil:
-		h.fail("%s: Disarm is true, though nothing was armed", h.name)
+		h.fail("%s: Disarm returned true though nothing was armed", h.name)
 	case withdrawn:
 		note.never = note.done != nil
 		note.unsure.Store(true)
 	case sure && h.sure(note) && !h.come(note.at):
-		h.fail("%s: Disarm is false, though Notify(%d) was armed", h.name, note.n)
+		h.fail("%s: Disarm returned false though Notify(%d) was armed", h.name, note.n)
 	}
 }

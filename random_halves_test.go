@@ -26,8 +26,8 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 		slowest, ok := r.slowest()
 		return !ok || reached(slowest, at) || half.ended()
 	}
-	// While the last of several consumers is being closed none limits, so that
-	// Free is 0 already, and Err may be nil still.
+	// While the last of several consumers is being closed, no consumer limits the
+	// producer. Free is then 0 already, while Err may still be nil.
 	p.cut = func() bool { _, ok := r.slowest(); return !ok || half.ended() }
 	p.common(p.settled,
 		step{"Write", 16, p.write},
@@ -43,8 +43,7 @@ func newRandomProducer(l *life, half *Producer, rng *rand.Rand) *randomProducer 
 	return p
 }
 
-// means reports whether err is what the producer or all consumers were closed
-// with.
+// means reports whether err is what the producer or all consumers were closed with.
 func (p *randomProducer) means(err error) bool {
 	if err == io.ErrClosedPipe && p.asked.Load() != 0 {
 		return true
@@ -56,7 +55,8 @@ func (p *randomProducer) means(err error) bool {
 	if len(errs) != len(p.cs) && err != io.ErrClosedPipe {
 		return false
 	}
-	// The order is that in which the ring was made, and Reset takes any.
+	// Joined errors are in the order in which the ring was made. Reset accepts any
+	// order.
 	for _, c := range p.cs {
 		if c.asked.Load() == 0 {
 			return false
@@ -84,29 +84,29 @@ func (p *randomProducer) next(n int) []byte {
 	return b
 }
 
-// moved counts what a call has published: n bytes of its own, and before them
-// whatever was in the spill and had room.
+// moved counts what a call has published: first as much of the spill as had room,
+// then n bytes of its own.
 func (p *randomProducer) moved(call string, n int) {
 	at := p.half.Position()
 	first := distance((p.pos+uint64(n))&cursorMask, at)
 	if n < 0 || first > p.spilled || n > 0 && first < p.spilled {
-		p.fail("%s of %d bytes goes from %d to %d, with %d in the spill", call, n, p.pos, at, p.spilled)
+		p.fail("%s of %d bytes moves from %d to %d, with %d bytes in the spill", call, n, p.pos, at, p.spilled)
 	}
 	p.pos, p.spilled = at, p.spilled-first
 }
 
-// target is what a Notify of n bytes waits for, at least.
+// target returns the least cursor value that a Notify of n bytes waits for.
 func (p *randomProducer) target(n int) uint64 {
-	if p.spilled > 0 { // any room is of use to what is left of it
+	if p.spilled > 0 { // any room is of use to the rest of the spill
 		n = min(n, 1)
 	}
 	return p.half.goal(n)
 }
 
-// settled counts what was published of the spill.
+// settled counts the bytes of the spill that were published.
 func (p *randomProducer) settled() { p.moved("the spill", 0) }
 
-// wrote checks what a call returned that writes n bytes and may wait.
+// wrote checks the results of a call that writes n bytes and may wait.
 func (p *randomProducer) wrote(call string, n, m int, err error, w *waiting) {
 	p.moved(call, m)
 	if m > n || m < n && err == nil || m == n && n > 0 && err != nil || !p.allowed(err, w) {
@@ -114,7 +114,7 @@ func (p *randomProducer) wrote(call string, n, m int, err error, w *waiting) {
 	}
 }
 
-// soft is how Write waits with n bytes to write.
+// soft returns how Write waits when it has n bytes to write.
 func (p *randomProducer) soft(n int) *waiting {
 	return &waiting{soft: true, until: (p.pos + uint64(p.spilled+n)) & cursorMask, known: true, parks: true}
 }
@@ -150,15 +150,15 @@ func (p *randomProducer) tryWrite() {
 	n, err := p.call("TryWrite", len(b), nil, func() (int, error) { return p.half.TryWrite(b) })
 	p.moved("TryWrite", n)
 	if n > len(b) || !p.allowed(err, nil) || n < least && !p.cut() {
-		p.fail("TryWrite of %d bytes is %d, %v with %d free before", len(b), n, err, least)
+		p.fail("TryWrite of %d bytes is %d, %v with %d bytes free before", len(b), n, err, least)
 	}
 }
 
-// A randomSource is a plain reader of the stream, for ReadFrom.
+// A randomSource is a reader of the stream, for ReadFrom.
 type randomSource struct {
 	p    *randomProducer
 	left int
-	end  error // at last; ErrInvalidCount is a count that is none
+	end  error // returned after the last byte; ErrInvalidCount stands for an invalid count
 	gave int
 }
 
@@ -209,9 +209,9 @@ func (p *randomProducer) readFrom() {
 	all := p.spilled + s.gave
 	at := p.half.Position()
 	if m != distance(p.pos, at) || m > all {
-		p.fail("ReadFrom of %d bytes from %d to %d counts %d, with %d in the spill before", s.gave, p.pos, at, m, p.spilled)
+		p.fail("ReadFrom of %d bytes from %d to %d counts %d, with %d bytes in the spill before", s.gave, p.pos, at, m, p.spilled)
 	}
-	late := err // without the source's own error, which comes beside it
+	late := err // err without the source's own error, which may be joined to it
 	if both, ok := err.(interface{ Unwrap() []error }); ok && s.left == 0 && m < all {
 		if errs := both.Unwrap(); len(errs) == 2 && errors.Is(errs[1], s.end) {
 			late = errs[0]
@@ -223,15 +223,15 @@ func (p *randomProducer) readFrom() {
 	case late != nil && p.means(late):
 	case late == os.ErrDeadlineExceeded && p.allowed(late, w):
 	default:
-		p.fail("ReadFrom of %d bytes, %v is %d, %v; the reader gave %d, and %d were in the spill", n, s.end, m, err, s.gave, p.spilled)
+		p.fail("ReadFrom of %d bytes, then %v, is %d, %v; the reader gave %d bytes, and %d were in the spill", n, s.end, m, err, s.gave, p.spilled)
 	}
 	p.pos, p.spilled = at, all-m
 	if p.half.Err() != nil {
-		p.spilled = 0 // is lost
+		p.spilled = 0 // the spill is lost
 	}
 }
 
-// fill writes the first n bytes of the stream to what is free.
+// fill writes the first n bytes of the stream to bufs.
 func (p *randomProducer) fill(bufs [][]byte, n int) {
 	p.settled()
 	copied := 0
@@ -249,9 +249,9 @@ func (p *randomProducer) slices() {
 	p.offered("Slices", least, a, b)
 	switch p.rng.IntN(8) {
 	case 0:
-		return // lent for longer
+		return // the slices stay lent
 	case 1:
-		p.wait() // for more
+		p.wait() // waits for more
 	case 2:
 		p.rarelyIdle()
 	}
@@ -282,7 +282,7 @@ func (p *randomProducer) ioSlices() {
 	p.moved("IOSlices", p.callback(p.half.IOSlices, p.fill))
 }
 
-// polls waits with calls that move nothing until there is space.
+// polls waits for space with calls that move nothing.
 func (p *randomProducer) polls() {
 	need := p.need()
 	switch p.rng.IntN(3) {
@@ -306,7 +306,8 @@ func (p *randomProducer) polls() {
 	}
 }
 
-// finish closes the producer, or is idle for as long as the others can go on.
+// finish closes the producer, sometimes after it was idle for as long as the other
+// goroutines could go on.
 func (p *randomProducer) finish() {
 	if p.rng.IntN(4) == 0 {
 		p.idle()
@@ -351,13 +352,12 @@ func newRandomConsumer(l *life, half *Consumer, name string, rng *rand.Rand) *ra
 	return c
 }
 
-// means reports whether err is what the consumer or the producer was closed
-// with.
+// means reports whether err is what the consumer or the producer was closed with.
 func (c *randomConsumer) means(err error) bool {
 	return err == io.ErrClosedPipe && c.asked.Load() != 0 || c.p.told(err, io.EOF)
 }
 
-// check looks at bytes of the stream from off bytes behind the cursor on.
+// check compares bufs with the stream, starting off bytes after the read cursor.
 func (c *randomConsumer) check(call string, off int, bufs ...[]byte) {
 	for _, b := range bufs {
 		if err := checkStream(b, c.pos+c.salt+uint64(off)); err != nil {
@@ -367,8 +367,8 @@ func (c *randomConsumer) check(call string, off int, bufs ...[]byte) {
 	}
 }
 
-// handBack comes before a call that may end what was lent: it was the
-// consumer's until now.
+// handBack is called before a call that may give back what was lent. It checks that
+// the bytes stayed as they were.
 func (c *randomConsumer) handBack() {
 	c.check("what was lent", 0, c.lent...)
 	c.lent = nil
@@ -382,17 +382,18 @@ func (c *randomConsumer) moved(call string, n int) {
 	}
 }
 
-// drained fails unless all was taken: the producer's end was told.
+// drained fails unless the consumer has read everything up to the producer's end,
+// which a call has returned.
 func (c *randomConsumer) drained(call string, err error) {
 	if err == nil || err == io.ErrClosedPipe && c.asked.Load() != 0 || err == os.ErrDeadlineExceeded {
 		return
 	}
 	if at := c.p.half.Position(); at != c.pos {
-		c.fail("%s: %s tells the end, %v, at %d of %d", c.name, call, err, c.pos, at)
+		c.fail("%s: %s returns the end, %v, at %d of %d", c.name, call, err, c.pos, at)
 	}
 }
 
-// room returns memory for n bytes.
+// room returns a buffer of n bytes.
 func (c *randomConsumer) room(n int) []byte {
 	if cap(c.buf) < n {
 		c.buf = make([]byte, n)
@@ -400,7 +401,7 @@ func (c *randomConsumer) room(n int) []byte {
 	return c.buf[:n]
 }
 
-// took checks what a call returned that reads into b and may wait.
+// took checks the results of a call that reads into b and may wait.
 func (c *randomConsumer) took(call string, b []byte, n int, err error, w *waiting) {
 	if n < 0 || n > len(b) || n > 0 && err != nil || n == 0 && err == nil && len(b) > 0 && w != nil || !c.allowed(err, w) {
 		c.fail("%s: %s of %d bytes is %d, %v", c.name, call, len(b), n, err)
@@ -436,7 +437,7 @@ func (c *randomConsumer) tryRead() {
 	least := min(c.half.Len(), len(b))
 	n, err := c.call("TryRead", len(b), nil, func() (int, error) { return c.half.TryRead(b) })
 	if n < least && !c.cut() {
-		c.fail("%s: TryRead of %d bytes is %d, %v with %d there before", c.name, len(b), n, err, least)
+		c.fail("%s: TryRead of %d bytes is %d, %v with %d bytes there before", c.name, len(b), n, err, least)
 	}
 	c.took("TryRead", b, n, err, nil)
 }
@@ -465,17 +466,18 @@ func (c *randomConsumer) peek() {
 	c.discardSome(len(b))
 }
 
-// A randomSink is a plain writer, for WriteTo.
+// A randomSink is a writer, for WriteTo.
 type randomSink struct {
 	c    *randomConsumer
 	left int
-	end  error // at last; ErrInvalidCount is a count that is none, and io.ErrShortWrite one that is short
+	end  error // returned after the last byte; ErrInvalidCount stands for an invalid count, io.ErrShortWrite for a short write
 	took int
 }
 
 func (s *randomSink) Write(b []byte) (int, error) { return s.write(len(b), b) }
 
-// write takes b, or less with an error, or at most as much for Writev.
+// write takes bufs. It may take less with an error, and it takes at most atMost
+// bytes for Writev.
 func (s *randomSink) write(atMost int, bufs ...[]byte) (int, error) {
 	n, err := 0, error(nil)
 	for _, b := range bufs {
@@ -491,7 +493,7 @@ func (s *randomSink) write(atMost int, bufs ...[]byte) (int, error) {
 		s.left += n
 		return []int{-1, all + 1}[s.c.rng.IntN(2)], nil
 	case s.end == io.ErrShortWrite:
-		// A vectored writer may take less, but not nothing.
+		// A vectored writer may take fewer bytes, but not none.
 		if atMost < all && n > 0 {
 			break
 		}
@@ -528,7 +530,8 @@ func (c *randomConsumer) writeTo() {
 	})
 	lost := 0
 	if c.asked.Load() != 0 {
-		// What dst took while the consumer was closed is counted and not discarded.
+		// The bytes that dst took after the consumer was closed are counted and not
+		// discarded.
 		lost = distance(c.half.Position(), (c.pos+uint64(s.took))&cursorMask)
 	}
 	c.moved("WriteTo", s.took-lost)
@@ -556,13 +559,14 @@ func (c *randomConsumer) slices() {
 	c.discardSome(n)
 }
 
-// discardSome gives back what was handed out, n bytes, at once, later or never.
+// discardSome gives back some of the n bytes that were handed out, at once, later
+// or never.
 func (c *randomConsumer) discardSome(n int) {
 	switch c.rng.IntN(8) {
 	case 0:
 		return
 	case 1:
-		c.wait() // for more
+		c.wait() // waits for more
 	case 2:
 		c.rarelyIdle()
 	case 3:
@@ -574,7 +578,7 @@ func (c *randomConsumer) discardSome(n int) {
 	c.discard(c.rng.IntN(n + 1))
 }
 
-// discards gives back what was not handed out.
+// discards gives back bytes that were not handed out.
 func (c *randomConsumer) discards() {
 	c.discard(min(c.size(), c.half.Len()))
 }
@@ -596,7 +600,7 @@ func (c *randomConsumer) ioSlices() {
 	c.moved("IOSlices", c.callback(c.half.IOSlices, func(bufs [][]byte, _ int) { c.check("IOSlices", 0, bufs...) }))
 }
 
-// polls waits with calls that move nothing until there are bytes.
+// polls waits for bytes with calls that move nothing.
 func (c *randomConsumer) polls() {
 	need := c.need()
 	switch c.rng.IntN(6) {
@@ -625,8 +629,8 @@ func (c *randomConsumer) polls() {
 	}
 }
 
-// finish reads to the end, or closes the consumer before it, or is idle for as
-// long as the others can go on.
+// finish reads to the end, or closes the consumer before the end, or first is idle
+// for as long as the other goroutines can go on.
 func (c *randomConsumer) finish() {
 	c.handBack()
 	switch c.rng.IntN(4) {

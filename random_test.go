@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// TestRandomPrograms runs random programs of all calls on random rings, each
-// half on a goroutine of its own, while other goroutines close halves, set
-// deadlines, cancel contexts and disarm. Every byte is checked against its
-// place in the stream, every count against Position and every error against
-// what was asked for. A watchdog tells a lost wake from a standstill that the
-// documentation allows.
+// TestRandomPrograms runs random programs of all calls on random rings, each half
+// on a goroutine of its own, while other goroutines close halves, set deadlines,
+// cancel contexts and disarm. It checks every byte against its place in the stream,
+// every count against Position, and every error against what was asked for. A
+// watchdog distinguishes a lost wake from a standstill that the documentation
+// allows.
 //
-// STRESS is how long it runs, such as 10m. STRESS_SEED runs the ring of one seed
-// again and again: the programs are the same, the schedule is not.
+// STRESS is the duration, such as 10m. STRESS_SEED runs the ring of one seed again
+// and again: the programs are the same, the schedule is not.
 func TestRandomPrograms(t *testing.T) {
 	length := 2 * time.Second
 	if s := os.Getenv("STRESS"); s != "" {
@@ -62,7 +62,7 @@ func TestRandomPrograms(t *testing.T) {
 
 type totals struct{ rings, lives, calls, bytes, standstills atomic.Uint64 }
 
-// randomRing gives a ring one life, and up to two more where Reset can.
+// randomRing gives a ring one life, and up to two more if the ring can be reset.
 func randomRing(t *testing.T, seed uint64, dir string, sum *totals) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	begin := (1<<63 - uint64(rng.IntN(200))) & cursorMask
@@ -84,11 +84,12 @@ func randomRing(t *testing.T, seed uint64, dir string, sum *totals) {
 				return
 			}
 			if err != nil || p.Position() != begin || p.Err() != nil || p.Free() != p.Cap() {
-				t.Errorf("%s: Reset is %v, the producer at %d, %v, %d free", name, err, p.Position(), p.Err(), p.Free())
+				t.Errorf("%s: Reset returns %v; then Position is %d, Err is %v, Free is %d", name, err, p.Position(), p.Err(), p.Free())
 				return
 			}
 		}
-		// With a stream of its own a life can't take another's bytes for its own.
+		// Each life has a stream of its own, so that bytes of an earlier life are
+		// noticed.
 		l := newLife(t, fmt.Sprintf("%s, life %d", name, i), rand.New(rand.NewPCG(seed, 1+i)), p, cs, i<<40)
 		if !l.live() {
 			return
@@ -115,13 +116,13 @@ var (
 	}
 )
 
-// randomOpen makes a ring with random options, and says which.
+// randomOpen makes a ring with random options and describes them.
 func randomOpen(rng *rand.Rand, begin uint64, dir string) (*Producer, []*Consumer, string, error) {
 	capacity, consumers := 1+rng.IntN(70), rng.IntN(6) // 0 for New
 	policy := randomPolicies[rng.IntN(len(randomPolicies))]
 	if rng.IntN(50) == 0 {
-		// Spinning for as good as ever shows whether spinning halves serve each
-		// other. It is hard on all others.
+		// Spinning practically for ever shows whether spinning halves serve each
+		// other. Other goroutines suffer under it.
 		policy, consumers = namedOption{"Spin(1h)", Spin(time.Hour)}, min(consumers, 2)
 	}
 	opts := []Option{startAt(begin), policy.option}
@@ -145,7 +146,7 @@ func randomOpen(rng *rand.Rand, begin uint64, dir string) (*Producer, []*Consume
 			m.option = File(f)
 		case "HugePages":
 			if rng.IntN(10) > 0 {
-				continue // 2 MiB take long
+				continue // 2 MiB would take too long
 			}
 		}
 		opts = append(opts, m.option)
@@ -159,7 +160,8 @@ func randomOpen(rng *rand.Rand, begin uint64, dir string) (*Producer, []*Consume
 		return p, []*Consumer{c}, err
 	}
 	p, cs, err := make(opts)
-	// Not every system has these, and the pages of a file can't be prefaulted.
+	// Not every system has these options, and the pages of a file cannot be
+	// prefaulted.
 	if err != nil && (errors.Is(err, errors.ErrUnsupported) || errors.Is(err, ErrLock) || errors.Is(err, ErrInvalidMemory) || remaps() != nil) {
 		name += " refused"
 		p, cs, err = make(heap)
@@ -167,24 +169,24 @@ func randomOpen(rng *rand.Rand, begin uint64, dir string) (*Producer, []*Consume
 	return p, cs, fmt.Sprintf("%d bytes, %d consumers (0: New), %s", capacity, consumers, name), err
 }
 
-// A life is a ring from where its cursors begin until it is closed and at rest.
+// A life is a ring from the start of its cursors until it is closed and at rest.
 type life struct {
 	t    *testing.T
 	name string
-	rng  *rand.Rand // of the test's goroutine
+	rng  *rand.Rand // for the test's own goroutine
 	p    *randomProducer
 	cs   []*randomConsumer
 	all  []*randomHalf
 
 	began       time.Time
-	begin, salt uint64 // of the cursors, and of the stream
+	begin, salt uint64 // where the cursors and the stream start
 
-	stop     chan struct{} // closed when a standstill is broken, and by a failure
+	stop     chan struct{} // closed when a standstill is broken up, and by a failure
 	stopOnce sync.Once
 	failing  atomic.Bool
 	failed   chan struct{}
 	broken   bool
-	stirs    uint64 // standstills
+	stirs    uint64 // number of standstills
 	meddlers atomic.Int32
 	meddled  atomic.Uint64
 }
@@ -204,7 +206,7 @@ func newLife(t *testing.T, name string, rng *rand.Rand, p *Producer, cs []*Consu
 // source returns a source of random numbers for another goroutine.
 func (l *life) source() *rand.Rand { return rand.New(rand.NewPCG(l.rng.Uint64(), l.rng.Uint64())) }
 
-// live runs all programs to their ends and reports whether all was well.
+// live runs all programs to their ends and reports whether there was no failure.
 func (l *life) live() bool {
 	var wg sync.WaitGroup
 	for _, h := range l.all {
@@ -228,7 +230,7 @@ func (l *life) live() bool {
 	return !l.failing.Load()
 }
 
-// meddle is what goroutines do that own no half.
+// meddle makes random calls on a goroutine that owns no half.
 func (l *life) meddle(rng *rand.Rand) {
 	for range 1 + rng.IntN(6) {
 		time.Sleep(time.Duration(rng.IntN(300)) * time.Microsecond)
@@ -256,14 +258,14 @@ func (l *life) meddle(rng *rand.Rand) {
 	}
 }
 
-// judge looks at the ring when all programs have ended.
+// judge checks the ring after all programs have ended.
 func (l *life) judge() {
 	if r := l.p.half.ring; r.mapped && r.mem != nil {
 		l.fail("the memory is still mapped")
 	}
 	for _, c := range l.cs {
 		if c.half.Limits() {
-			l.fail("%s still limits", c.name)
+			l.fail("%s still limits the producer", c.name)
 		}
 	}
 	l.p.settled()
@@ -272,12 +274,12 @@ func (l *life) judge() {
 			l.fail("%s: Err is %v after its Close", h.name, h.end.Err())
 		}
 		if at := h.end.Position(); at != h.pos {
-			l.fail("%s has counted to %d, its Position is %d", h.name, h.pos, at)
+			l.fail("%s counted %d bytes, but its Position is %d", h.name, h.pos, at)
 		}
 		h.look()
 		h.settle()
 		if n := h.note.Load(); h.sure(n) && !n.fired() {
-			l.fail("%s: what Notify(%d) promised has not run", h.name, n.n)
+			l.fail("%s: the function of Notify(%d) has not run", h.name, n.n)
 		}
 	}
 }
@@ -307,11 +309,11 @@ func (l *life) stopped() bool {
 	}
 }
 
-// The watchdog looks every tick. A life that has not changed for settle ticks
-// stands still if none of its waiting halves could be served, and is broken up.
-// One in which a half could be served, or that goes on standing still after it
-// was broken up, hangs after so many ticks, which last longer where the machine
-// is busy, and so much time.
+// The watchdog looks once per tick. A life that has not changed for settle ticks
+// stands still. If none of its waiting halves could be served, it is nudged or
+// broken up. If one could be served, or if the life still stands after it was
+// broken up, it hangs as soon as both hangTicks ticks and hangTime have passed.
+// Ticks last longer on a busy machine.
 const (
 	tick      = time.Millisecond
 	settle    = 3
@@ -319,7 +321,7 @@ const (
 	hangTime  = 5 * time.Second
 )
 
-// A pulse changes while anything moves.
+// A pulse changes whenever anything moves.
 type pulse struct{ calls, moved, meddled uint64 }
 
 func (l *life) pulse() (p pulse) {
@@ -331,8 +333,7 @@ func (l *life) pulse() (p pulse) {
 	return p
 }
 
-// watch returns when all programs have ended, or have failed and had time to
-// end.
+// watch returns when all programs have ended, or soon after a failure.
 func (l *life) watch(ended <-chan struct{}) {
 	failed := l.failed
 	var last pulse
@@ -371,7 +372,7 @@ func (l *life) watch(ended <-chan struct{}) {
 	}
 }
 
-// nudge ends one wait of a standstill, so that its half can go on. It reports
+// nudge ends one wait of a standstill, so that its half can go on, and reports
 // whether it did.
 func (l *life) nudge() bool {
 	if l.rng.IntN(16) == 0 {
@@ -380,7 +381,7 @@ func (l *life) nudge() bool {
 	for _, i := range l.rng.Perm(len(l.all)) {
 		h := l.all[i]
 		switch w := h.waits.Load(); {
-		case w == nil: // idle for ever
+		case w == nil: // the half is idle for ever
 			continue
 		case w.parks:
 			h.setDeadline(time.Now().Add(-time.Second))
@@ -395,7 +396,7 @@ func (l *life) nudge() bool {
 	return false
 }
 
-// breakUp ends a life that stands still: all calls must return after it.
+// breakUp ends a life that stands still. All calls must return after it.
 func (l *life) breakUp() {
 	l.broken = true
 	l.stopAll()
@@ -408,19 +409,20 @@ func (l *life) breakUp() {
 	}
 }
 
-// A waiting is a call that may wait, as its caller knows it: what the ring made
-// of it is what is tested.
+// A waiting is a call that may wait, as its caller knows it. The test compares that
+// with what the ring does.
 type waiting struct {
-	need  int             // so many bytes end it
-	soft  bool            // a producer's: less will do while a consumer waits
-	until uint64          // a soft one's: the cursor where nothing is left to do, if known
-	known bool            // whether until is
-	parks bool            // the deadline ends it
-	ctx   context.Context // ends it too, unless nil
-	noted bool            // it waits for the note to run, and for nothing else
+	need  int             // number of bytes that end the wait
+	soft  bool            // for a producer: fewer bytes end the wait while a consumer waits
+	until uint64          // if soft and known: the cursor value at which nothing is left to do
+	known bool            // whether until is set
+	parks bool            // whether the deadline ends the wait
+	ctx   context.Context // ends the wait too, unless nil
+	noted bool            // whether only the note's function ends the wait
 }
 
-// over says what has ended the call already, whatever is there.
+// over returns what has already ended the call, regardless of the bytes there, or
+// "".
 func (w *waiting) over(h *randomHalf) string {
 	switch {
 	case h.ends():
@@ -433,7 +435,8 @@ func (w *waiting) over(h *randomHalf) string {
 	return ""
 }
 
-// stuck says which half waits that could be served, if any does. Nothing moves.
+// stuck returns which half waits although it could be served, or "". It is called
+// while nothing moves.
 func (l *life) stuck() string {
 	starving := ""
 	for _, c := range l.cs {
@@ -443,7 +446,7 @@ func (l *life) stuck() string {
 	}
 	for _, h := range l.all {
 		if n := h.note.Load(); h.sure(n) && !n.fired() && h.come(n.at) {
-			return fmt.Sprintf("%s: what Notify(%d) promised has not run", h.name, n.n)
+			return fmt.Sprintf("%s: the function of Notify(%d) has not run", h.name, n.n)
 		}
 		w := h.waits.Load()
 		if w == nil || w.noted {
@@ -463,7 +466,8 @@ func (l *life) stuck() string {
 	return ""
 }
 
-// starves says how the consumer waits for more than it has, if it does in any way.
+// starves returns how the consumer waits for more than it has, or "" if it does
+// not.
 func (c *randomConsumer) starves() string {
 	if c.ends() {
 		return ""
@@ -489,7 +493,7 @@ func (w *waiting) enough(h *randomHalf) int {
 	return n
 }
 
-// dump shows the ring and the last calls of all.
+// dump describes the ring and the last calls of all halves.
 func (l *life) dump() string {
 	var b strings.Builder
 	for _, h := range l.all {
@@ -509,8 +513,8 @@ var (
 	forever = context.Background()
 )
 
-// A sender and a receiver do one call of a random kind after the other, and
-// know by their own count what the stream is at each place.
+// A sender and a receiver make calls of random kinds, one after the other. Their
+// own counts tell them what the stream is at each place.
 type sender struct {
 	p    *Producer
 	rng  *rand.Rand
@@ -520,8 +524,8 @@ type sender struct {
 
 func (s *sender) chunk() int { return s.rng.IntN(min(s.left, 2*s.p.Cap()) + 1) }
 
-// step is one call. It counts what the call counts, and what comes before an
-// error is counted too.
+// step makes one call. It counts what the call counts, including what was moved
+// before an error.
 func (s *sender) step() (err error) {
 	var n int
 	b := stream(s.pos, s.chunk())
@@ -577,7 +581,7 @@ type receiver struct {
 	pos uint64 // bytes taken
 }
 
-// take checks and counts what a call took.
+// take checks and counts the bytes that a call took.
 func (r *receiver) take(b []byte) error {
 	err := checkStream(b, r.pos)
 	r.pos += uint64(len(b))
@@ -625,7 +629,7 @@ func (r *receiver) step() (err error) {
 		if lost := r.c.Discard(len(x)); lost == nil {
 			r.pos += uint64(len(x))
 		} else {
-			err = lost // closed since, so what Peek told of the end was not taken
+			err = lost // the consumer was closed meanwhile, so the end that Peek reported was not reached
 		}
 	case 5:
 		_, err = r.c.WriteTo(writerFunc(func(x []byte) (int, error) {
@@ -648,7 +652,7 @@ func (r *receiver) step() (err error) {
 		}
 	}
 	if r.pos == started && err == nil && r.rng.IntN(2) == 0 {
-		// What it tells of the end leaves open what is left: a read will tell.
+		// An end that Wait reports does not say that no bytes are left; a read does.
 		r.c.Wait(forever, 1+r.rng.IntN(r.c.Cap()))
 	}
 	return err
@@ -661,8 +665,8 @@ func (r *receiver) run() (err error) {
 	return err
 }
 
-// TestStress lets two goroutines do all that they may, while a third one may
-// close either half: what was counted as written is delivered.
+// TestStress lets two goroutines make all calls while a third may close either
+// half. The bytes counted as written are delivered.
 func TestStress(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -670,14 +674,14 @@ func TestStress(t *testing.T) {
 	capacities := []int{1, 2, 3, 7, 8, 16, 61, 64, 1000, 4096}
 	for trial := range 500 {
 		capacity := capacities[rng.IntN(len(capacities))]
-		consumers := rng.IntN(4) // 0 for New
+		consumers := rng.IntN(4) // 0 stands for New
 		var layout []Option
 		if trial%8 == 0 {
 			layout = layouts()[len(layouts())-1]
 			capacity = 4096
 		}
 		total := 200 + rng.IntN(20*capacity+400)
-		closer := rng.IntN(4) // 0 producer, 1 consumers, else nobody
+		closer := rng.IntN(4) // 0 closes the producer, 1 the consumers, other values close neither
 		closeAt := rng.IntN(total)
 		name := fmt.Sprintf("seed %d, trial %d: %d bytes through %d (%d options), %d consumers, closer %d at %d",
 			seed, trial, total, capacity, len(layout), consumers, closer, closeAt)
@@ -733,7 +737,7 @@ func TestStress(t *testing.T) {
 				t.Errorf("%s: consumer %d ends with %v", name, i, got[i])
 			}
 			if r.pos != r.c.Position() && closer != 1 || r.pos < r.c.Position() || r.pos > s.pos {
-				t.Errorf("%s: consumer %d counts %d, position %d, of %d", name, i, r.pos, r.c.Position(), s.pos)
+				t.Errorf("%s: consumer %d counts %d, its position is %d, want %d", name, i, r.pos, r.c.Position(), s.pos)
 			}
 		}
 		if t.Failed() {

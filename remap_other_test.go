@@ -4,5 +4,5 @@ package bytering
 
 import "errors"
 
-// remaps says that there is no mirrored memory here.
+// remaps reports that there is no mirrored memory on this system.
 func remaps() error { return errors.ErrUnsupported }

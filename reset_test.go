@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// closeAll ends a life.
+// closeAll closes all halves.
 func closeAll(p *Producer, cs []*Consumer) {
 	p.CloseWithError(errTest)
 	for _, c := range cs {
@@ -22,7 +22,7 @@ func closeAll(p *Producer, cs []*Consumer) {
 	}
 }
 
-// mustReset begins a new one.
+// mustReset resets the ring.
 func mustReset(t testing.TB, p *Producer, cs []*Consumer) {
 	t.Helper()
 	if err := Reset(p, cs...); err != nil {
@@ -69,11 +69,11 @@ func TestResetIsAsNew(t *testing.T) {
 						t.Errorf("%s: positions %d and %d", name, p.Position(), c.Position())
 					}
 					if isReady(c.Ready()) || !c.Disarm() || c.Disarm() {
-						t.Errorf("%s: something is armed", name)
+						t.Errorf("%s: the producer is armed", name)
 					}
 				}
 				if p.Disarm() || !isReady(p.Ready()) {
-					t.Errorf("%s: something is armed", name)
+					t.Errorf("%s: the consumer is armed", name)
 				}
 				n, err := p.Write(stream(0, 4))
 				want(t, name+": Write", n, err, 4, nil)
@@ -96,15 +96,16 @@ func TestResetIsAsNew(t *testing.T) {
 	}
 }
 
-// What it is not for is an error that names it, and changes nothing.
+// If Reset cannot reset the ring, it returns an error that names the reason, and
+// changes nothing.
 func TestResetRefuses(t *testing.T) {
 	other, others := cast(t, 4, 3)
 	closeAll(other, others)
 	one, _ := pair(t, 4)
 	for _, tc := range []struct {
 		name string
-		// call makes Reset's arguments of a ring of three consumers that is
-		// whole and closed, except for what live did.
+		// live prepares a ring of three consumers, by default by closing all halves.
+		// args returns the arguments of Reset, by default all halves.
 		live func(p *Producer, cs []*Consumer)
 		args func(p *Producer, cs []*Consumer) (*Producer, []*Consumer)
 		says string
@@ -159,12 +160,12 @@ func TestResetRefuses(t *testing.T) {
 		rp, rcs := args(p, slices.Clone(cs))
 		err := Reset(rp, rcs...)
 		if !errors.Is(err, ErrInvalidReset) || !strings.Contains(fmt.Sprint(err), tc.says) {
-			t.Errorf("%s: %v, want one that says %q", tc.name, err, tc.says)
+			t.Errorf("%s: %v, want an error that says %q", tc.name, err, tc.says)
 		}
 		if !is(p.Err(), perr) || !is(cs[0].Err(), cerr) || cs[0].Len() != there {
-			t.Errorf("%s: Reset changes something and returns %v", tc.name, err)
+			t.Errorf("%s: Reset changed something, though it returned %v", tc.name, err)
 		}
-		// What was missing can be made good.
+		// After what was missing is made good, Reset succeeds.
 		closeAll(p, cs)
 		p.Commit(0)
 		for _, c := range cs {
@@ -175,7 +176,7 @@ func TestResetRefuses(t *testing.T) {
 	}
 }
 
-// A call that runs is noticed.
+// Reset notices a running call.
 func TestResetInsideACall(t *testing.T) {
 	for _, consumers := range []int{0, 2} {
 		p, cs := some(t, 4, consumers)
@@ -198,8 +199,7 @@ func TestResetInsideACall(t *testing.T) {
 	}
 }
 
-// A call that is left behind keeps its ring from any other use, for as long as it
-// does not return.
+// A call that is left behind keeps its ring from being reset until it returns.
 func TestResetWithACallLeftBehind(t *testing.T) {
 	p, c := pair(t, 4)
 	reading, read := make(chan bool), make(chan bool)
@@ -226,7 +226,7 @@ func TestResetWithACallLeftBehind(t *testing.T) {
 	mustReset(t, p, []*Consumer{c})
 }
 
-// What a half had seen in one life it has not seen in the next.
+// After Reset a half does not know what it had seen in the life before.
 func TestResetForgetsWhatWasSeen(t *testing.T) {
 	p, c := pair(t, 8)
 	fill(t, p, 6)
@@ -242,7 +242,7 @@ func TestResetForgetsWhatWasSeen(t *testing.T) {
 	fill(t, p, 8)
 }
 
-// Reset leaves the memory as it is, and no call that reads shows that.
+// Reset leaves the memory as it is, but no call that reads shows its contents.
 func TestResetDoesNotClear(t *testing.T) {
 	p, c := pair(t, 4)
 	p.WriteString("old!")
@@ -258,13 +258,13 @@ func TestResetDoesNotClear(t *testing.T) {
 	}
 }
 
-// What was promised to run in one life does not run in the next.
+// A function that is armed in one life does not run in the next.
 func TestResetWithdraws(t *testing.T) {
 	p, c := pair(t, 4)
-	f := func() { t.Error("it runs in another life") }
+	f := func() { t.Error("the function runs in the next life") }
 	p.ring.producer.target.note.Store(&note{p.goal(1), f})
 	c.shared.target.note.Store(&note{c.goal(1), f})
-	p.ring.producer.cursor.Or(closed) // closed, and not told of it yet
+	p.ring.producer.cursor.Or(closed) // closed, but not notified yet
 	c.shared.cursor.Or(closed)
 	p.ring.openConsumers.Store(0)
 	p.ring.openProducer.Store(0)
@@ -274,7 +274,7 @@ func TestResetWithdraws(t *testing.T) {
 	closeAll(p, []*Consumer{c})
 }
 
-// The timer of a deadline goes off in the next life, under a call that parks.
+// The timer of a deadline goes off in the next life, during a call that parks.
 func TestResetUnderATimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 4)
@@ -298,7 +298,8 @@ func TestResetUnderATimer(t *testing.T) {
 	})
 }
 
-// A Close that comes between the bit and the error gives a default.
+// If Close has set the bit but not yet stored its error, the other half gets the
+// default error.
 func TestLateCloseHasAnError(t *testing.T) {
 	p, c := pair(t, 4)
 	fill(t, p, 1)
@@ -307,7 +308,7 @@ func TestLateCloseHasAnError(t *testing.T) {
 	drain(t, c, stream(0, 1), io.EOF)
 	c.shared.cursor.Or(closed)
 	if err := p.peersErr(); err != io.ErrClosedPipe {
-		t.Errorf("the producer is told %v", err)
+		t.Errorf("the producer gets %v", err)
 	}
 }
 
@@ -320,7 +321,7 @@ func TestAllocsOfReset(t *testing.T) {
 		}
 		got := testing.AllocsPerRun(100, func() {
 			p.Write(b)
-			p.ring.producer.cursor.Or(closed) // Close, which has an error to keep
+			p.ring.producer.cursor.Or(closed) // Close would allocate its error
 			for _, c := range cs {
 				c.Read(b)
 				c.shared.cursor.Or(closed)
@@ -337,8 +338,8 @@ func TestAllocsOfReset(t *testing.T) {
 	}
 }
 
-// TestStressReset uses one ring for many lives, which a third goroutine may
-// end, while what it then wakes reaches into the next one.
+// TestStressReset uses one ring for many lives. A third goroutine may end a life,
+// and the rest of its Close reaches into the next.
 func TestStressReset(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -348,7 +349,7 @@ func TestStressReset(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, uint64(life)))
 			var wg, aside sync.WaitGroup
 			total, pause := 1+rng.IntN(1000), rng.IntN(20)
-			closer := rng.IntN(3) // of all consumers, or of the producer, or none
+			closer := rng.IntN(3) // closes all consumers, the producer or neither
 			aside.Go(func() {
 				time.Sleep(time.Duration(pause) * time.Microsecond)
 				switch closer {
@@ -401,7 +402,7 @@ func TestStressReset(t *testing.T) {
 			for _, c := range cs {
 				state(t, p, c, 0, nil, nil)
 			}
-			aside.Wait() // a Close that comes late would end the next life
+			aside.Wait() // a late Close would end the next life
 		}
 	}
 }

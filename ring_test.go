@@ -13,7 +13,7 @@ import (
 	"github.com/bytering/bytering/internal/mutants"
 )
 
-// sizes are capacities on both sides of every border that there could be.
+// sizes are capacities on both sides of every limit that could matter.
 var sizes = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 33, 63, 65, 100}
 
 func TestNewRefuses(t *testing.T) {
@@ -36,7 +36,7 @@ func TestNewRefuses(t *testing.T) {
 		{8, math.MaxInt, nil, ErrInvalidConsumers, math.MaxInt},
 	}
 	if strconv.IntSize == 64 {
-		// A process of 32 bits may really be given all that an int can count.
+		// A 32-bit process may really get all the memory that an int can count.
 		limit := uint64(maxCapacity)
 		for _, c := range []struct {
 			capacity int
@@ -96,8 +96,8 @@ func TestMemoryIsAlignedZeroedAndClipped(t *testing.T) {
 	}
 }
 
-// Every capacity, place in the memory and filled count has the slices that the
-// picture in doc.go shows.
+// For every capacity, offset and filled count, the slices are those in the picture
+// in doc.go.
 func TestGeometry(t *testing.T) {
 	for _, capacity := range sizes {
 		for off := range capacity {
@@ -130,8 +130,8 @@ func TestGeometry(t *testing.T) {
 	}
 }
 
-// A cursor that comes round 1<<63 is like any other, and so is one that passes
-// the middle, where a signed comparison would turn over.
+// A cursor wraps at 1<<63 without effect, and so does one that passes the middle,
+// where a signed comparison would change.
 func TestCursorsComeRound(t *testing.T) {
 	for _, border := range []uint64{1 << 63, 1 << 62, 1 << 61} {
 		for _, capacity := range []int{1, 2, 3, 7, 8, 10, 16, 17, 64, 100} {
@@ -161,7 +161,7 @@ func TestCursorsComeRound(t *testing.T) {
 	}
 }
 
-// The closed bit leaves the count alone, wherever that stands.
+// The closed bit does not change the count, wherever the cursor is.
 func TestCloseWhileCursorsComeRound(t *testing.T) {
 	for _, capacity := range []int{1, 3, 8} {
 		for before := range uint64(capacity + 2) {
@@ -178,8 +178,8 @@ func TestCloseWhileCursorsComeRound(t *testing.T) {
 	}
 }
 
-// Cursors that a third goroutine loaded one after the other may lie further
-// apart than was ever true, or the wrong way round.
+// Two cursors that a third goroutine loads one after the other may be further apart
+// than they ever were, or the wrong way round.
 func TestFilledIsBroughtIntoRange(t *testing.T) {
 	p, _ := pair(t, 8)
 	for _, tc := range []struct {
@@ -195,7 +195,7 @@ func TestFilledIsBroughtIntoRange(t *testing.T) {
 	}
 }
 
-// A closed consumer falls behind by more than an int holds on 32 bits.
+// A closed consumer may fall behind by more than an int holds on 32-bit systems.
 func TestFilledIsInRange(t *testing.T) {
 	p, _ := pair(t, 100)
 	for _, far := range []uint64{0, 1, 99, 100, 101, 1<<31 - 1, 1 << 31, 1<<31 + 7, 1 << 32, 1<<33 + 1, 1 << 61} {
@@ -208,8 +208,8 @@ func TestFilledIsInRange(t *testing.T) {
 	}
 }
 
-// SlicesAtLeast goes by what the half has seen if that is enough, and looks at the
-// other half only if it is not.
+// SlicesAtLeast uses what the half has seen if that is enough. Otherwise it looks
+// at the other half.
 func TestSlicesAtLeast(t *testing.T) {
 	for _, tc := range []struct {
 		seen, there, n, want int // for either half
@@ -238,7 +238,7 @@ func TestSlicesAtLeast(t *testing.T) {
 			if cap(a) != len(a) || cap(b) != len(b) {
 				t.Error("the slices are not clipped")
 			}
-			// What Slices handed out before counts, too.
+			// What Slices handed out before counts too.
 			want(t, "Commit", 0, p.Commit(max(tc.want, tc.seen)), 0, nil)
 		}
 	}
@@ -255,25 +255,25 @@ func TestSlicesAtLeast(t *testing.T) {
 	want(t, "SlicesAtLeast after the end", len(a)+len(b), nil, 0, nil)
 }
 
-// TestMutantsOfTests runs the tests against those defects that the explorer
-// does not see.
+// TestMutantsOfTests runs the tests against the defects that the explorer does not
+// find.
 func TestMutantsOfTests(t *testing.T) {
 	mutants.Skip(t)
 	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
 		"-failfast", "-timeout=20s", "-run", "Spinning|ShortPath|AtLeast|Large|Inside|Reset|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|AfterTheConsumersClose", ".")
 }
 
-// The text of an exported error begins with the package that it is from.
+// The text of an exported error starts with the name of its package.
 func TestErrorsNameTheirPackage(t *testing.T) {
 	for _, err := range []error{
 		ErrInvalidCapacity, ErrRange, ErrInvalidAlignment, ErrInvalidConsumers, ErrInvalidReset,
 		ErrNoMemory, ErrInvalidMemory, ErrLock, ErrFile,
 	} {
 		if !strings.HasPrefix(err.Error(), "bytering: ") {
-			t.Errorf("%q does not begin with the package", err)
+			t.Errorf("%q does not start with the name of its package", err)
 		}
 	}
 	if says := ErrInvalidCount.Error(); !strings.HasPrefix(says, "vectored: ") {
-		t.Errorf("%q does not begin with the package", says)
+		t.Errorf("%q does not start with the name of its package", says)
 	}
 }

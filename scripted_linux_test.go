@@ -20,11 +20,11 @@ const (
 	besideBit             // some counts come with an error
 )
 
-// errBeside comes with a count.
+// errBeside is returned together with a count.
 var errBeside = errors.New("test error")
 
-// beside makes every third call that moves something return errBeside as well,
-// as an io.Reader may, and no system call can.
+// beside makes every third call that moves something return errBeside as well. An
+// io.Reader may do that; no system call can.
 type beside struct {
 	r     io.Reader
 	w     io.Writer
@@ -52,10 +52,10 @@ func (b *besidev) Writev(bufs [][]byte) (int, error) {
 	return b.count(b.w.(vectored.Writer).Writev(bufs))
 }
 
-// FuzzScriptedEnds sends a stream from a scripted source through a small ring to
-// a scripted sink, and goes on after every error. What the sink has is what the
-// source gave, byte for byte, at every stop the counts and positions are exact,
-// and the errors are the script's, in its order.
+// FuzzScriptedEnds sends a stream from a scripted source through a small ring to a
+// scripted sink, and goes on after every error. The sink must get what the source
+// gave, byte for byte. At every stop the counts and positions must be exact, and
+// the errors must be the script's, in its order.
 func FuzzScriptedEnds(f *testing.F) {
 	for i, read := range scripted.Seeds {
 		for j, write := range scripted.Seeds {
@@ -104,7 +104,7 @@ func FuzzScriptedEnds(f *testing.F) {
 			defer p.Close()
 			in.run()
 		}()
-		defer func() { c.Close(); <-ended }() // also where out.run ends the test
+		defer func() { c.Close(); <-ended }() // runs even if out.run ends the test
 		out.run()
 		<-ended
 		if got := out.dst.Bytes(); int64(len(got)) != in.src.Position() {
@@ -116,7 +116,7 @@ func FuzzScriptedEnds(f *testing.F) {
 	})
 }
 
-// A scriptedIn is a producer and what it reads from.
+// A scriptedIn is a producer and its source.
 type scriptedIn struct {
 	t     *testing.T
 	p     *bytering.Producer
@@ -126,15 +126,15 @@ type scriptedIn struct {
 	from  io.Reader
 }
 
-// run reads until the script is through. How much a step moves depends on the
-// consumer, but not what it ends with.
+// run reads until the end of the script. The consumer affects how much a step
+// moves, but not how the step ends.
 func (in *scriptedIn) run() {
 	wants := append(ends(in.steps, io.EOF), io.EOF)
 	total := int64(0)
 	for i := 0; i < len(wants); {
 		n, err := in.p.ReadFrom(in.from)
 		if total += n; total != in.src.Position() || in.p.Position() != uint64(in.begin)+uint64(total) {
-			in.t.Errorf("ReadFrom says %d bytes, the producer is at %d from %d on, the source at %d",
+			in.t.Errorf("ReadFrom returned %d bytes; the producer is at %d and started at %d, the source is at %d",
 				total, in.p.Position(), in.begin, in.src.Position())
 		}
 		if err == errBeside && n > 0 {
@@ -142,7 +142,7 @@ func (in *scriptedIn) run() {
 		}
 		want := wants[i]
 		if i++; want == io.EOF {
-			want = nil // of ReadFrom
+			want = nil // ReadFrom returns nil at the end
 		}
 		if !isScripted(err, want) {
 			in.t.Errorf("ReadFrom %d of %d ends with %v, want %v", i, len(wants), err, want)
@@ -157,7 +157,7 @@ func (in *scriptedIn) run() {
 	}
 }
 
-// A scriptedOut is a consumer and what it writes to.
+// A scriptedOut is a consumer and its sink.
 type scriptedOut struct {
 	t     *testing.T
 	c     *bytering.Consumer
@@ -177,18 +177,18 @@ func (out *scriptedOut) run() {
 		total += n
 		got := out.dst.Bytes()
 		if total != int64(len(got)) || out.c.Position() != uint64(out.begin)+uint64(total) {
-			out.t.Fatalf("WriteTo says %d bytes, the consumer is at %d from %d on, the sink has %d",
+			out.t.Fatalf("WriteTo returned %d bytes; the consumer is at %d and started at %d, the sink has %d",
 				total, out.c.Position(), out.begin, len(got))
 		}
 		if !bytes.Equal(got, pattern.Bytes(0, len(got))) {
-			out.t.Fatalf("the sink has other bytes than the source gave, of %d", len(got))
+			out.t.Fatalf("the %d bytes of the sink differ from those of the source", len(got))
 		}
 		if err == errBeside && n > 0 {
 			continue
 		}
 		switch {
 		case err == nil:
-			// The steps taken have failed as often as WriteTo.
+			// As many of the steps taken have failed as calls of WriteTo.
 			taken := out.steps[:len(out.steps)-out.dst.Left()]
 			if failed := len(ends(taken, io.ErrUnexpectedEOF)); failed != i {
 				out.t.Fatalf("WriteTo failed %d times, the script %d times", i, failed)
@@ -197,7 +197,7 @@ func (out *scriptedOut) run() {
 		case i == len(wants):
 			out.t.Fatalf("WriteTo ends with %v after the script", err)
 		case !isScripted(err, wants[i]) &&
-			// A Write that has written something can only say that it is short.
+			// A Write that has written something can only report that it was short.
 			!(out.plain && wants[i] == scripted.ErrLie && n > 0 && err == io.ErrShortWrite):
 			out.t.Fatalf("WriteTo %d of %d ends with %v, want %v", i, len(wants), err, wants[i])
 		}
@@ -205,7 +205,7 @@ func (out *scriptedOut) run() {
 	}
 }
 
-// ends returns what calls on a script end with, in their order.
+// ends returns the errors with which calls on a script end, in order.
 func ends(steps []scripted.Step, end error) (errs []error) {
 	for _, s := range steps {
 		errs = append(errs, s.Err(end))
@@ -213,7 +213,7 @@ func ends(steps []scripted.Step, end error) (errs []error) {
 	return slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 }
 
-// isScripted tells whether err is what the script has.
+// isScripted reports whether err is the script's want.
 func isScripted(err, want error) bool {
 	switch want {
 	case nil, io.EOF, io.ErrUnexpectedEOF:

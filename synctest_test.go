@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// A parked is a call that runs on a goroutine of its own. In a bubble each of
-// them must come to an end, or the test fails: so no goroutine is left.
+// A parked is a call that runs on a goroutine of its own. A bubble fails the test
+// if a goroutine does not end, so every such call must end.
 type parked struct {
 	n    int
 	err  error
-	done atomic.Bool // after which n and err are there
+	done atomic.Bool // n and err are valid once it is true
 }
 
 func start(f func() (int, error)) *parked {
@@ -27,8 +27,8 @@ func start(f func() (int, error)) *parked {
 	return r
 }
 
-// stays and ends wait until every goroutine of the bubble is blocked, and then
-// expect the call to be parked still, or to have come back.
+// stays and ends wait until every goroutine of the bubble is blocked. Then stays
+// expects the call to be parked, and ends expects it to have returned.
 func (r *parked) stays(t *testing.T, what string) {
 	t.Helper()
 	if synctest.Wait(); r.done.Load() {
@@ -44,8 +44,8 @@ func (r *parked) ends(t *testing.T, what string, n int, err error) {
 	want(t, what, r.n, r.err, n, err)
 }
 
-// enders end a parked call from a third goroutine: the half itself closes, or
-// the other one.
+// enders end a parked call from a third goroutine by closing the half itself or the
+// other one.
 var enders = []struct {
 	name  string
 	other bool
@@ -60,7 +60,7 @@ var enders = []struct {
 func TestParkedProducerIsEnded(t *testing.T) {
 	for _, m := range parking(producerCalls) {
 		for _, e := range enders {
-			for _, consumers := range []int{0, 1, 3} { // 0 for New
+			for _, consumers := range []int{0, 1, 3} { // 0 stands for New
 				synctest.Test(t, func(t *testing.T) {
 					p, cs := some(t, 4, consumers)
 					fill(t, p, 4)
@@ -121,7 +121,7 @@ func parking[H any](calls []call[H]) []call[H] {
 	return slices.DeleteFunc(slices.Clone(calls), func(m call[H]) bool { return !m.parks })
 }
 
-// some is cast, or pair for no consumers.
+// some is like cast, or like pair if consumers is 0.
 func some(t *testing.T, capacity, consumers int, opts ...Option) (*Producer, []*Consumer) {
 	if consumers > 0 {
 		return cast(t, capacity, consumers, opts...)
@@ -131,7 +131,7 @@ func some(t *testing.T, capacity, consumers int, opts ...Option) (*Producer, []*
 }
 
 // A parked call goes on as soon as the other half has moved far enough. The
-// start shows that an armed target may lie on the other side of the end.
+// starting points put an armed target on the other side of the wrap.
 func TestParkedCallsGoOn(t *testing.T) {
 	for _, begin := range []uint64{0, 1<<63 - 4, 1<<63 - 1} {
 		for _, m := range parking(producerCalls) {
@@ -198,21 +198,21 @@ func TestWaitParksUntilContextEnds(t *testing.T) {
 			cancel2()
 			r.ends(t, name, 0, context.Canceled)
 
-			// The ring stays usable, and now there is enough.
+			// The ring stays usable, and now there are enough bytes.
 			fill(t, p, 1)
 			c.Discard(2)
 			if name == "consumer" {
 				fill(t, p, 2)
 			}
 			if err := wait(p, c, ctx2); err != nil {
-				t.Errorf("%s: %v with enough there and a context that has ended", name, err)
+				t.Errorf("%s: %v with enough bytes there and a context that has ended", name, err)
 			}
 		})
 	}
 }
 
-// What is there by the time that ctx ends is taken before that is told, though
-// a select may see the end first.
+// Wait returns nil if the bytes are there when ctx ends, though a select may see
+// the end of ctx first.
 func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := at(t, 4, 0, 2)
@@ -220,7 +220,7 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		w := start(func() (int, error) { return 0, p.Wait(ctx, 4) })
 		r := start(func() (int, error) { return 0, c2.Wait(ctx, 4) })
-		c.shared.cursor.Store(2) // moved, and the token not sent yet
+		c.shared.cursor.Store(2) // the bytes are there, but the token is not sent yet
 		p2.ring.producer.cursor.Store(4)
 		cancel(errTest)
 		w.ends(t, "producer's Wait", 0, nil)
@@ -228,8 +228,8 @@ func TestWaitTakesWhatIsThereFirst(t *testing.T) {
 	})
 }
 
-// WaitEmpty waits until everything was taken, before the producer's Close and
-// after it, spinning or not.
+// WaitEmpty waits until everything was taken, before the producer's Close and after
+// it, whatever the policy.
 func TestWaitEmpty(t *testing.T) {
 	for i := range 4 {
 		closed, spin := i%2 > 0, time.Duration(i/2)
@@ -263,7 +263,7 @@ func TestWaitEmpty(t *testing.T) {
 					p.spinner.budget = spin
 					fill(t, p, 8)
 					if closed {
-						p.SetWriteDeadline(time.Now().Add(time.Second)) // which ends with the Close
+						p.SetWriteDeadline(time.Now().Add(time.Second)) // the Close ends this deadline
 						p.Close()
 					}
 					r := start(func() (int, error) { return 0, p.WaitEmpty(t.Context()) })
@@ -291,7 +291,8 @@ func failAll(cs []*Consumer) {
 	}
 }
 
-// It ends with its context or deadline, and publishes what ReadFrom has left.
+// WaitEmpty ends with its context or deadline. It publishes what ReadFrom has left
+// in the spill.
 func TestWaitEmptyEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs := spilled(t, 0, 3)
@@ -304,15 +305,15 @@ func TestWaitEmptyEnds(t *testing.T) {
 		cs[0].Discard(4)
 		r.stays(t, "WaitEmpty")
 		if cs[0].Len() != 3 {
-			t.Errorf("%d bytes are there, of 3 that ReadFrom had left", cs[0].Len())
+			t.Errorf("%d bytes are there, want the 3 that ReadFrom had left", cs[0].Len())
 		}
 		cs[0].Discard(3)
 		r.ends(t, "WaitEmpty", 0, nil)
 	})
 }
 
-// A full ring is not refilled byte by byte: a parked writer sleeps until a
-// quarter is free, or as much as it has left.
+// A full ring is not refilled byte by byte: a parked writer sleeps until a quarter
+// is free, or enough for the rest of its bytes.
 func TestHysteresis(t *testing.T) {
 	writers := map[string]func(p *Producer, n int) (int, error){
 		"Write": func(p *Producer, n int) (int, error) { return p.Write(stream(p.Position(), n)) },
@@ -328,7 +329,7 @@ func TestHysteresis(t *testing.T) {
 		} {
 			free := tc.free
 			if name == "ReadFrom" {
-				free = max(1, tc.capacity/4) // nobody knows what it has left
+				free = max(1, tc.capacity/4) // ReadFrom does not know how many bytes are left
 			}
 			synctest.Test(t, func(t *testing.T) {
 				p, c := pair(t, tc.capacity)
@@ -353,8 +354,8 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
-// The hysteresis gives way to a consumer that is about to park for more than
-// there is, or both would sleep for ever.
+// The hysteresis gives way to a consumer that is about to park for more than there
+// is. Otherwise both would sleep for ever.
 func TestHysteresisGivesWay(t *testing.T) {
 	asks := map[string]func(c *Consumer) error{
 		"Wait": func(c *Consumer) error { return c.Wait(context.Background(), 16) },
@@ -379,7 +380,7 @@ func TestHysteresisGivesWay(t *testing.T) {
 					c.Close()
 				}
 				for _, c := range cs {
-					c.Discard(0) // what Peek may hold
+					c.Discard(0) // gives back what Peek may hold
 				}
 				w.ends(t, "Write", 17, io.ErrClosedPipe)
 			})
@@ -387,8 +388,8 @@ func TestHysteresisGivesWay(t *testing.T) {
 	}
 }
 
-// A broadcast's Peek that is cut short by its consumer's own Close hands
-// nothing out, so that there is nothing to give back.
+// If a Peek of one of several consumers is cut short by that consumer's Close, it
+// hands out nothing, so nothing must be given back.
 func TestBroadcastPeekIsCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs := cast(t, 4, 2)
@@ -404,8 +405,8 @@ func TestBroadcastPeekIsCutShort(t *testing.T) {
 	})
 }
 
-// A Write that is parked because of the slowest consumer goes on once that is
-// closed, and not before what it was handed is given back.
+// A Write that is parked because of the slowest consumer goes on once that consumer
+// is closed and has given back what it was handed.
 func TestParkedWriteAndAClosedConsumer(t *testing.T) {
 	for _, lent := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -426,8 +427,8 @@ func TestParkedWriteAndAClosedConsumer(t *testing.T) {
 	}
 }
 
-// Two halves that have nothing to do are blocked, and cost nothing: the bubble
-// only then lets time pass.
+// Two halves that have nothing to do are blocked and use no processor: only then
+// does time advance in the bubble.
 func TestIdlePairIsBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 4)

@@ -17,8 +17,9 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// Wait where it need not park: what is there wins over a context that has
-// ended, and that over nothing.
+// TestWait checks calls of Wait that need not park. Bytes that are there take
+// precedence over a context that has ended. Without the bytes the context's error
+// is returned.
 func TestWait(t *testing.T) {
 	const capacity = 4
 	open := func(*Producer, *Consumer) {}
@@ -91,7 +92,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// Without a cause it is the context's own error.
+// Without a cause, Wait returns the context's own error.
 func TestWaitReturnsTheContextsError(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -108,7 +109,7 @@ func TestWaitReturnsTheContextsError(t *testing.T) {
 	state(t, p, c, 0, nil, nil)
 }
 
-// A waiting half leaves no target behind, so that the other one need not post.
+// A wait leaves no target behind, so that the other half need not post.
 func TestWaitDisarms(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.Wait(ended(), 4)
@@ -119,11 +120,11 @@ func TestWaitDisarms(t *testing.T) {
 	fill(t, p, 2)
 	c.Discard(4)
 	if n := len(seam.Chan(p.ring.producer.target.token)) + len(seam.Chan(c.shared.target.token)); n != 0 {
-		t.Errorf("%d tokens for nobody", n)
+		t.Errorf("%d tokens were sent to a half that does not wait", n)
 	}
 }
 
-// A token that is no longer needed is harmless: the waiter loops.
+// A token that is no longer needed does no harm: the waiter loops.
 func TestSpuriousTokens(t *testing.T) {
 	p, c := at(t, 2, 1, 2)
 	seam.Post(p.ring.producer.target.token)
@@ -139,7 +140,7 @@ func TestSpuriousTokens(t *testing.T) {
 	}
 }
 
-// moved and wake post where the target is armed and, for moved, reached.
+// wake posts if the target is armed, and moved only if the target is also reached.
 func TestTargets(t *testing.T) {
 	for _, tc := range []struct {
 		target, at   uint64
@@ -172,8 +173,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// A producer that is armed when the last consumer of several is released is
-// woken, though there is no read cursor left to compare with.
+// A producer that is armed when the last of several consumers is released is woken,
+// although no read cursor is left to compare with.
 func TestDiscardedByTheLast(t *testing.T) {
 	p, cs := cast(t, 4, 2)
 	cs[0].Close()
@@ -190,7 +191,7 @@ func TestDiscardedByTheLast(t *testing.T) {
 	}
 }
 
-// Anybody may look on at any time, and sees nothing that never was.
+// Any goroutine may look on at any time and never sees an impossible state.
 func TestLookingOn(t *testing.T) {
 	const total, capacity = 1 << 16, 7
 	p, c := pair(t, capacity, startAt(1<<63-total/2))
@@ -201,7 +202,8 @@ func TestLookingOn(t *testing.T) {
 		wg.Go(func() {
 			var lastW, lastR int
 			for {
-				// Read first: what is read then was written before.
+				// The read cursor is loaded first: bytes that were read by then had
+				// been written before.
 				r, w := distance(start, c.Position()), distance(start, p.Position())
 				if r > w || r < lastR || w < lastW {
 					t.Errorf("positions went from %d, %d to %d, %d", lastR, lastW, r, w)
@@ -218,7 +220,7 @@ func TestLookingOn(t *testing.T) {
 					t.Errorf("errors are %v and %v", perr, cerr)
 				}
 				if cerr != nil && (c.Len() > 0 || c.Position() != p.Position()) {
-					t.Errorf("the end with %d bytes left", c.Len())
+					t.Errorf("Err reports the end with %d bytes left", c.Len())
 				}
 				select {
 				case <-done:
@@ -238,8 +240,8 @@ func TestLookingOn(t *testing.T) {
 	wg.Wait()
 }
 
-// The bytes that a consumer which waits for more than it has gets are those
-// that a Write could not put into a full ring before.
+// Each function of waitsForMore starts a wait for n bytes, more than the consumer
+// has, and returns a function that reports whether they have come.
 var waitsForMore = map[string]func(c *Consumer, n int) (done func() bool){
 	"Read": func(c *Consumer, n int) func() bool {
 		return inBackground(func() { c.Discard(c.Len()); c.Read(make([]byte, 1)) })
@@ -278,16 +280,17 @@ func inBackground(f func()) func() bool {
 
 func isTrue(b *bool) func() bool { return func() bool { synctest.Wait(); return *b } }
 
-// polls looks once and then whether the bytes have come.
+// polls looks once, and returns a function that looks and then reports whether the
+// bytes have come.
 func polls(look func(c *Consumer)) func(*Consumer, int) func() bool {
 	return func(c *Consumer, n int) func() bool {
 		return func() bool { look(c); synctest.Wait(); return c.Len() >= n }
 	}
 }
 
-// A Write or ReadFrom that waits for a quarter of the ring takes one free byte
-// for a consumer that waits for more than it has, whichever came first.
-func TestOneFreeByteServesWhoWaits(t *testing.T) {
+// A Write or ReadFrom that waits for a quarter of the ring takes one free byte if a
+// consumer waits for more than it has, whether the space or the wait came first.
+func TestOneFreeByteServesAnyConsumer(t *testing.T) {
 	writes := map[string]func(p *Producer){
 		"Write":    func(p *Producer) { p.Write(stream(p.Position(), 12)) },
 		"ReadFrom": func(p *Producer) { p.ReadFrom(&source{p.Position(), 12}) },
@@ -301,8 +304,8 @@ func TestOneFreeByteServesWhoWaits(t *testing.T) {
 					a, b := cs[0], cs[1]
 					go run(p)
 					synctest.Wait()
-					// One of two consumers has 8 bytes and gives back what it takes
-					// to need one more; the other gives back one.
+					// One of two consumers has 8 bytes and gives back what it takes to
+					// need one more. The other gives back one.
 					var done func() bool
 					if order == "the wait" {
 						a.Discard(1)
@@ -315,7 +318,7 @@ func TestOneFreeByteServesWhoWaits(t *testing.T) {
 						done = begin(a, 8)
 					}
 					if !done() {
-						t.Errorf("%s: no byte comes, with %d free", name, p.Free())
+						t.Errorf("%s: no byte comes, with %d bytes free", name, p.Free())
 					}
 					p.Close()
 					a.Close()
@@ -326,7 +329,8 @@ func TestOneFreeByteServesWhoWaits(t *testing.T) {
 	}
 }
 
-// The same with one consumer, which gives back a byte before it waits.
+// The same holds for a ring with one consumer, which gives back a byte before it
+// waits.
 func TestOneFreeByteServesTheConsumer(t *testing.T) {
 	for wait, begin := range waitsForMore {
 		synctest.Test(t, func(t *testing.T) {
@@ -335,7 +339,7 @@ func TestOneFreeByteServesTheConsumer(t *testing.T) {
 			synctest.Wait()
 			c.Discard(1)
 			if done := begin(c, 8); !done() {
-				t.Errorf("%s: no byte comes, with %d free", wait, p.Free())
+				t.Errorf("%s: no byte comes, with %d bytes free", wait, p.Free())
 			}
 			p.Close()
 			c.Close()
@@ -343,8 +347,8 @@ func TestOneFreeByteServesTheConsumer(t *testing.T) {
 	}
 }
 
-// While no consumer waits, a Write waits for a quarter of the ring, and a Wait or
-// a Notify for what it says in any case.
+// While no consumer waits, a Write waits for a quarter of the ring. A Wait or a
+// Notify always waits for the number that it was given.
 func TestOneFreeByteIsNotEnoughOtherwise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs := cast(t, 8, 2)
@@ -379,7 +383,7 @@ func TestOneFreeByteIsNotEnoughOtherwise(t *testing.T) {
 			c.Discard(1)
 			go c.Peek(8)
 			if told() {
-				t.Errorf("%s of 2 has come true with %d free", wait, p.Free())
+				t.Errorf("%s of 2 returned or ran with %d bytes free", wait, p.Free())
 			}
 			p.Close()
 		})
@@ -393,14 +397,14 @@ func spinsOrSkip(t *testing.T) {
 }
 
 // unstuck ends the ring of p with an error if the test comes to a standstill, so
-// that it fails soon and does not hang.
+// that the test fails soon and does not hang.
 func unstuck(t *testing.T, p *Producer) {
 	timer := time.AfterFunc(30*time.Second, func() { p.CloseWithError(errors.New("a standstill")) })
 	t.Cleanup(func() { timer.Stop() })
 }
 
-// Halves that spin don't spin at each other: with a budget of an hour they would
-// come to a standstill.
+// Halves that spin do not wait for each other for ever. With a budget of an hour
+// that would be a standstill.
 func TestSpinningHalvesServeEachOther(t *testing.T) {
 	spinsOrSkip(t)
 	p, c := pair(t, 8, Spin(time.Hour))
@@ -423,7 +427,7 @@ func TestSpinningConsumerIsServed(t *testing.T) {
 	go func() { _, err := p.Write(stream(0, 12)); wrote <- err }()
 	read := make(chan error)
 	go func() { _, err := io.ReadFull(cs[0], make([]byte, 9)); read <- err }()
-	for cs[0].Len() > 0 || p.Position() < 8 { // until the first consumer wants the ninth
+	for cs[0].Len() > 0 || p.Position() < 8 { // until the first consumer wants the ninth byte
 		time.Sleep(time.Millisecond)
 	}
 	cs[1].Discard(1)
@@ -436,12 +440,12 @@ func TestSpinningConsumerIsServed(t *testing.T) {
 	}
 }
 
-// long is a budget that no test outlives: whatever ends before it ended the
+// long is a budget longer than any test. Whatever ends a call before it ends the
 // spin and not the park that follows.
 const long = time.Hour
 
-// spins runs f on a goroutine and do after it has begun to spin, and returns
-// what f did.
+// spins runs f on a goroutine, runs do after f has begun to spin, and returns what
+// f did.
 func spins(t *testing.T, f func() (int, error), do func()) result {
 	t.Helper()
 	if runtime.GOMAXPROCS(0) < 2 {
@@ -449,18 +453,18 @@ func spins(t *testing.T, f func() (int, error), do func()) result {
 	}
 	done := make(chan result, 1)
 	go func() { n, err := f(); done <- result{n, err} }()
-	time.Sleep(time.Millisecond) // it passes without, too
+	time.Sleep(time.Millisecond) // the test also passes without this
 	do()
 	select {
 	case r := <-done:
 		return r
 	case <-time.After(10 * time.Second):
-		t.Fatal("it spins on")
+		t.Fatal("the call spins on")
 		panic("unreachable")
 	}
 }
 
-// TestSpinEnds: whatever ends a parked call also ends one that spins.
+// Whatever ends a parked call also ends a call that spins.
 func TestSpinEnds(t *testing.T) {
 	opt := Spin(long)
 	full := func() (*Producer, *Consumer) {
@@ -508,7 +512,8 @@ func TestSpinEnds(t *testing.T) {
 	want(t, "Wait", got.n, got.err, 0, errTest)
 }
 
-// closeHalf closes one of the halves, with an error if there is one.
+// closeHalf closes the consumer if consumer is true, and otherwise the producer,
+// with err unless it is nil.
 func closeHalf(p *Producer, c *Consumer, consumer bool, err error) {
 	if consumer {
 		c.CloseWithError(err)
@@ -517,12 +522,12 @@ func closeHalf(p *Producer, c *Consumer, consumer bool, err error) {
 	}
 }
 
-// TestSpinStarving: a writer that spins for a quarter takes less when the
-// consumer has parked for more than there is.
+// A writer that spins for a quarter takes less when the consumer has parked for
+// more than there is.
 func TestSpinStarving(t *testing.T) {
 	p, c := pair(t, 100, Spin(long))
 	unstuck(t, p)
-	c.spinner = spinner{} // it parks at once
+	c.spinner = spinner{} // the consumer parks at once
 	fill(t, p, 100)
 	got := spins(t, func() (int, error) { return p.Write(stream(100, 40)) }, func() {
 		c.Discard(10)
@@ -534,8 +539,8 @@ func TestSpinStarving(t *testing.T) {
 	want(t, "Write", got.n, got.err, 40, nil)
 }
 
-// TestSpinInBubble: the clock of a bubble stands still while a goroutine runs,
-// and a spin ends nevertheless.
+// The clock of a bubble stands still while a goroutine runs. A spin ends
+// nevertheless.
 func TestSpinInBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := pair(t, 8, Spin(time.Millisecond))
@@ -568,12 +573,12 @@ func TestNoSpin(t *testing.T) {
 	}
 	for range 2 * procsEvery {
 		if s.wanted() {
-			t.Fatal("it begins to spin with one processor")
+			t.Fatal("the spinner starts with one processor")
 		}
 	}
 }
 
-// TestPoliciesMove passes a stream by each policy, checked, in a ring so small
+// TestPoliciesMove passes a checked stream with each policy through a ring so small
 // that both halves wait all the time.
 func TestPoliciesMove(t *testing.T) {
 	for name, opt := range map[string]Option{
