@@ -14,8 +14,8 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// TestContextEnds cancels over net.Pipe, where a write is exact and both ends
-// can be interrupted: at once.
+// TestContextEnds cancels copies over net.Pipe, where a write is exact and both
+// ends can be interrupted. Copy must return at once.
 func TestContextEnds(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -42,16 +42,16 @@ func TestContextEnds(t *testing.T) {
 			cancel()
 			r := <-done
 			if d := time.Since(begin); d != 0 {
-				t.Errorf("%s: it took %v", tc.name, d)
+				t.Errorf("%s: Copy took %v, want 0", tc.name, d)
 			}
 			safe(t, failed(t, r.err, Neither, errTest), int64(tc.take))
 			arrived(t, got, int64(tc.take))
 			moved(t, r.stats, r.stats.Source.Bytes, int64(tc.take))
 			if meter.Stats() != r.stats {
-				t.Errorf("%s: the meter has %+v, the stats %+v", tc.name, meter.Stats(), r.stats)
+				t.Errorf("%s: the meter has %+v, the stats are %+v", tc.name, meter.Stats(), r.stats)
 			}
 
-			// Both go on where they stand.
+			// Both ends go on from where they stand.
 			all := stream(tc.feed)
 			if rest := all[r.stats.Source.Bytes:]; len(rest) > 0 {
 				more := make([]byte, len(rest))
@@ -69,7 +69,7 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-// TestEndsAreUsableAfterCancel: deadlines are cleared.
+// TestEndsAreUsableAfterCancel checks that the deadlines are cleared.
 func TestEndsAreUsableAfterCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src, feeder := net.Pipe()
@@ -89,16 +89,16 @@ func TestEndsAreUsableAfterCancel(t *testing.T) {
 			}
 		}
 		done := start(context.Background(), dst, src)
-		time.Sleep(time.Hour) // nothing is left that fires
+		time.Sleep(time.Hour) // no timer may be left
 		feeder.Close()
 		if r := <-done; r.err != nil {
-			t.Errorf("the copy after it: %v", r.err)
+			t.Errorf("the next copy: %v", r.err)
 		}
 		taker.Close()
 	})
 }
 
-// A blocker waits in a call, whatever is done to it, until it is released.
+// A blocker blocks in a call until it is released, whatever else is done to it.
 type blocker struct{ release chan struct{} }
 
 func newBlocker() blocker { return blocker{make(chan struct{})} }
@@ -106,8 +106,8 @@ func newBlocker() blocker { return blocker{make(chan struct{})} }
 func (b blocker) Read(buf []byte) (int, error)  { <-b.release; return len(buf), nil }
 func (b blocker) Write(buf []byte) (int, error) { <-b.release; return len(buf), nil }
 
-// TestSourceLeftBehind: Copy is back after the grace, and what the read brings
-// later counts nowhere.
+// TestSourceLeftBehind checks that Copy returns after the grace and that the bytes
+// of a later read are not counted anywhere.
 func TestSourceLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, sinkFails := range []bool{false, true} {
@@ -134,7 +134,7 @@ func TestSourceLeftBehind(t *testing.T) {
 			}
 			r := <-done
 			if d := time.Since(begin); d != grace {
-				t.Errorf("it took %v, want %v", d, grace)
+				t.Errorf("Copy took %v, want %v", d, grace)
 			}
 			safe(t, failed(t, r.err, side, errTest), 10)
 			before := meter.Stats()
@@ -142,13 +142,14 @@ func TestSourceLeftBehind(t *testing.T) {
 			synctest.Wait()
 			arrived(t, got.Bytes(), 10)
 			if after := meter.Stats(); after != before || after != r.stats {
-				t.Errorf("the meter had %+v and has %+v; the stats are %+v", before, after, r.stats)
+				t.Errorf("the meter changed from %+v to %+v; the stats are %+v", before, after, r.stats)
 			}
 		}
 	})
 }
 
-// TestSinkLeftBehind: Pending is what the write may still put there.
+// TestSinkLeftBehind checks that Pending is the number of bytes that the write may
+// still deliver.
 func TestSinkLeftBehind(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -180,7 +181,7 @@ func TestSinkLeftBehind(t *testing.T) {
 			if !tc.vectored {
 				dst = writerFunc(func(b []byte) (int, error) { return write([][]byte{b}) })
 				if tc.before > 0 {
-					maxCall = 3 // else the short write is an error
+					maxCall = 3 // with a larger call the short write would be an error
 				}
 			}
 			done := start(ctx, dst, endless(), Capacity(10), MaxCall(maxCall))
@@ -189,7 +190,7 @@ func TestSinkLeftBehind(t *testing.T) {
 			cancel()
 			r := <-done
 			if d := time.Since(begin); d != grace {
-				t.Errorf("%s: it took %v, want %v", tc.name, d, grace)
+				t.Errorf("%s: Copy took %v, want %v", tc.name, d, grace)
 			}
 			e := failed(t, r.err, Neither, errTest)
 			if e.Written != int64(tc.before) || e.Pending != tc.pending {
@@ -198,14 +199,14 @@ func TestSinkLeftBehind(t *testing.T) {
 			close(block.release)
 			synctest.Wait()
 			if late := int64(got.Len()) - e.Written; late < 0 || late > e.Pending {
-				t.Errorf("%s: %d bytes came late, %d were pending", tc.name, late, e.Pending)
+				t.Errorf("%s: %d bytes came late, but %d were pending", tc.name, late, e.Pending)
 			}
 			arrived(t, got.Bytes(), int64(got.Len()))
 		})
 	}
 }
 
-// TestBothLeftBehind: they get the same grace, not one after the other.
+// TestBothLeftBehind checks that both sides share one grace.
 func TestBothLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := cancellable()
@@ -216,7 +217,7 @@ func TestBothLeftBehind(t *testing.T) {
 		cancel()
 		r := <-done
 		if d := time.Since(begin); d != grace {
-			t.Errorf("it took %v, want %v", d, grace)
+			t.Errorf("Copy took %v, want %v", d, grace)
 		}
 		e := failed(t, r.err, Neither, errTest)
 		if e.Written != 0 || e.Pending != 10 {
@@ -230,8 +231,8 @@ func TestBothLeftBehind(t *testing.T) {
 	})
 }
 
-// TestParkedSideEnds: the side that waits for the ring, while the other is left
-// behind, is not left too. Its end is free at once.
+// TestParkedSideEnds checks that a side that waits for the ring is not left behind
+// together with the other side. Its end is free at once.
 func TestParkedSideEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		block := newBlocker()
@@ -244,7 +245,7 @@ func TestParkedSideEnds(t *testing.T) {
 				go io.ReadFull(peer, make([]byte, 10))
 			} else {
 				dst = block
-				go peer.Write(stream(10 + 512)) // which ReadFrom takes beside the ring
+				go peer.Write(stream(10 + 512)) // ReadFrom takes these into the ring and the spill
 			}
 			ctx, cancel := cancellable()
 			done := start(ctx, dst, src, Capacity(10))
@@ -252,7 +253,7 @@ func TestParkedSideEnds(t *testing.T) {
 			cancel()
 			failed(t, (<-done).err, Neither, errTest)
 			if len(parked.set) > 0 {
-				t.Errorf("the %v is left behind, and the other side, which is in no call, gets the deadlines %q", left, parked.set)
+				t.Errorf("the %v is left behind, and the other side, which is not in a call, gets the deadlines %q", left, parked.set)
 			}
 			conn.Close()
 		}
@@ -260,7 +261,8 @@ func TestParkedSideEnds(t *testing.T) {
 	})
 }
 
-// TestNoCallAfterStop: not even by a goroutine that was about to make it.
+// TestNoCallAfterStop checks that no call is made after a stop, even by a goroutine
+// that was about to make one.
 func TestNoCallAfterStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlow(writerFunc(func([]byte) (int, error) { t.Error("written"); return 0, nil }),
@@ -276,8 +278,8 @@ func TestNoCallAfterStop(t *testing.T) {
 	})
 }
 
-// TestReturnsWithinTheGrace: a call that can't be interrupted but comes back in
-// time counts, and no further call is made.
+// TestReturnsWithinTheGrace checks that a call that cannot be interrupted, but
+// returns in time, counts, and that no further call is made.
 func TestReturnsWithinTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := cancellable()
@@ -291,13 +293,13 @@ func TestReturnsWithinTheGrace(t *testing.T) {
 		r := <-done
 		safe(t, failed(t, r.err, Neither, errTest), int64(got.Len()))
 		if got.Len() == 0 {
-			t.Error("the write does not count")
+			t.Error("the write is not counted")
 		}
 		arrived(t, got.Bytes(), int64(got.Len()))
 	})
 }
 
-// A deadlined end notes the deadlines that it is given.
+// A deadlined end records the deadlines that are set on it.
 type deadlined struct {
 	net.Conn
 	mu  sync.Mutex
@@ -331,8 +333,8 @@ func (d *deadlined) SetWriteDeadline(at time.Time) error {
 	return d.Conn.SetWriteDeadline(at)
 }
 
-// TestDeadlines: no end is touched that need not be interrupted, and each
-// deadline is cleared.
+// TestDeadlines checks that only an end that must be interrupted gets a deadline,
+// and that each deadline is cleared.
 func TestDeadlines(t *testing.T) {
 	type test struct {
 		name     string
@@ -387,8 +389,8 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// TestDeadlineOfACallLeftBehind stays until that is back: without it the call
-// would wait on.
+// TestDeadlineOfACallLeftBehind checks that the deadline stays set until the call
+// returns. Without it the call would wait on.
 func TestDeadlineOfACallLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := cancellable()

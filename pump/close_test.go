@@ -16,15 +16,15 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// TestProducerClosed closes it under a source that waits. That is a failure of
-// the source, and what lay in the ring arrives.
+// TestProducerClosed closes the producer while the source waits. That is a failure
+// of the source, and the bytes in the ring arrive.
 func TestProducerClosed(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		deaf   bool
-		err    error // for the producer
+		err    error // given to the producer's CloseWithError
 		want   error
-		cancel time.Duration // after the close, if not 0
+		cancel time.Duration // time after the close, or 0 for no cancel
 		takes  time.Duration
 	}{
 		{"a connection", false, nil, io.ErrClosedPipe, 0, 0},
@@ -57,7 +57,7 @@ func TestProducerClosed(t *testing.T) {
 			}
 			r := <-done
 			if d := time.Since(begin); d != max(tc.takes, tc.cancel) {
-				t.Errorf("%s: it took %v, want %v", tc.name, d, tc.takes)
+				t.Errorf("%s: Copy took %v, want %v", tc.name, d, tc.takes)
 			}
 			if tc.cancel > 0 && tc.cancel < grace {
 				safe(t, failed(t, r.err, Neither, errTest), 10)
@@ -66,7 +66,7 @@ func TestProducerClosed(t *testing.T) {
 				}
 			}
 			if e := failed(t, r.err, Source, tc.want); e != r.err || e.Offset != 10 {
-				t.Errorf("%s: %v, want the source's alone, at byte 10", tc.name, r.err)
+				t.Errorf("%s: error %v, want the source's alone, at byte 10", tc.name, r.err)
 			}
 			arrived(t, got.Bytes(), 10)
 			if c.Err() == nil {
@@ -78,8 +78,8 @@ func TestProducerClosed(t *testing.T) {
 	}
 }
 
-// TestConsumerClosed closes it while each side waits in a call, or for the ring.
-// It is a failure of the sink alone, and the side that waits is interrupted.
+// TestConsumerClosed closes the consumer while each side waits in a call or for the
+// ring. That is a failure of the sink alone, and a waiting side is interrupted.
 func TestConsumerClosed(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -104,9 +104,10 @@ func TestConsumerClosed(t *testing.T) {
 			c.CloseWithError(errOther)
 			r := <-done
 			if d := time.Since(begin); d != 0 {
-				t.Errorf("%s: it took %v", tc.name, d)
+				t.Errorf("%s: Copy took %v, want 0", tc.name, d)
 			}
-			// The half's own calls say io.ErrClosedPipe, the other's the error.
+			// The consumer's own calls return io.ErrClosedPipe, the producer's return
+			// the error.
 			e, ok := r.err.(*Error)
 			if !ok || e.Side != Sink || e.Err != io.ErrClosedPipe && e.Err != errOther {
 				t.Errorf("%s: error %v, want the sink's alone", tc.name, r.err)
@@ -118,9 +119,9 @@ func TestConsumerClosed(t *testing.T) {
 	}
 }
 
-// TestBroadcastSinkFails: at once, with both halves closed and the sink's error
-// alone, whatever the other consumer is doing. It does not take the stream for
-// whole.
+// TestBroadcastSinkFails checks that a failing sink ends Copy at once, with both
+// halves closed and the sink's error alone, whatever the other consumer does. The
+// other consumer does not take the stream for complete.
 func TestBroadcastSinkFails(t *testing.T) {
 	for _, closed := range []bool{false, true} {
 		for range 300 {
@@ -135,13 +136,13 @@ func TestBroadcastSinkFails(t *testing.T) {
 				begin := time.Now()
 				_, err = Copy(t.Context(), limited(io.Discard, 0, errTest), endless(), Ring(p, cs[0]))
 				if d := time.Since(begin); d != 0 {
-					t.Errorf("it took %v", d)
+					t.Errorf("Copy took %v, want 0", d)
 				}
 				if e, ok := err.(*Error); !ok || e.Side != Sink || e.Err != errTest {
 					t.Errorf("error %v, want the sink's alone", err)
 				}
 				if p.Err() == nil || cs[0].Err() == nil {
-					t.Errorf("the halves say %v and %v", p.Err(), cs[0].Err())
+					t.Errorf("Err of the halves is %v and %v", p.Err(), cs[0].Err())
 				}
 				if closed {
 					return
@@ -154,7 +155,8 @@ func TestBroadcastSinkFails(t *testing.T) {
 	}
 }
 
-// TestOtherConsumers: the end of the stream is theirs only if it was one.
+// TestOtherConsumers checks that another consumer gets io.EOF only if the stream
+// was complete.
 func TestOtherConsumers(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errTest)
@@ -179,7 +181,7 @@ func TestOtherConsumers(t *testing.T) {
 	}
 }
 
-// A jumpy end panics, or exits, when it is given a deadline.
+// A jumpy end panics or exits its goroutine when a deadline is set on it.
 type jumpy struct {
 	net.Conn
 	jump func()
@@ -188,8 +190,8 @@ type jumpy struct {
 func (j jumpy) SetReadDeadline(time.Time) error  { j.jump(); return nil }
 func (j jumpy) SetWriteDeadline(time.Time) error { j.jump(); return nil }
 
-// TestSetterPanics: it comes out of Copy and of Relay, and the other side is
-// stopped as ever.
+// TestSetterPanics checks that a panic of a deadline setter comes out of Copy and
+// of Relay, and that the other side is stopped as in any other failure.
 func TestSetterPanics(t *testing.T) {
 	for name, relay := range map[string]bool{"Copy": false, "Relay": true} {
 		for _, side := range []Side{Source, Sink} {
@@ -207,13 +209,13 @@ func TestSetterPanics(t *testing.T) {
 					t.Fatal(err)
 				}
 				go func() {
-					feed.Write(stream(10)) // and the source waits, and the sink
+					feed.Write(stream(10)) // the source then waits, and so does the sink
 					synctest.Wait()
 					cancel()
 				}()
 				defer func() {
 					for _, c := range []net.Conn{a, feed, b, drain} {
-						c.Close() // ends the call that the setter left
+						c.Close() // ends the call of the side whose setter panicked
 					}
 				}()
 				v := panicked(func() {
@@ -230,19 +232,20 @@ func TestSetterPanics(t *testing.T) {
 					t.Errorf("%s, %v: the other side gets the deadlines %q", name, side, good.set)
 				}
 				if !relay && (p.Err() == nil || c.Err() == nil) {
-					t.Errorf("%s, %v: the halves say %v and %v", name, side, p.Err(), c.Err())
+					t.Errorf("%s, %v: Err of the halves is %v and %v", name, side, p.Err(), c.Err())
 				}
 			})
 		}
 	}
 }
 
-// A setter is an end's, for its writes.
+// A setter runs when a deadline for writes is set.
 type setter func()
 
 func (s setter) SetWriteDeadline(time.Time) error { s(); return nil }
 
-// TestPanicGetsNoDeadline: a side whose call panicked is not interrupted.
+// TestPanicGetsNoDeadline checks that a side whose call panicked is not
+// interrupted.
 func TestPanicGetsNoDeadline(t *testing.T) {
 	jumps := 0
 	dst := struct {
@@ -253,11 +256,12 @@ func TestPanicGetsNoDeadline(t *testing.T) {
 		t.Errorf("recovered %v", v)
 	}
 	if jumps > 0 {
-		t.Errorf("%d deadlines are set", jumps)
+		t.Errorf("%d deadlines were set, want none", jumps)
 	}
 }
 
-// TestContextEndsAfterTheSink: the copy is whole.
+// TestContextEndsAfterTheSink checks that a context that ends after the last write
+// does not make the copy fail.
 func TestContextEndsAfterTheSink(t *testing.T) {
 	ctx, cancel := cancellable()
 	cfg := configure(nil)

@@ -14,7 +14,7 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// prompt is what nothing here takes that ends at once, on a busy machine either.
+// prompt is a limit for what takes no time to speak of, even on a busy machine.
 const prompt = 20 * time.Second
 
 func TestCopy(t *testing.T) {
@@ -51,7 +51,7 @@ func TestCopy(t *testing.T) {
 	} {
 		for rname, r := range readers {
 			if rname == "one" && tc.size > 50_000 {
-				continue // for hours
+				continue // would take hours
 			}
 			for wname, w := range writers {
 				t.Run(fmt.Sprintf("%d through %d/%s to %s", tc.size, tc.capacity, rname, wname), func(t *testing.T) {
@@ -98,9 +98,10 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestMaxCall moves a stream in lock step through a ring of 13 bytes, so that it
-// is known what each call is offered: while a read is offered the space, up to
-// two earlier ones may not have been given back, and it has room beside them.
+// TestMaxCall moves a stream in lock step through a ring of 13 bytes, so that the
+// test knows what each call is offered. While a read is offered the space, up to
+// two earlier reads may not have been given back, and the read has room in the
+// spill as well.
 func TestMaxCall(t *testing.T) {
 	for _, tc := range []struct {
 		maxCall int
@@ -117,7 +118,7 @@ func TestMaxCall(t *testing.T) {
 		shape := func(bufs [][]byte) (lengths []int) {
 			for _, b := range bufs {
 				if len(b) == 0 || cap(b) != len(b) {
-					t.Errorf("a slice of %d bytes and capacity %d", len(b), cap(b))
+					t.Errorf("a slice has %d bytes and capacity %d", len(b), cap(b))
 				}
 				lengths = append(lengths, len(b))
 			}
@@ -162,19 +163,20 @@ func TestMaxCall(t *testing.T) {
 	}
 }
 
-// TestPlainMaxCall: what a plain reader and writer are offered is cut too.
+// TestPlainMaxCall checks that MaxCall also limits what a plain reader and writer
+// are offered.
 func TestPlainMaxCall(t *testing.T) {
 	for _, maxCall := range []int{1, 3, 7, 1000} {
 		var got bytes.Buffer
 		src := bytes.NewReader(stream(10_000))
 		_, err := Copy(context.Background(), writerFunc(func(b []byte) (int, error) {
 			if len(b) > maxCall || cap(b) != len(b) {
-				t.Errorf("MaxCall(%d): %d bytes to write, capacity %d", maxCall, len(b), cap(b))
+				t.Errorf("MaxCall(%d): Write is given %d bytes of capacity %d", maxCall, len(b), cap(b))
 			}
 			return got.Write(b)
 		}), readerFunc(func(b []byte) (int, error) {
 			if len(b) > maxCall || cap(b) != len(b) {
-				t.Errorf("MaxCall(%d): room for %d bytes, capacity %d", maxCall, len(b), cap(b))
+				t.Errorf("MaxCall(%d): Read is given room for %d bytes of capacity %d", maxCall, len(b), cap(b))
 			}
 			return src.Read(b)
 		}), Capacity(50), MaxCall(maxCall))
@@ -185,8 +187,8 @@ func TestPlainMaxCall(t *testing.T) {
 	}
 }
 
-// TestReadsWhileTheSinkWrites: the first write comes back only when the ring is
-// full, which the source fills meanwhile.
+// TestReadsWhileTheSinkWrites has the first write return only when the ring is
+// full. The source must fill it meanwhile.
 func TestReadsWhileTheSinkWrites(t *testing.T) {
 	const capacity = 1000
 	read, full := 0, make(chan struct{})
@@ -213,8 +215,8 @@ func TestReadsWhileTheSinkWrites(t *testing.T) {
 	moved(t, stats, 5000, 5000)
 }
 
-// TestWritesWhileTheSourceReads: each read comes back only when the sink has what
-// came before.
+// TestWritesWhileTheSourceReads has each read return only when the sink has
+// everything that came before.
 func TestWritesWhileTheSourceReads(t *testing.T) {
 	src := bytes.NewReader(stream(500))
 	var got bytes.Buffer
@@ -237,7 +239,8 @@ func TestWritesWhileTheSourceReads(t *testing.T) {
 	}
 }
 
-// TestContextEndedBefore: neither end is touched.
+// TestContextEndedBefore checks that Copy does not touch its ends if the context
+// has ended.
 func TestContextEndedBefore(t *testing.T) {
 	ctx, cancel := cancellable()
 	cancel()
@@ -250,8 +253,8 @@ func TestContextEndedBefore(t *testing.T) {
 	}
 }
 
-// TestContextEndsWithTheStream: a context that ends after the last byte is no
-// error if Copy sees both at once.
+// TestContextEndsWithTheStream checks that a context that ends after the last byte
+// is not an error if Copy sees both at once.
 func TestContextEndsWithTheStream(t *testing.T) {
 	ctx, cancel := cancellable()
 	_, err := Copy(ctx, io.Discard, bytes.NewReader(stream(10)))
@@ -267,7 +270,7 @@ func TestContextEndsWithTheStream(t *testing.T) {
 			case r.err == nil:
 				moved(t, r.stats, 10, 10)
 			default:
-				// The write that ended it counts as well.
+				// The write that ended the context counts as well.
 				safe(t, failed(t, r.err, Neither, errTest), 10)
 			}
 		}

@@ -22,7 +22,7 @@ type end interface {
 	SetDeadline(time.Time) error
 }
 
-// kinds make both ends of a stream of the system's.
+// kinds make both ends of each kind of stream that the system has.
 var kinds = map[string]func(t testing.TB) (w, r end){
 	"pipe": func(t testing.TB) (w, r end) { return pipe(t) },
 	"TCP": func(t testing.TB) (w, r end) {
@@ -67,8 +67,8 @@ func unixPair(t testing.TB) (a, b *net.UnixConn) {
 	return x.(*net.UnixConn), y.(*net.UnixConn)
 }
 
-// each runs a test over every kind of source and sink: what is written to feed
-// comes out of src, and what is written to dst out of drain.
+// each runs a test for every kind of source and sink. What is written to feed is
+// read from src, and what is written to dst is read from drain.
 func each(t *testing.T, f func(t *testing.T, feed, src, dst, drain end)) {
 	for sname, source := range kinds {
 		for dname, sink := range kinds {
@@ -96,17 +96,18 @@ func TestCopyBetweenDescriptors(t *testing.T) {
 	})
 }
 
-// soon fails the test unless f takes no time to speak of.
+// soon fails the test unless f returns within prompt.
 func soon(t testing.TB, f func()) {
 	t.Helper()
 	begin := time.Now()
 	f()
 	if d := time.Since(begin); d > prompt {
-		t.Errorf("it took %v", d)
+		t.Errorf("it took %v, want at most %v", d, prompt)
 	}
 }
 
-// TestCancelWhileTheSourceWaits: all that came arrives, and both ends go on.
+// TestCancelWhileTheSourceWaits checks that all bytes that came arrive, and that
+// both ends can be used afterwards.
 func TestCancelWhileTheSourceWaits(t *testing.T) {
 	each(t, func(t *testing.T, feed, src, dst, drain end) {
 		const n = 3000
@@ -137,8 +138,8 @@ func TestCancelWhileTheSourceWaits(t *testing.T) {
 	})
 }
 
-// TestCancelWhileTheSinkWaits ends the context when a source has given so many
-// bytes, to sinks that nobody reads: most stand in the middle of a write.
+// TestCancelWhileTheSinkWaits ends the context when the source has given n bytes,
+// to a sink that is not read: most sinks are then in the middle of a write.
 func TestCancelWhileTheSinkWaits(t *testing.T) {
 	for name, kind := range kinds {
 		for _, n := range []int{1, 5000, 70_000, 1 << 20} {
@@ -169,8 +170,8 @@ func TestCancelWhileTheSinkWaits(t *testing.T) {
 	}
 }
 
-// TestCancelWhileTheStreamFlows: what was written arrives, and the source goes
-// on behind what was read.
+// TestCancelWhileTheStreamFlows checks that the bytes written arrive and that the
+// source goes on after the bytes read.
 func TestCancelWhileTheStreamFlows(t *testing.T) {
 	each(t, func(t *testing.T, feed, src, dst, drain end) {
 		for _, n := range []int{1, 40_000} {
@@ -184,7 +185,7 @@ func TestCancelWhileTheStreamFlows(t *testing.T) {
 				t.Fatal(err)
 			}
 			rest := make(chan []byte, 1)
-			mark := []byte("the end of it, that no stream has")
+			mark := []byte("the end, which no stream contains")
 			go func() {
 				var b bytes.Buffer
 				one := make([]byte, 1000)
@@ -213,7 +214,7 @@ func TestCancelWhileTheStreamFlows(t *testing.T) {
 	})
 }
 
-// TestClosedFromElsewhere: the end under a blocked call is closed by somebody.
+// TestClosedFromElsewhere closes the end of a blocked call from another goroutine.
 func TestClosedFromElsewhere(t *testing.T) {
 	each(t, func(t *testing.T, feed, src, dst, drain end) {
 		const n = 3000
@@ -242,7 +243,7 @@ func TestClosedFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestPeerGone: the reader of the sink has taken n bytes and is gone.
+// TestPeerGone has the peer of the sink close after n bytes.
 func TestPeerGone(t *testing.T) {
 	for _, kind := range []string{"pipe", "unix"} {
 		const n = 3000
@@ -253,7 +254,7 @@ func TestPeerGone(t *testing.T) {
 		io.ReadFull(drain, make([]byte, n))
 		drain.Close()
 		soon(t, func() {
-			feed.Write(stream(10)) // and no end
+			feed.Write(stream(10)) // the stream does not end
 			r := <-done
 			e := failed(t, r.err, Sink, syscall.EPIPE)
 			if e.Offset != n {
@@ -264,7 +265,7 @@ func TestPeerGone(t *testing.T) {
 	}
 }
 
-// TestPeerResets: a connection that is cut hard, on either side.
+// TestPeerResets resets a connection of the source or of the sink.
 func TestPeerResets(t *testing.T) {
 	const n = 3000
 	copying := func(reset func(feed, drain *net.TCPConn)) result {
@@ -295,11 +296,12 @@ func TestPeerResets(t *testing.T) {
 	}
 	e = failed(t, r.err, Sink, sys)
 	if e.Written < n || e.Written != r.stats.Sink.Bytes {
-		t.Errorf("%d bytes written, the stats have %d, %d have arrived", e.Written, r.stats.Sink.Bytes, n)
+		t.Errorf("%d bytes are written, the stats have %d, and %d arrived", e.Written, r.stats.Sink.Bytes, n)
 	}
 }
 
-// TestHalfClose: the end of a connection's one stream is an end.
+// TestHalfClose checks that the end of one direction of a connection is an end of
+// the stream.
 func TestHalfClose(t *testing.T) {
 	feed, src := tcp(t)
 	feed.Write(stream(1000))
@@ -314,7 +316,7 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// TestReaderDies: a program that reads some bytes and ends.
+// TestReaderDies has a program read some bytes and exit.
 func TestReaderDies(t *testing.T) {
 	dd, err := exec.LookPath("dd")
 	if err != nil {
@@ -336,17 +338,17 @@ func TestReaderDies(t *testing.T) {
 	}
 	arrived(t, got.Bytes(), 3000)
 	if e.Written < 3000 || e.Pending != 0 {
-		t.Errorf("%d bytes written, of which %d were read; %d pending", e.Written, 3000, e.Pending)
+		t.Errorf("%d bytes are written, of which %d were read; %d are pending", e.Written, 3000, e.Pending)
 	}
 }
 
-// TestFileChanges: the file that is read gets shorter or longer meanwhile. The
-// end is where it is when the source gets there.
+// TestFileChanges has the source file become shorter or longer during the copy. The
+// stream ends where the file ends when the source gets there.
 func TestFileChanges(t *testing.T) {
 	const size, capacity = 100_000, 4000
 	for _, tc := range []struct {
 		name     string
-		to       int64 // the size after the first write
+		to       int64 // the file's size after the first write
 		min, max int64
 	}{
 		{"cut before the source", 10, 1, capacity + 512},
@@ -383,7 +385,7 @@ func TestFileChanges(t *testing.T) {
 	}
 }
 
-// then calls f once at the first read after n bytes of r.
+// then calls f once, at the first read after n bytes of r.
 func then(r io.Reader, n int, f func()) io.Reader {
 	return io.MultiReader(io.LimitReader(r, int64(n)), readerFunc(func([]byte) (int, error) {
 		f()
@@ -391,8 +393,8 @@ func then(r io.Reader, n int, f func()) io.Reader {
 	}), r)
 }
 
-// again returns the command that runs the calling test as a program. Where a
-// program of another machine is emulated, the system may not run it.
+// again returns the command that runs the calling test as a program. If this
+// program is emulated, the system may not be able to run it.
 func again(t *testing.T) *exec.Cmd {
 	if err := exec.Command(os.Args[0], "-test.run=^$").Run(); errors.Is(err, syscall.ENOEXEC) {
 		t.Skip(err)
@@ -404,8 +406,8 @@ func again(t *testing.T) *exec.Cmd {
 
 func isAgain() bool { return os.Getenv("PUMP_AGAIN") != "" }
 
-// TestPanicLeftBehind: there is nobody to take the panic of a call left behind,
-// and so it ends the process.
+// TestPanicLeftBehind checks that a panic of a call that was left behind ends the
+// process, because no caller is left to recover it.
 func TestPanicLeftBehind(t *testing.T) {
 	if isAgain() {
 		ctx, cancel := cancellable()
@@ -426,8 +428,8 @@ func TestPanicLeftBehind(t *testing.T) {
 	}
 }
 
-// A halting sink says when its write has been given the grace, of which that
-// takes a half.
+// A halting sink cancels the copy from its write, which then takes half of the
+// grace, and reports when the grace starts.
 type halting struct {
 	cancel  func()
 	stopped chan struct{}
@@ -446,8 +448,8 @@ func (h halting) SetWriteDeadline(time.Time) error {
 	return nil
 }
 
-// TestHalted: a process that was halted while a call had its grace does not
-// leave that behind, as it had no time to come back.
+// TestHalted checks that a process that is halted during the grace of a call does
+// not leave the call behind, because the call had no time to return.
 func TestHalted(t *testing.T) {
 	if isAgain() {
 		ctx, cancel := cancellable()

@@ -21,18 +21,18 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// sizes are those at which something begins or ends.
+// sizes are those around which the behaviour changes.
 var sizes = []int{0, 1, 511, 512, 4095, 4096, 4097, 1<<20 - 1, 1 << 20, 1<<20 + 1}
 
-// A disk is a directory on a file system, and what that says to O_DIRECT.
+// A disk is a directory on a file system, with the system's answer to O_DIRECT.
 type disk struct {
 	name  string
 	dir   string
-	block int   // 0 if it refuses
-	why   error // then
+	block int   // 0 if O_DIRECT is refused
+	why   error // the reason if so
 }
 
-// disks returns what this machine has, each probed and none taken for granted.
+// disks returns the file systems of this machine, each of them probed.
 func disks(t *testing.T) []disk {
 	t.Helper()
 	dirs := map[string]string{"temporary": t.TempDir()}
@@ -59,7 +59,7 @@ func disks(t *testing.T) []disk {
 	return ds
 }
 
-// loop makes an ext4 of 12 MB on a device whose blocks have 4096 bytes.
+// loop makes an ext4 of 12 MB on a device with blocks of 4096 bytes.
 func loop(t *testing.T) (dir string, err error) {
 	t.Helper()
 	image := filepath.Join(t.TempDir(), "image")
@@ -76,7 +76,7 @@ func loop(t *testing.T) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer detach(t, device) // it stays until it is unmounted
+	defer detach(t, device) // takes effect when the file system is unmounted
 	dir = t.TempDir()
 	if err := syscall.Mount(device, dir, "ext4", 0, ""); err != nil {
 		return "", err
@@ -103,15 +103,16 @@ func detach(t *testing.T, device string) {
 	}
 }
 
-// probe asks the system itself what direct I/O in dir wants, 0 if it is refused.
+// probe returns the block that direct I/O in dir needs according to the system, or
+// 0 if the system refuses it.
 func probe(t *testing.T, dir string) int {
 	t.Helper()
 	block, _ := look(t, dir)
 	return block
 }
 
-// errNone is what a file system says that takes the flag and goes on as before,
-// and what an emulator says that knows the question and not the answer.
+// errNone is the answer of a file system that takes the flag and ignores it, and of
+// an emulator that does not answer the question.
 var errNone = errors.New("no direct I/O on it")
 
 func look(t *testing.T, dir string) (block int, why error) {
@@ -152,7 +153,7 @@ func flagsOf(t *testing.T, f *os.File) int {
 	return flags
 }
 
-// written makes a file with b, to be read from at on.
+// written makes a file that holds b, open at offset at.
 func written(t *testing.T, dir string, b []byte, at int) *os.File {
 	t.Helper()
 	name := filepath.Join(dir, "source")
@@ -175,8 +176,8 @@ func opened(t *testing.T, name string, flag, at int) *os.File {
 	return f
 }
 
-// A callLog checks each readv and writev on descriptors that are direct, and
-// counts what they moved.
+// A callLog checks each readv and writev on descriptors with O_DIRECT and counts
+// the bytes moved.
 type callLog struct {
 	mu       sync.Mutex
 	on       map[uintptr]bool
@@ -184,7 +185,7 @@ type callLog struct {
 	buffered [4]int64
 }
 
-// logCalls watches what the copies of a test do until it ends.
+// logCalls records the system calls of copies until the test ends.
 func logCalls(t *testing.T, block int) *callLog {
 	l := &callLog{on: map[uintptr]bool{}}
 	call, fcntl := kernel.Call, kernel.Fcntl
@@ -229,7 +230,7 @@ func logCalls(t *testing.T, block int) *callLog {
 	return l
 }
 
-// check holds the stats against what the system calls were.
+// check compares the stats with the system calls.
 func (l *callLog) check(t *testing.T, s Stats) {
 	t.Helper()
 	l.mu.Lock()
@@ -245,16 +246,16 @@ func (l *callLog) check(t *testing.T, s Stats) {
 	l.direct, l.buffered = [4]int64{}, [4]int64{}
 }
 
-// whole returns how many of n bytes from off on lie in whole blocks.
+// whole returns how many of the n bytes from off on lie in whole blocks.
 func whole(off, n, block int) int64 {
 	begin := (off + block - 1) / block * block
 	end := (off + n) / block * block
 	return int64(max(0, end-begin))
 }
 
-// TestDirect copies every size, from odd offsets and to such, file to file,
-// pipe to file and file to pipe, on file systems that have direct I/O and that
-// refuse it.
+// TestDirect copies every size from and to odd offsets, file to file, pipe to file
+// and file to pipe, on file systems that have direct I/O and on some that refuse
+// it.
 func TestDirect(t *testing.T) {
 	for _, d := range disks(t) {
 		t.Run(d.name, func(t *testing.T) {
@@ -269,7 +270,7 @@ func TestDirect(t *testing.T) {
 }
 
 func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
-	all, small := stream(skip+size), Capacity(1<<16) // which is gone round often
+	all, small := stream(skip+size), Capacity(1<<16) // small enough to wrap often
 	name := filepath.Join(d.dir, "sink")
 	sink := func(flag int) *os.File {
 		if err := os.WriteFile(name, stream(begin), 0o600); err != nil {
@@ -277,7 +278,7 @@ func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
 		}
 		at := begin
 		if flag == os.O_APPEND {
-			at = 0 // which says nothing of where it writes
+			at = 0 // O_APPEND ignores the offset
 		}
 		return opened(t, name, os.O_WRONLY|flag, at)
 	}
@@ -286,7 +287,7 @@ func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
 		got, e := os.ReadFile(name)
 		want := append(stream(begin), all[skip:]...)
 		if err != nil || e != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s, %d bytes from %d to %d: %d bytes, %v, %v; want %d", what, size, skip, begin, len(got), err, e, len(want))
+			t.Errorf("%s, %d bytes from %d to %d: the file has %d bytes, errors %v, %v; want %d bytes", what, size, skip, begin, len(got), err, e, len(want))
 		}
 	}
 	side := func(what string, s SideStats, off int, other error) {
@@ -299,10 +300,10 @@ func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
 		case other != nil:
 			want, n = other, 0
 		}
-		// A read is whole also where the file ends in it.
+		// The read in which the file ends is whole too.
 		ok := s.Direct == n || what == "source" && s.Direct >= n && s.Direct < n+int64(d.block)
 		if !ok || (want == nil) != (s.Buffered == nil) || want != nil && !strings.Contains(s.Buffered.Error(), want.Error()) {
-			t.Errorf("%s, %d bytes at %d in blocks of %d: %+v; want %d direct and %v", what, size, off, d.block, s, n, want)
+			t.Errorf("%s, %d bytes at %d in blocks of %d: the stats are %+v, want %d bytes direct and %v", what, size, off, d.block, s, n, want)
 		}
 	}
 	differ := errors.New("differ modulo")
@@ -347,7 +348,8 @@ func testDirect(t *testing.T, d disk, log *callLog, size, skip, begin int) {
 	}
 }
 
-// TestDirectBlocks: of two sizes; the larger ones say where the ring begins.
+// TestDirectBlocks copies between file systems with different blocks. The larger
+// blocks determine where the ring starts.
 func TestDirectBlocks(t *testing.T) {
 	small := t.TempDir()
 	large, err := loop(t)
@@ -368,14 +370,15 @@ func TestDirectBlocks(t *testing.T) {
 			}
 			got, err := os.ReadFile(dst.Name())
 			if want := append(make([]byte, offs[1]), stream(size)[offs[0]:]...); err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%v: %d bytes, %v, want %d", offs, len(got), err, len(want))
+				t.Errorf("%v: the file has %d bytes, error %v, want %d bytes", offs, len(got), err, len(want))
 			}
 			dst.Close()
 		}
 	}
 }
 
-// TestDirectDevice: a block device is as good as a file, and has an end.
+// TestDirectDevice copies to and from a block device, which behaves like a file and
+// has an end.
 func TestDirectDevice(t *testing.T) {
 	const block, size = 4096, 2 << 20
 	image := written(t, t.TempDir(), make([]byte, size), 0).Name()
@@ -418,7 +421,8 @@ func TestDirectDevice(t *testing.T) {
 	dst.Close()
 }
 
-// TestDirectTwoInputs: the second lands behind the first, of odd size.
+// TestDirectTwoInputs copies two inputs after each other. The first has an odd
+// size.
 func TestDirectTwoInputs(t *testing.T) {
 	for _, d := range disks(t) {
 		for _, n := range []int{1, 511, 513, 4095, 1<<20 + 1} {
@@ -457,7 +461,7 @@ func TestDirectLarge(t *testing.T) {
 	all := bytes.Repeat(stream(1<<20+1), 101)[:size]
 	for _, d := range disks(t) {
 		if d.name == "loop" {
-			continue // too small
+			continue // the disk is too small
 		}
 		src := written(t, d.dir, all, 0)
 		name := filepath.Join(d.dir, "sink")
@@ -478,7 +482,8 @@ func TestDirectLarge(t *testing.T) {
 	}
 }
 
-// TestDirectTrickle: a byte at a time makes writes of whole blocks.
+// TestDirectTrickle checks that a source of single bytes leads to writes of whole
+// blocks.
 func TestDirectTrickle(t *testing.T) {
 	dir := t.TempDir()
 	block := probe(t, dir)
@@ -515,9 +520,9 @@ func TestDirectTrickle(t *testing.T) {
 	}
 }
 
-// TestDirectRefusals: the flag, the first call or a later one, or the last one,
-// for which somebody else has set the flag; nothing is lost, and the cause is
-// told.
+// TestDirectRefusals has the system refuse the flag, the first call, a later call
+// or the last one, for a flag that the caller has set. No byte may be lost, and the
+// stats must report the cause.
 func TestDirectRefusals(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.EOPNOTSUPP} {
 		for _, where := range []string{"flag", "call 1", "call 2", "back", "last", "all"} {
@@ -562,7 +567,7 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 			}
 		}
 		on[fd] = set
-		return 0, 0 // and none really is, as the file system may not have it
+		return 0, 0 // no call is really direct, because the file system may not support it
 	}
 	kernel.Call = func(o kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {
 		mu.Lock()
@@ -577,7 +582,7 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 			case fmt.Sprint("call ", calls) == where:
 				return 0, errno
 			case where == "back" && calls == 1:
-				// A short count within a block, which direct calls may have.
+				// A direct call may return a short count within a block.
 				short := vec[0]
 				short.SetLen(700)
 				return call(o, fd, []syscall.Iovec{short}, off)
@@ -613,7 +618,7 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 	}
 	want := map[string]int64{"flag": 0, "call 1": 0, "call 2": 4096, "back": 700}[where]
 	if where == "last" {
-		want = size // which a read has without another
+		want = size // a direct read gets the last bytes too
 		if op == kernel.Writev {
 			want = whole(0, size, probe(t, dir))
 		}
@@ -631,8 +636,8 @@ func testRefusal(t *testing.T, errno syscall.Errno, where string, op kernel.Op) 
 	}
 }
 
-// TestDirectFlagStays: one that was direct before is so afterwards, and runs
-// buffered where it must.
+// TestDirectFlagStays checks that a file opened with O_DIRECT still has the flag
+// after a copy, and is copied buffered where necessary.
 func TestDirectFlagStays(t *testing.T) {
 	dir := t.TempDir()
 	if probe(t, dir) == 0 {
@@ -667,7 +672,8 @@ type ringCase struct {
 	why  string
 }
 
-// TestDirectRing: a ring that is given is used as it is, or the reason told.
+// TestDirectRing checks that a ring given to Copy is used as it is, or that the
+// stats report the reason against it.
 func TestDirectRing(t *testing.T) {
 	dir := t.TempDir()
 	block := probe(t, dir)
@@ -680,11 +686,11 @@ func TestDirectRing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Write(make([]byte, 100)) // what came before is no concern
+		p.Write(make([]byte, 100)) // earlier bytes do not matter
 		c.Discard(100)
 		return Ring(p, c)
 	}
-	misaligned := func() Option { // where the heap has no better, as it has for powers of two
+	misaligned := func() Option { // for powers of two the heap aligns better than asked
 		var kept []*bytering.Producer
 		for range 100 {
 			p, c, err := bytering.New(5*512, bytering.Align(1))
@@ -747,8 +753,8 @@ func TestDirectRing(t *testing.T) {
 	arrived(t, <-other, size)
 }
 
-// TestDirectSmallRing: a sink that takes odd counts does not make reads of less
-// than a block, and no call has more than half of the ring.
+// TestDirectSmallRing checks that a sink that takes odd counts does not lead to
+// reads of less than a block, and that no call takes more than half of the ring.
 func TestDirectSmallRing(t *testing.T) {
 	dir := t.TempDir()
 	block := probe(t, dir)
@@ -764,7 +770,7 @@ func TestDirectSmallRing(t *testing.T) {
 		var got []byte
 		s, err := Copy(t.Context(), writevFunc(func(bufs [][]byte) (int, error) {
 			n := min(len(bufs[0]), 37)
-			time.Sleep(time.Microsecond) // for the source to see little space
+			time.Sleep(time.Microsecond) // lets the source see little space
 			got = append(got, bufs[0][:n]...)
 			return n, nil
 		}), written(t, dir, stream(size), 0), Direct(), Ring(p, c))
@@ -775,7 +781,7 @@ func TestDirectSmallRing(t *testing.T) {
 	}
 }
 
-// TestDirectDeadline: one of the ring's own ends a wait for a block.
+// TestDirectDeadline checks that a deadline of the ring ends a wait for a block.
 func TestDirectDeadline(t *testing.T) {
 	p, c, err := bytering.New(1<<16, bytering.Align(4096))
 	if err != nil {
@@ -792,7 +798,8 @@ func TestDirectDeadline(t *testing.T) {
 	safe(t, failed(t, err, Sink, os.ErrDeadlineExceeded), 0)
 }
 
-// TestDirectEnds: what is no file says so, and works.
+// TestDirectEnds checks that ends that are not files are reported as such, and
+// work.
 func TestDirectEnds(t *testing.T) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -815,8 +822,8 @@ func TestDirectEnds(t *testing.T) {
 	}
 }
 
-// TestDirectDiskFull: what is said to be safe is what the file has, and that
-// is the beginning of the source.
+// TestDirectDiskFull checks that the bytes reported as safe are in the file and are
+// the beginning of the source.
 func TestDirectDiskFull(t *testing.T) {
 	const size = 20 << 20
 	src := written(t, t.TempDir(), stream(size), 0)
@@ -865,8 +872,8 @@ func TestDirectDiskFull(t *testing.T) {
 	}
 }
 
-// TestDirectErrors: a call in the middle that is short, or fails, after which
-// the count is right.
+// TestDirectErrors has a call in the middle be short or fail. The count must be
+// right afterwards.
 func TestDirectErrors(t *testing.T) {
 	for _, short := range []int{1, 511, 512, 4096, 5000} {
 		for _, op := range []kernel.Op{kernel.Readv, kernel.Writev} {
@@ -917,8 +924,8 @@ func TestDirectErrors(t *testing.T) {
 	}
 }
 
-// TestDirectFlagStuck: a flag that does not come back is told, in the name of
-// the side.
+// TestDirectFlagStuck checks that a flag that cannot be cleared is reported as an
+// error of its side.
 func TestDirectFlagStuck(t *testing.T) {
 	dir := t.TempDir()
 	if probe(t, dir) == 0 {
@@ -940,7 +947,7 @@ func TestDirectFlagStuck(t *testing.T) {
 	arrived(t, got.Bytes(), 1<<16)
 }
 
-// TestDirectCancel: the flags come back also then.
+// TestDirectCancel checks that the flags are restored after a cancel.
 func TestDirectCancel(t *testing.T) {
 	dir := t.TempDir()
 	dst := opened(t, filepath.Join(dir, "sink"), os.O_RDWR|os.O_CREATE, 0)

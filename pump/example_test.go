@@ -25,7 +25,7 @@ func ExampleCopy() {
 
 // A context ends a copy that waits for a connection.
 func ExampleCopy_context() {
-	conn, peer := net.Pipe() // and the peer is silent
+	conn, peer := net.Pipe() // the peer sends nothing
 	defer peer.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go cancel(errors.New("enough"))
@@ -34,7 +34,7 @@ func ExampleCopy_context() {
 	// Output: pump: stopped: enough; 0 bytes written
 }
 
-// A proxy between a client that asks and a server that answers once it has
+// A proxy relays between a client that asks and a server that answers once it has
 // seen the end of the question.
 func ExampleRelay() {
 	client, a := dial()
@@ -78,8 +78,8 @@ func dial() (a, b *net.TCPConn) {
 	return x.(*net.TCPConn), y.(*net.TCPConn)
 }
 
-// A Meter is read while the copy runs, by a progress bar for example. Here the
-// sink looks at it.
+// A Meter can be read while the copy runs, for example by a progress bar. Here the
+// sink reads it.
 func ExampleMeter() {
 	var meter pump.Meter
 	src := strings.NewReader("abcdefgh")
@@ -99,7 +99,8 @@ func (p progress) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// An Error says which side it was, where, and how much of the stream is safe.
+// An Error reports which side failed, where, and how many bytes of the stream are
+// safe.
 func ExampleError() {
 	src := io.MultiReader(strings.NewReader("half of it"), iotest.ErrReader(errors.New("disk is gone")))
 	var dst bytes.Buffer

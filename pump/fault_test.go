@@ -17,7 +17,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// offsets are bytes of a stream through a ring of 1000 where something fails.
+// offsets are the places of a stream through a ring of 1000 bytes where something
+// fails.
 var offsets = []int{0, 1, 499, 500, 999, 1000, 1001, 5000}
 
 // limited is a writer that fails after n bytes, with a short count.
@@ -33,7 +34,7 @@ func limited(w io.Writer, n int, err error) io.Writer {
 	})
 }
 
-// TestSourceFails: all that came before arrives.
+// TestSourceFails checks that all bytes that came before the failure arrive.
 func TestSourceFails(t *testing.T) {
 	for _, n := range offsets {
 		for name, src := range map[string]io.Reader{
@@ -53,13 +54,14 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
-// TestSinkFails: at once, whatever the source is waiting for.
+// TestSinkFails checks that Copy returns at once, whatever the source is waiting
+// for.
 func TestSinkFails(t *testing.T) {
 	for _, n := range offsets {
 		synctest.Test(t, func(t *testing.T) {
 			src, feed := net.Pipe()
 			go func() {
-				feed.Write(stream(n + 1)) // and no more
+				feed.Write(stream(n + 1)) // the source then waits for more
 			}()
 			defer feed.Close()
 			var got bytes.Buffer
@@ -73,14 +75,14 @@ func TestSinkFails(t *testing.T) {
 			moved(t, stats, stats.Source.Bytes, int64(n))
 			arrived(t, got.Bytes(), int64(n))
 			if d := time.Since(begin); d != 0 {
-				t.Errorf("it took %v", d)
+				t.Errorf("Copy took %v, want 0", d)
 			}
 		})
 	}
 }
 
-// TestSinkFailsWithTheLastByte: the error of a write that takes all it was
-// offered is told, also when the source has ended, or failed, before it.
+// TestSinkFailsWithTheLastByte checks that an error of a write that takes all that
+// it was offered is returned, even if the source ended or failed before.
 func TestSinkFailsWithTheLastByte(t *testing.T) {
 	for _, n := range offsets[1:] {
 		for _, end := range []error{io.EOF, errOther} {
@@ -100,7 +102,7 @@ func TestSinkFailsWithTheLastByte(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var got bytes.Buffer
 					stats, err := Copy(context.Background(), whole(func(b []byte) (int, error) {
-						synctest.Wait() // until the source has ended, if all of it fits
+						synctest.Wait() // until the source has ended, if the ring holds all of it
 						if got.Write(b); got.Len() == n {
 							return len(b), errTest
 						}
@@ -118,8 +120,8 @@ func TestSinkFailsWithTheLastByte(t *testing.T) {
 	}
 }
 
-// TestFailureAlone: the failing side alone is in the error, however the ends of
-// both fall together.
+// TestFailureAlone checks that the error names only the side that failed, even if
+// the other side ends at the same time.
 func TestFailureAlone(t *testing.T) {
 	for range 3000 {
 		_, err := Copy(context.Background(), io.Discard, iotest.ErrReader(errTest), Capacity(1))
@@ -152,7 +154,7 @@ func TestBothFail(t *testing.T) {
 	})
 }
 
-// TestContextEndsAfterTheSourceFailed: the source's error is not lost.
+// TestContextEndsAfterTheSourceFailed checks that the source's error is not lost.
 func TestContextEndsAfterTheSourceFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := cancellable()
@@ -169,7 +171,7 @@ func TestContextEndsAfterTheSourceFailed(t *testing.T) {
 		}
 		own := r.err.(interface{ Unwrap() []error }).Unwrap()[1].(*Error)
 		if own.Side != Source || own.Offset != 10 || own.Written != 3 {
-			t.Errorf("%+v, want the source's at byte 10 with 3 written", own)
+			t.Errorf("error %+v, want the source's at byte 10, with 3 bytes written", own)
 		}
 	})
 }
@@ -185,7 +187,8 @@ func TestNoProgress(t *testing.T) {
 	safe(t, failed(t, err, Sink, io.ErrShortWrite), 0)
 }
 
-// TestShortWrite: a plain writer must take all, also if it would take the rest.
+// TestShortWrite checks that a plain writer must take all bytes, even if it would
+// take the rest in another call.
 func TestShortWrite(t *testing.T) {
 	for _, n := range []int{0, 1, 9} {
 		var got bytes.Buffer
@@ -197,20 +200,20 @@ func TestShortWrite(t *testing.T) {
 	}
 }
 
-// TestSinkSaysEOF: io.EOF from a sink is an error like any other.
+// TestSinkSaysEOF checks that io.EOF from a sink is an error like any other.
 func TestSinkSaysEOF(t *testing.T) {
 	_, err := Copy(context.Background(), limited(io.Discard, 4, io.EOF), bytes.NewReader(stream(10)))
 	safe(t, failed(t, err, Sink, io.EOF), 4)
 }
 
-// TestInvalidCount: a count is held against what the call was offered, not
-// against what the ring has beyond that. The sink gets good bytes only, and
-// those that were not written are not taken for written.
+// TestInvalidCount checks that a count is compared with what the call was offered,
+// not with what the ring holds beyond that. The sink gets only valid bytes, and
+// bytes that were not written do not count as written.
 func TestInvalidCount(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		maxCall int
-		before  int // bytes of the stream that go well, in lock step
+		before  int // bytes of the stream that are moved before, in lock step
 		n       func(offered int) int
 		with    error
 	}{
@@ -263,22 +266,22 @@ func TestInvalidCount(t *testing.T) {
 					t.Errorf("%v lacks %v", err, tc.with)
 				}
 				safe(t, e, int64(tc.before))
-				moved(t, stats, int64(tc.before+10+3), int64(tc.before)) // 3 beside the ring
+				moved(t, stats, int64(tc.before+10+3), int64(tc.before)) // 3 bytes are in the spill
 				arrived(t, got.Bytes(), int64(tc.before))
 			})
 		})
 	}
 }
 
-// panicked returns what Copy panics with.
+// panicked returns what f panics with.
 func panicked(f func()) (v any) {
 	defer func() { v = recover() }()
 	f()
 	return nil
 }
 
-// TestPanics: it comes out of Copy, where its caller can recover it, when the
-// rest has been done.
+// TestPanics checks that a panic comes out of Copy, where its caller can recover
+// it, after everything else has been done.
 func TestPanics(t *testing.T) {
 	var got bytes.Buffer
 	v := panicked(func() {
@@ -319,17 +322,17 @@ func TestPanics(t *testing.T) {
 		"sink":   func() { Copy(context.Background(), nil, bytes.NewReader(stream(10))) },
 		"end":    func() { Relay(context.Background(), nil, nil) },
 	} {
-		for range 50 { // whichever direction of a Relay comes first
+		for range 50 { // either direction of a Relay may panic first
 			v := panicked(f)
 			if _, ok := v.(runtime.Error); !ok {
-				t.Fatalf("%v, and no runtime error of a nil %s", v, name)
+				t.Fatalf("recovered %v, want a runtime error of a nil %s", v, name)
 			}
 		}
 	}
 }
 
-// TestGoexit: a source that ends its goroutine, as t.FailNow does, ends the one
-// that copies.
+// TestGoexit checks that a source that ends its goroutine, as t.FailNow does, ends
+// the goroutine that copies.
 func TestGoexit(t *testing.T) {
 	for i, f := range []func(){
 		func() {

@@ -20,8 +20,8 @@ const (
 	contextBit             // the context ends at some call of the source
 )
 
-// FuzzCopy holds what Copy says against what its scripted ends have recorded:
-// the side that failed and with what, where, how many bytes are safe, and the
+// FuzzCopy compares what Copy returns with what its scripted ends have recorded:
+// the side that failed, its error and its offset, how many bytes are safe, and the
 // statistics, whichever end is faster.
 func FuzzCopy(f *testing.F) {
 	for i, read := range scripted.Seeds {
@@ -59,11 +59,11 @@ func FuzzCopy(f *testing.F) {
 
 		got := dst.Bytes()
 		if !bytes.Equal(got, pattern.Bytes(0, len(got))) {
-			t.Errorf("the sink has other bytes than the source gave, of %d", len(got))
+			t.Errorf("the %d bytes of the sink differ from those of the source", len(got))
 		}
 		moved(t, stats, src.Position(), int64(len(got)))
 		if m := meter.Stats(); m != stats {
-			t.Errorf("the meter has %+v, the copy %+v", m, stats)
+			t.Errorf("the meter has %+v, the stats are %+v", m, stats)
 		}
 		readTaken, writeTaken := reads[:len(reads)-src.Left()], writes[:len(writes)-dst.Left()]
 		calls(t, Source, stats.Source, src.Calls(), readTaken)
@@ -84,7 +84,7 @@ func FuzzCopy(f *testing.F) {
 		said := map[Side]bool{}
 		for _, e := range all(t, err) {
 			if said[e.Side] {
-				t.Errorf("the %v twice in %v", e.Side, err)
+				t.Errorf("the %v appears twice in %v", e.Side, err)
 			}
 			said[e.Side] = true
 			safe(t, e, int64(len(got)))
@@ -95,7 +95,7 @@ func FuzzCopy(f *testing.F) {
 				cause(t, e, readErr)
 			case Sink:
 				if plain && writeErr == scripted.ErrLie && e.Err == io.ErrShortWrite {
-					break // of a Write that has written something before
+					break // a Write may have written something before
 				}
 				cause(t, e, writeErr)
 			case Neither:
@@ -107,18 +107,19 @@ func FuzzCopy(f *testing.F) {
 				t.Errorf("%v failed at byte %d, not at %d", e.Side, e.Offset, offset)
 			}
 		}
-		// Which comes first of a sink and a context is open. What stopped the
-		// sink is not.
+		// Either the sink or the context may come first. What stopped the sink must
+		// be in the error.
 		if writeErr != nil && !said[Sink] && !said[Neither] {
-			t.Errorf("%v lacks the sink's %v", err, writeErr)
+			t.Errorf("%v lacks the sink's error, %v", err, writeErr)
 		}
 		if !said[Sink] && !said[Neither] && int64(len(got)) != src.Position() {
-			t.Errorf("the source failed, and %d of its %d bytes are written", len(got), src.Position())
+			t.Errorf("the source failed, but only %d of its %d bytes are written", len(got), src.Position())
 		}
 	})
 }
 
-// cancelling is r, as vectored as it is, with a cancel at the call after some.
+// cancelling returns r, vectored if r is, with a cancel in the call after some
+// calls.
 func cancelling(r io.Reader, after int, cancel func()) io.Reader {
 	tick := func() {
 		if after--; after == -1 {
@@ -131,7 +132,7 @@ func cancelling(r io.Reader, after int, cancel func()) io.Reader {
 	return readerFunc(func(b []byte) (int, error) { tick(); return r.Read(b) })
 }
 
-// all returns the errors in err, which are all of the type.
+// all returns the errors in err, each of which must be an *Error.
 func all(t *testing.T, err error) (errs []*Error) {
 	t.Helper()
 	joined := []error{err}
@@ -148,7 +149,7 @@ func all(t *testing.T, err error) (errs []*Error) {
 	return errs
 }
 
-// first returns what the first failing step of those ends a call with.
+// first returns the error of the call with the first failing step.
 func first(steps []scripted.Step, end error) error {
 	for _, s := range steps {
 		if err := s.Err(end); err != nil {
@@ -158,7 +159,7 @@ func first(steps []scripted.Step, end error) error {
 	return nil
 }
 
-// cause fails the test unless e is for what the script has.
+// cause fails the test unless e has the script's error.
 func cause(t *testing.T, e *Error, want error) {
 	t.Helper()
 	if want == scripted.ErrLie {
@@ -169,8 +170,8 @@ func cause(t *testing.T, e *Error, want error) {
 	}
 }
 
-// calls fails the test unless s counts the calls, of which there are fewer than
-// system calls where some of these are made again.
+// calls fails the test unless s counts the calls made. If some system calls were
+// repeated, there are fewer calls than system calls.
 func calls(t *testing.T, side Side, s SideStats, made int, taken []scripted.Step) {
 	t.Helper()
 	for _, step := range taken {

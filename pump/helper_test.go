@@ -12,13 +12,13 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// errTest and errOther are errors that nothing in the library knows.
+// errTest and errOther are errors that the library does not know.
 var (
 	errTest  = errors.New("test error")
 	errOther = errors.New("another test error")
 )
 
-// stream returns the first n bytes of the stream that tests move.
+// stream returns the first n bytes of the stream that the tests move.
 func stream(n int) []byte { return pattern.Bytes(0, n) }
 
 // arrived fails the test unless got is the first n bytes of the stream.
@@ -28,12 +28,12 @@ func arrived(t testing.TB, got []byte, n int64) {
 		t.Errorf("%d bytes arrived, want %d", len(got), n)
 	}
 	if !bytes.Equal(got, stream(len(got))) {
-		t.Errorf("%d bytes arrived, but others", len(got))
+		t.Errorf("the %d bytes that arrived differ from those of the stream", len(got))
 	}
 }
 
-// failed returns the Error in err and fails the test unless that is of the side
-// and has the cause.
+// failed returns the *Error in err and fails the test unless it names the side and
+// wraps the cause.
 func failed(t testing.TB, err error, side Side, cause error) *Error {
 	t.Helper()
 	var e *Error
@@ -46,15 +46,15 @@ func failed(t testing.TB, err error, side Side, cause error) *Error {
 	return e
 }
 
-// safe fails the test unless e says that exactly n bytes are safe.
+// safe fails the test unless e reports that exactly n bytes are safe.
 func safe(t testing.TB, e *Error, n int64) {
 	t.Helper()
 	if e.Written != n || e.Pending != 0 {
-		t.Errorf("%d bytes written and %d pending, want %d and 0", e.Written, e.Pending, n)
+		t.Errorf("%d bytes are written and %d pending, want %d and 0", e.Written, e.Pending, n)
 	}
 }
 
-// moved fails the test unless both sides moved so many bytes.
+// moved fails the test unless the sides moved source and sink bytes.
 func moved(t testing.TB, s Stats, source, sink int64) {
 	t.Helper()
 	if s.Source.Bytes != source || s.Sink.Bytes != sink {
@@ -85,12 +85,12 @@ var (
 	_ vectored.Writer = writevFunc(nil)
 )
 
-// endless is a stream without an end.
+// endless returns a stream without an end.
 func endless() io.Reader {
 	s, pos := []byte(nil), 0
 	return readerFunc(func(b []byte) (int, error) {
 		if pos+len(b) > len(s) {
-			s = stream(2 * (pos + len(b))) // twice, so that it is made seldom
+			s = stream(2 * (pos + len(b))) // twice as long, so that it is rarely made anew
 		}
 		n := copy(b, s[pos:])
 		pos += n
@@ -114,7 +114,7 @@ func start(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) <-
 	return done
 }
 
-// cancellable is a context that cancel ends with errTest.
+// cancellable returns a context that cancel ends with errTest.
 func cancellable() (ctx context.Context, cancel func()) {
 	ctx, c := context.WithCancelCause(context.Background())
 	return ctx, func() { c(errTest) }

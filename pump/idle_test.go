@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// What an idle relay may take.
+// Limits for an idle relay.
 const (
 	idleGoroutines = 3
 	idleMemory     = 24 << 10
 )
 
 // TestIdleRelays counts the goroutines, and the bytes of heap and stack, that idle
-// relays take after five bytes, and after megabytes have flowed each way and the
-// garbage collector has run twice.
+// relays take: first after five bytes, and then after megabytes have flowed each
+// way and the garbage collector has run twice.
 func TestIdleRelays(t *testing.T) {
 	relays := 1000
 	if testing.Short() {
@@ -58,8 +58,8 @@ func TestIdleRelays(t *testing.T) {
 	}
 	idle := func(what string) {
 		t.Helper()
-		// They come to rest at some moment. The goroutine of startRelay is the
-		// caller of Relay.
+		// The relays come to rest at some point. Each relay has one more goroutine,
+		// that of startRelay, which calls Relay.
 		for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 			n, took := runtime.NumGoroutine()-goroutines, (memory()-before)/int64(relays)
 			if n <= relays*idleGoroutines && took <= idleMemory {
@@ -103,11 +103,11 @@ func TestIdleRelays(t *testing.T) {
 	}
 }
 
-// TestShortRelays: relays one after the other use the same rings, and so allocate
-// less than a ring each.
+// TestShortRelays checks that relays one after the other use the same rings, and so
+// allocate less than a ring each.
 func TestShortRelays(t *testing.T) {
 	const relays, most = 100, 16 << 10
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would take the free rings
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would take the free rings
 	pool := new(Pool)
 	one := func() {
 		client, a := tcp(t)
@@ -129,9 +129,9 @@ func TestShortRelays(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if took := (after.TotalAlloc - before.TotalAlloc) / relays; took > most {
-		t.Errorf("each allocates %d bytes, want at most %d", took, most)
+		t.Errorf("each relay allocates %d bytes, want at most %d", took, most)
 	} else {
-		t.Logf("each allocates %d bytes, connections and all", took)
+		t.Logf("each relay allocates %d bytes, including its connections", took)
 	}
 }
 

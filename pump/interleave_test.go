@@ -21,7 +21,8 @@ type scenario struct {
 	run   func(*interleave.T)
 }
 
-// scenarios lists them all. Bounds are chosen so that each takes a second or two.
+// scenarios lists all scenarios. The bounds are chosen so that each takes a second
+// or two.
 func scenarios() []scenario {
 	return []scenario{
 		{"success", 1, success},
@@ -118,7 +119,7 @@ func sourcePanics(t *interleave.T) {
 	w.run()
 	w.after(func() {
 		if w.panicked != errTest || w.dst.moved != 1 {
-			t.Fail("panicked with %v after %d bytes", w.panicked, w.dst.moved)
+			t.Fail("Copy panicked with %v after %d bytes", w.panicked, w.dst.moved)
 		}
 	})
 }
@@ -154,7 +155,7 @@ func fullCount(source, sink bool) func(*interleave.T) {
 		w.run()
 		w.after(func() {
 			switch {
-			case sink && errors.Is(w.err, errOther): // the source's came before
+			case sink && errors.Is(w.err, errOther): // the source's error came before
 				w.is(w.err, Sink, errTest)
 			case sink:
 				w.failed(Sink, errTest)
@@ -166,8 +167,8 @@ func fullCount(source, sink bool) func(*interleave.T) {
 	}
 }
 
-// fullCountConsumerClosed: what the source says of its own is not taken for what
-// the ring says of the consumer.
+// fullCountConsumerClosed checks that an error of the source is not taken for the
+// ring's error about its consumer.
 func fullCountConsumerClosed(t *interleave.T) {
 	w := newWorld(t)
 	w.keeps()
@@ -181,7 +182,7 @@ func fullCountConsumerClosed(t *interleave.T) {
 	})
 }
 
-// bothFail: the source's error is told if it came before.
+// bothFail checks that the source's error is returned if it came first.
 func bothFail(t *interleave.T) {
 	w := newWorld(t)
 	w.src.bytes, w.src.err, w.dst.err = 1, errOther, errTest
@@ -200,7 +201,7 @@ func bothFail(t *interleave.T) {
 	})
 }
 
-// cancelled cancels a copy that could end at any moment by itself.
+// cancelled cancels a copy that could end by itself at any moment.
 func cancelled(t *interleave.T) {
 	w := newWorld(t)
 	w.src.bytes = 1
@@ -231,13 +232,13 @@ func silentSink(t *interleave.T) {
 	w.after(func() {
 		w.failed(Neither, errTest)
 		if w.dst.moved != 0 {
-			t.Fail("%d bytes written", w.dst.moved)
+			t.Fail("%d bytes are written", w.dst.moved)
 		}
 	})
 }
 
-// deafSource is left behind if it comes back after the grace. Then a panic ends
-// the process; otherwise it comes out of Copy.
+// deafSource has a source that is left behind if it returns after the grace. A
+// panic then ends the process; otherwise the panic comes out of Copy.
 func deafSource(panics bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
@@ -247,22 +248,23 @@ func deafSource(panics bool) func(*interleave.T) {
 		w.clock()
 		w.after(func() {
 			switch {
-			case w.err != nil: // otherwise it came back in time
+			case w.err != nil: // otherwise the source returned in time
 				w.failed(Neither, errTest)
 			case w.panicked != nil && !panics:
-				t.Fail("panicked with %v", w.panicked)
+				t.Fail("Copy panicked with %v", w.panicked)
 			}
 		})
 		t.Final(func() error {
 			if w.src.raised != (w.crash != nil || w.panicked != nil) || w.crash != nil && w.panicked != nil {
-				return fmt.Errorf("a panic came out %v, and ended the process with %v", w.panicked, w.crash)
+				return fmt.Errorf("the panic came out of Copy: %v, and the process ended with %v", w.panicked, w.crash)
 			}
 			return nil
 		})
 	}
 }
 
-// setterPanics: the panic comes out of Copy, and the other side is stopped.
+// setterPanics checks that the panic of a deadline setter comes out of Copy, and
+// that the other side is stopped.
 func setterPanics(t *interleave.T) {
 	w := newWorld(t)
 	w.src.silent, w.src.setter = true, func() { panic(errTest) }
@@ -276,8 +278,9 @@ func setterPanics(t *interleave.T) {
 	})
 }
 
-// producerClosed closes it with an error, which may be that of a closed consumer,
-// under a source that reads two bytes and is silent.
+// producerClosed closes the producer with an error, which may be that of a closed
+// consumer, while the source, which gives two bytes and then nothing, is being
+// read.
 func producerClosed(why error, cancel bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
@@ -292,7 +295,7 @@ func producerClosed(why error, cancel bool) func(*interleave.T) {
 			switch {
 			case cancel && errors.Is(w.err, errTest):
 				w.is(w.err, Neither, errTest)
-			case errors.Is(w.err, why): // the sink was first to see it
+			case errors.Is(w.err, why): // the sink saw it first
 				w.failed(Source, why)
 			default:
 				w.failed(Source, io.ErrClosedPipe)
@@ -302,8 +305,8 @@ func producerClosed(why error, cancel bool) func(*interleave.T) {
 	}
 }
 
-// closedConsumer is a failure of the sink alone, whichever side finds out first,
-// and interrupts the other.
+// closedConsumer checks that a closed consumer is a failure of the sink alone,
+// whichever side notices first, and that the other side is interrupted.
 func closedConsumer(silent bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
@@ -315,8 +318,8 @@ func closedConsumer(silent bool) func(*interleave.T) {
 	}
 }
 
-// givenBack has a source that polls, with some bytes at once and some that come
-// later, so that the ring is given back between them or not, and all arrive.
+// givenBack has a source that polls. It has some bytes at once and some that come
+// later, so that the ring may be given back between them. All bytes must arrive.
 func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
@@ -341,7 +344,7 @@ func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 func givenBackCancelled(t *interleave.T) {
 	w := newWorld(t)
 	w.polls, w.src.later = true, 1
-	w.smallest, w.opts = 600, []Option{Capacity(600)} // which counts
+	w.smallest, w.opts = 600, []Option{Capacity(600)} // large enough to count
 	w.run()
 	w.feeds()
 	w.cancels()
@@ -372,13 +375,13 @@ func givenBackFails(full bool) func(*interleave.T) {
 	}
 }
 
-// leftBehind: a ring of the pool with a call in it is not given back, as the end
-// of every scenario checks, and is not counted any more once the call is over. One
-// that was given is closed.
+// leftBehind checks that a ring of the pool with a running call is not given back,
+// as the end of every scenario checks, and that it no longer counts once the call
+// is over. A ring that was given to Copy is closed.
 func leftBehind(given bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
-		w.smallest, w.opts = 600, []Option{Capacity(600)} // which counts
+		w.smallest, w.opts = 600, []Option{Capacity(600)} // large enough to count
 		if given {
 			w.keeps()
 		}
@@ -387,14 +390,14 @@ func leftBehind(given bool) func(*interleave.T) {
 		w.cancels(&w.dst.wake)
 		w.clock()
 		w.after(func() {
-			if w.err != nil { // otherwise it came back in time
+			if w.err != nil { // otherwise the source returned in time
 				w.failed(Neither, errTest)
 			}
 		})
 	}
 }
 
-// grows has a source that fills its ring, and goes on in a larger one.
+// grows has a source that fills its ring and goes on in a larger one.
 func grows(polls bool) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t)
@@ -409,8 +412,8 @@ func grows(polls bool) func(*interleave.T) {
 	}
 }
 
-// growsCancelled is stopped at some moment, also when the source has just taken the
-// larger ring.
+// growsCancelled stops the copy at some moment, which may be just after the source
+// has taken the larger ring.
 func growsCancelled(t *interleave.T) {
 	w := newWorld(t)
 	w.src.bytes, w.opts = 2, []Option{Capacity(2)}

@@ -15,32 +15,32 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// A world is a copy in a scenario: its three goroutines, and its ends.
+// A world is a copy in a scenario: its three goroutines and its ends.
 type world struct {
 	*interleave.T
 	f        *flow
 	opts     []Option
-	smallest int // ring of the pool
+	smallest int // the pool's smallest ring
 	pool     Pool
-	polls    bool // the source says when it would block
+	polls    bool // the source reports when it would block
 	src, dst fake
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 
-	// Of the thread that copies.
+	// Set by the thread that copies.
 	err      error
 	stats    Stats
 	panicked any
-	crash    any // of a side that was left behind
+	crash    any // the panic of a side that was left behind
 	check    func()
 
-	// Of the sink's goroutine, which is started when there is a ring.
+	// Set by the sink's goroutine, which starts when there is a ring.
 	starts   int
 	started  interleave.Token
-	returned bool // Copy has
+	returned bool // whether Copy has returned
 }
 
-// newWorld makes one whose pool has rings of a byte.
+// newWorld makes a world whose pool has rings of one byte.
 func newWorld(t *interleave.T) *world {
 	w := &world{T: t, opts: []Option{Capacity(1)}, smallest: 1}
 	w.src.T, w.dst.T = t, t
@@ -48,7 +48,7 @@ func newWorld(t *interleave.T) *world {
 	return w
 }
 
-// broadcast gives it a ring with a second consumer, which is idle or closed.
+// broadcast gives the copy a ring with a second consumer, which is idle or closed.
 func (w *world) broadcast(closed bool) {
 	p, cs, err := bytering.NewBroadcast(1, 2)
 	if err != nil {
@@ -60,7 +60,7 @@ func (w *world) broadcast(closed bool) {
 	w.opts = []Option{Ring(p, cs[0])}
 }
 
-// keeps gives it a ring of its own.
+// keeps gives the copy a ring of its own.
 func (w *world) keeps() {
 	p, c, err := bytering.New(1)
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *world) copy() {
 		w.src.returned, w.dst.returned, w.returned = true, true, true
 		w.started.Post()
 		if r := w.f.fixed; r != nil && (r.p.Err() == nil || r.c.Err() == nil) {
-			w.Fail("the halves say %v and %v", r.p.Err(), r.c.Err())
+			w.Fail("Err of the halves is %v and %v", r.p.Err(), r.c.Err())
 		}
 		w.check()
 	}()
@@ -141,10 +141,10 @@ func (w *world) copy() {
 	w.stats, w.err = stats, err
 }
 
-// after sets what is checked when Copy has returned, or panicked.
+// after sets the check to run when Copy has returned or panicked.
 func (w *world) after(check func()) { w.check = check }
 
-// cancels ends the context at some moment, and wakes those ends later.
+// cancels ends the context at some moment, and later wakes the ends of wake.
 func (w *world) cancels(wake ...*interleave.Token) {
 	w.Go("cancel", func() {
 		w.Step("cancel", func() { w.cancel(errTest) })
@@ -154,14 +154,15 @@ func (w *world) cancels(wake ...*interleave.Token) {
 	})
 }
 
-// clock lets a grace of one tick go by, if it has begun by then. Otherwise what
+// clock lets a grace of one tick pass, if it has started by then. Otherwise what
 // the copy waits for must come by itself.
 func (w *world) clock() {
 	w.f.ticks = 1
 	w.Go("clock", func() { w.Advance(uint64(tick)) })
 }
 
-// atRest is so when all threads have ended, also those of sides left behind.
+// atRest checks the world after all threads have ended, including those of sides
+// left behind.
 func (w *world) atRest() error {
 	if w.src.deadline || w.dst.deadline {
 		return fmt.Errorf("deadlines are left: %v at the source, %v at the sink", w.src.deadline, w.dst.deadline)
@@ -184,13 +185,14 @@ func (w *world) atRest() error {
 	}
 	for _, r := range w.f.list {
 		if (w.f.in.left || w.f.out.left) && seen[r] {
-			return errors.New("the pool has a ring that a call was left behind in")
+			return errors.New("the pool has a ring in which a call was left behind")
 		}
 	}
 	return nil
 }
 
-// moved fails unless the ends and the statistics have so many bytes.
+// moved fails the schedule unless the ends and the statistics have these numbers of
+// bytes.
 func (w *world) moved(source, sink int) {
 	if w.stats.Source.Bytes != int64(source) || w.stats.Sink.Bytes != int64(sink) || w.dst.moved != sink {
 		w.Fail("%d bytes read and %d written, %d of them arrived; want %d and %d",
@@ -198,7 +200,7 @@ func (w *world) moved(source, sink int) {
 	}
 }
 
-// failed fails unless the error is one of the side alone.
+// failed fails the schedule unless the error is one of the side alone.
 func (w *world) failed(side Side, cause error) {
 	if _, ok := w.err.(*Error); !ok {
 		w.Fail("error %v, want one of the %v alone", w.err, side)
@@ -212,32 +214,32 @@ func (w *world) is(err error, side Side, cause error) {
 		w.Fail("error %v, want %v of the %v", err, cause, side)
 	}
 	if e.Pending == 0 && e.Written != int64(w.dst.moved) {
-		w.Fail("%d bytes written, %d arrived", e.Written, w.dst.moved)
+		w.Fail("%d bytes are written, %d arrived", e.Written, w.dst.moved)
 	}
 }
 
-// A fake is an end: a source of some bytes, one a read, or a sink.
+// A fake is an end: a source that gives one byte a read, or a sink.
 type fake struct {
 	*interleave.T
 	bytes  int   // that the source has
-	err    error // of a source after them, or of a sink at once
-	full   bool  // err comes beside bytes: the source's last, or all of a write
-	panics bool  // the source, after them
-	silent bool  // it waits for wake, or a deadline: a source after its bytes
+	err    error // a source's error after its bytes, or a sink's first
+	full   bool  // err comes together with bytes: the source's last, or all of a write
+	panics bool  // the source panics after its bytes
+	silent bool  // it waits for wake or a deadline; a source does so after its bytes
 	deaf   bool  // it waits for wake alone
 	setter func()
 
-	later int // bytes that come at some moment, for a source that polls
+	later int // bytes that come later, for a source that polls
 
 	wake     interleave.Token
-	raised   bool // it has panicked
+	raised   bool // whether it has panicked
 	moved    int
-	set      int  // how often a deadline was
-	deadline bool // there is one
-	returned bool // Copy has
+	set      int  // how often a deadline was set
+	deadline bool // whether a deadline is set
+	returned bool // whether Copy has returned
 }
 
-// wait waits until the end is woken, or a deadline is set.
+// wait waits until the end is woken or a deadline is set.
 func (e *fake) wait() error {
 	e.wake.Take(nil)
 	if e.deadline && !e.deaf {
@@ -301,7 +303,7 @@ func (e *fake) SetWriteDeadline(at time.Time) error { return e.setDeadline(at) }
 
 func (e *fake) setDeadline(at time.Time) error {
 	if e.deadline != at.IsZero() {
-		e.Fail("a deadline is set twice, or one is cleared that is not set")
+		e.Fail("a deadline is set twice, or cleared without being set")
 	}
 	e.set++
 	if e.setter != nil {
@@ -314,10 +316,10 @@ func (e *fake) setDeadline(at time.Time) error {
 	return nil
 }
 
-// A polled end is a source that says when it would block.
+// A polled end is a source that reports when it would block.
 type polled struct {
 	*fake
-	begun func() bool // the side is in a call
+	begun func() bool // reports whether the side is in a call
 }
 
 func (e *polled) Readv(bufs [][]byte) (int, error) { return e.Read(bufs[0]) }
@@ -329,9 +331,9 @@ func (e *polled) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
 			return 0, nil
 		}
 		if !e.begun() {
-			e.Fail("an attempt that has not begun")
+			e.Fail("an attempt before the call has begun")
 		}
-		interleave.TouchWrite(bufs[0][:1]) // the memory is the source's
+		interleave.TouchWrite(bufs[0][:1]) // the memory belongs to the source
 		if e.bytes > 0 || e.later == 0 && !e.silent {
 			return e.Read(bufs[0])
 		}
@@ -342,7 +344,7 @@ func (e *polled) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
 	}
 }
 
-// feeds lets what the source has later come, a byte at a time.
+// feeds makes the source's later bytes available, one at a time.
 func (w *world) feeds() {
 	w.Go("feeder", func() {
 		for w.src.later > 0 {

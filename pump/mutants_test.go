@@ -7,7 +7,8 @@ import (
 	"github.com/bytering/bytering/internal/mutants"
 )
 
-// TestMutants plants each defect of the list, for the explorer or for the tests.
+// TestMutants plants each defect of the list, for the explorer or for the ordinary
+// tests.
 func TestMutants(t *testing.T) {
 	mutants.Skip(t)
 	groups := map[string][]mutants.Mutant{}
@@ -27,6 +28,6 @@ func TestMutants(t *testing.T) {
 		delete(groups, kind)
 	}
 	for kind := range groups {
-		t.Errorf("nothing finds the mutants of %q", kind)
+		t.Errorf("no test is known for the mutants of %q", kind)
 	}
 }

@@ -13,35 +13,35 @@ import (
 	"github.com/bytering/bytering/internal/seam"
 )
 
-// TestPoolKeepsRings: the ring that was used last comes first, and what was in its
-// memory is still there.
+// TestPoolKeepsRings checks that the ring that was used last is lent first, with
+// the contents of its memory.
 func TestPoolKeepsRings(t *testing.T) {
 	var pool Pool
 	r, err := pool.take(1000)
 	if err != nil || pool.lent != 1000 {
-		t.Fatalf("%d bytes lent, %v", pool.lent, err)
+		t.Fatalf("%d bytes are lent, error %v", pool.lent, err)
 	}
 	r.p.Write(stream(1000))
 	r.back()
 	if pool.lent != 0 || pool.kept != 1000 {
-		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+		t.Errorf("%d bytes are lent and %d kept", pool.lent, pool.kept)
 	}
 	again, err := pool.take(1000)
 	if err != nil || again != r || pool.kept != 0 {
-		t.Fatalf("another ring, %v; %d bytes kept", err, pool.kept)
+		t.Fatalf("the pool lends another ring, error %v; %d bytes are kept", err, pool.kept)
 	}
 	a, _ := again.p.Slices()
 	if !bytes.Equal(a, stream(1000)) {
-		t.Error("the memory is cleared, which costs time")
+		t.Error("the memory was cleared, which costs time")
 	}
 	again.p.Commit(0)
 	if other, err := pool.take(1000); err != nil || other == r {
-		t.Errorf("a ring in use is lent: %v", err)
+		t.Errorf("a ring in use was lent: %v", err)
 	}
 }
 
-// TestOffersEarlierBytes: a source is offered memory that is not cleared, as the
-// documentation says.
+// TestOffersEarlierBytes checks that a source is offered memory that is not
+// cleared, as the documentation says.
 func TestOffersEarlierBytes(t *testing.T) {
 	var pool Pool
 	r, err := pool.take(4096)
@@ -51,14 +51,14 @@ func TestOffersEarlierBytes(t *testing.T) {
 	r.p.Write(bytes.Repeat([]byte("secret"), 600))
 	r.back()
 	earlier := false
-	src := bytes.NewReader(make([]byte, 600)) // fills the first read, and so the next is of the ring
+	src := bytes.NewReader(make([]byte, 600)) // fills the first read, so that the next one is of the ring
 	_, err = Copy(t.Context(), io.Discard, readerFunc(func(b []byte) (int, error) {
 		earlier = earlier || bytes.Contains(b, []byte("secret"))
 		return src.Read(b)
 	}), WithPool(&pool), Capacity(4096))
 	runtime.KeepAlive(r)
 	if err != nil || !earlier {
-		t.Errorf("the memory is cleared, or not used: %v", err)
+		t.Errorf("the memory was cleared or not used: %v", err)
 	}
 }
 
@@ -75,24 +75,24 @@ func TestPoolLimit(t *testing.T) {
 	refused := func(size int) {
 		t.Helper()
 		if _, err := pool.take(size); err != errLimit {
-			t.Errorf("%d bytes with %d lent: %v", size, pool.lent, err)
+			t.Errorf("taking %d bytes with %d lent: %v", size, pool.lent, err)
 		}
 	}
 	a, b := take(2000), take(3000)
 	refused(513)
 	for range 10 {
-		take(tinyRing) // these don't count
+		take(tinyRing) // tiny rings do not count
 	}
 	a.back()
 	refused(2001)
 	b.back()
 	if pool.lent != 0 || pool.kept != 5000 {
-		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+		t.Errorf("%d bytes are lent and %d kept", pool.lent, pool.kept)
 	}
-	// Free rings of other sizes make room.
+	// Free rings of other sizes are dropped to make room.
 	c := take(4000)
 	if pool.lent != 4000 || pool.lent+pool.kept > 5000 {
-		t.Errorf("%d bytes lent and %d kept, of 5000", pool.lent, pool.kept)
+		t.Errorf("%d bytes are lent and %d kept, with a limit of 5000", pool.lent, pool.kept)
 	}
 	c.back()
 	if size, err := pool.take(5001); err != errLimit {
@@ -100,22 +100,22 @@ func TestPoolLimit(t *testing.T) {
 	}
 }
 
-// TestPoolLosesRings: one that is not at rest is never lent again, and does not
-// count any more.
+// TestPoolLosesRings checks that a ring that is not at rest is never lent again and
+// no longer counts.
 func TestPoolLosesRings(t *testing.T) {
 	pool := NewPool(1000)
 	r, err := pool.take(1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.p.Slices() // as a call that is not over
+	r.p.Slices() // as in a call that is still running
 	r.back()
 	if pool.lent != 0 || pool.kept != 0 || len(pool.free[1000]) != 0 {
-		t.Errorf("%d bytes lent and %d kept", pool.lent, pool.kept)
+		t.Errorf("%d bytes are lent and %d kept", pool.lent, pool.kept)
 	}
 }
 
-// TestRingsGoToTheCollector: free rings do not keep their memory.
+// TestRingsGoToTheCollector checks that free rings do not keep their memory.
 func TestRingsGoToTheCollector(t *testing.T) {
 	var pool Pool
 	gone := make(chan bool, 1)
@@ -131,12 +131,13 @@ func TestRingsGoToTheCollector(t *testing.T) {
 	runtime.GC()
 	<-gone
 	if pool.pop(1<<20) != nil || pool.kept != 0 {
-		t.Errorf("a ring is there, and %d bytes are kept", pool.kept)
+		t.Errorf("the ring still exists, and %d bytes are kept", pool.kept)
 	}
 }
 
-// TestRelayAtTheLimit: relays of a pool that lends nothing go on, through memory
-// of their own, and none waits for a ring. Both directions are full at once.
+// TestRelayAtTheLimit checks that relays go on with memory of their own if their
+// pool lends nothing, and that none waits for a ring. Both directions are full at
+// once.
 func TestRelayAtTheLimit(t *testing.T) {
 	const size = 400_001
 	for _, limit := range []int64{1, smallestRing, 3 * smallestRing} {
@@ -169,8 +170,8 @@ func TestRelayAtTheLimit(t *testing.T) {
 	}
 }
 
-// TestRingsFitWhatFlows: small transfers never touch a large ring, whoever the
-// source is, and large ones do.
+// TestRingsFitWhatFlows checks that small transfers never use a large ring,
+// whatever the source, and that large transfers do.
 func TestRingsFitWhatFlows(t *testing.T) {
 	for _, tc := range []struct {
 		size int
@@ -193,7 +194,7 @@ func TestRingsFitWhatFlows(t *testing.T) {
 	client, a := tcp(t)
 	b, server := tcp(t)
 	done := startRelay(t.Context(), a, b, WithPool(&pool))
-	for range 300 { // more than the smallest ring has, a little at a time
+	for range 300 { // more bytes than the smallest ring holds, a few at a time
 		client.Write(stream(1000))
 		io.ReadFull(server, make([]byte, 1000))
 	}
@@ -205,8 +206,8 @@ func TestRingsFitWhatFlows(t *testing.T) {
 	}
 }
 
-// TestReadsAheadAsFarAsTheCapacity: a sink that takes nothing does not keep the
-// source from filling the largest ring, in small pieces too.
+// TestReadsAheadAsFarAsTheCapacity checks that a source fills the largest ring,
+// even in small pieces, while the sink takes nothing.
 func TestReadsAheadAsFarAsTheCapacity(t *testing.T) {
 	const capacity = 300_000
 	ctx, cancel := context.WithTimeout(t.Context(), prompt)
@@ -233,8 +234,9 @@ func TestReadsAheadAsFarAsTheCapacity(t *testing.T) {
 	}
 }
 
-// TestPoolAfterCopies: whatever ends a copy, its rings are back, except those of
-// calls left behind. These are counted until the calls are over, and never lent.
+// TestPoolAfterCopies checks that the pool has its rings back, however a copy ends.
+// Only the rings of calls left behind are missing: they count until their calls are
+// over and are never lent again.
 func TestPoolAfterCopies(t *testing.T) {
 	pool := new(Pool)
 	for name, run := range map[string]func() error{
@@ -275,7 +277,7 @@ func TestPoolAfterCopies(t *testing.T) {
 	failed(t, (<-done).err, Neither, errTest)
 	pool.mu.Lock()
 	if pool.lent != smallestRing || pool.kept != 0 {
-		t.Errorf("with a call left behind %d bytes are lent and %d kept", pool.lent, pool.kept)
+		t.Errorf("with a call left behind, %d bytes are lent and %d kept", pool.lent, pool.kept)
 	}
 	pool.mu.Unlock()
 	close(block.release)
@@ -283,14 +285,14 @@ func TestPoolAfterCopies(t *testing.T) {
 		pool.mu.Lock()
 		lent = pool.lent
 		if pool.kept != 0 {
-			t.Fatal("the ring of the call is kept")
+			t.Fatal("the pool keeps the ring of the call")
 		}
 		pool.mu.Unlock()
 	}
 }
 
-// TestBurstsShareARing: a ring with bytes in it is kept while the source waits, so
-// that a slow sink does not make one for each burst.
+// TestBurstsShareARing checks that a ring with bytes in it is kept while the source
+// waits, so that a slow sink does not cause a new ring for each burst.
 func TestBurstsShareARing(t *testing.T) {
 	pool := new(Pool)
 	client, src := tcp(t)
@@ -315,8 +317,8 @@ func TestBurstsShareARing(t *testing.T) {
 	}
 }
 
-// TestGivenBackByWhicheverComesLast: the source that waits, or the sink that has
-// written all.
+// TestGivenBackByWhicheverComesLast checks that a ring is given back by the source,
+// when it waits, or by the sink, when it has written all, whichever comes last.
 func TestGivenBackByWhicheverComesLast(t *testing.T) {
 	for _, last := range []Side{Source, Sink} {
 		f := newFlow(io.Discard, bytes.NewReader(nil), configure([]Option{WithPool(new(Pool))}), seam.NewToken())
@@ -336,7 +338,7 @@ func TestGivenBackByWhicheverComesLast(t *testing.T) {
 			f.blocked()
 		}
 		if f.feeding != r || r.p.Err() != nil {
-			t.Errorf("the %v is last, and the ring is given back before", last)
+			t.Errorf("the ring is given back before the %v, which comes last", last)
 		}
 		if last == Source {
 			f.blocked()
@@ -345,7 +347,7 @@ func TestGivenBackByWhicheverComesLast(t *testing.T) {
 			f.rest()
 		}
 		if f.feeding != nil || r.p.Err() == nil {
-			t.Errorf("the %v does not give the ring back", last)
+			t.Errorf("the %v, which comes last, does not give the ring back", last)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// TestRelayNamesTheEnd resets either connection: the error says which stream it
-// was, which end, and between which addresses.
+// TestRelayNamesTheEnd resets either connection. The error names the direction, the
+// end, and the addresses of the connection.
 func TestRelayNamesTheEnd(t *testing.T) {
 	texts := map[string]bool{}
 	for _, name := range []string{"client", "server"} {
@@ -40,7 +40,7 @@ func TestRelayNamesTheEnd(t *testing.T) {
 		}
 		want := fmt.Sprintf("%s (%v->%v) failed at byte %d: ", prefix, end.LocalAddr(), end.RemoteAddr(), written)
 		if text := e.Error(); !strings.HasPrefix(text, want) || !strings.HasSuffix(text, fmt.Sprintf("; %d bytes written", written)) {
-			t.Errorf("reset by the %s: error %q, want %q first", name, text, want)
+			t.Errorf("reset by the %s: error %q, want prefix %q", name, text, want)
 		}
 		texts[e.Error()] = true
 	}
@@ -68,11 +68,11 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// A wrapper has an interface in it, so that CloseWrite is not among its methods.
+// A wrapper embeds an interface, so CloseWrite is not among its methods.
 type wrapper struct{ net.Conn }
 
-// TestWithoutCloseWrite: what happens where an end can't be half-closed is the caller's
-// choice.
+// TestWithoutCloseWrite checks that the caller chooses what happens to an end that
+// cannot be half-closed.
 func TestWithoutCloseWrite(t *testing.T) {
 	for name, tc := range map[string]struct {
 		f    func(net.Conn) error
@@ -97,7 +97,7 @@ func TestWithoutCloseWrite(t *testing.T) {
 				t.Errorf("%s: the answer has %d bytes, %v", name, len(got), err)
 			}
 		}
-		r := <-done // also where the server never ends
+		r := <-done // also if the server never ends
 		moved(t, r.toB, 10, 10)
 		if tc.want == nil {
 			if r.err != nil {
@@ -111,17 +111,18 @@ func TestWithoutCloseWrite(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 		if want := "half-close: test error; 10 bytes written"; !strings.HasSuffix(e.Error(), want) {
-			t.Errorf("%s: error %q, want %q last", name, e, want)
+			t.Errorf("%s: error %q, want suffix %q", name, e, want)
 		}
 	}
 }
 
-// TestHalfCloseIsForOthers: an end with a CloseWrite has that called.
+// TestHalfCloseIsForOthers checks that HalfClose is not called for an end with a
+// CloseWrite.
 func TestHalfCloseIsForOthers(t *testing.T) {
 	client, a := tcp(t)
 	b, server := tcp(t)
 	done := startRelay(context.Background(), a, b, HalfClose(func(end io.Writer) error {
-		t.Error("called for an end with CloseWrite")
+		t.Error("HalfClose was called for an end with CloseWrite")
 		return end.(*net.TCPConn).CloseWrite()
 	}))
 	client.CloseWrite()
@@ -132,7 +133,7 @@ func TestHalfCloseIsForOthers(t *testing.T) {
 	}
 }
 
-// TestWithMeters: one for each direction, in Copy the first.
+// TestWithMeters checks that each direction has a meter. Copy uses the first.
 func TestWithMeters(t *testing.T) {
 	client, a := tcp(t)
 	b, server := tcp(t)
@@ -145,7 +146,7 @@ func TestWithMeters(t *testing.T) {
 	io.ReadAll(client)
 	r := <-done
 	if r.err != nil || toB.Stats() != r.toB || toA.Stats() != r.toA {
-		t.Errorf("%v; the meters have %+v and %+v, the stats are %+v and %+v", r.err, toB.Stats(), toA.Stats(), r.toB, r.toA)
+		t.Errorf("error %v; the meters have %+v and %+v, the stats are %+v and %+v", r.err, toB.Stats(), toA.Stats(), r.toB, r.toA)
 	}
 	moved(t, toB.Stats(), 100, 100)
 	moved(t, toA.Stats(), 7, 7)
@@ -158,7 +159,8 @@ func TestWithMeters(t *testing.T) {
 	moved(t, other.Stats(), 0, 0)
 }
 
-// TestRelayReturnsTheFirstError: not that of the direction that it stops.
+// TestRelayReturnsTheFirstError checks that Relay returns the first error, not that
+// of the direction that it stops.
 func TestRelayReturnsTheFirstError(t *testing.T) {
 	for _, first := range []Direction{ToB, ToA} {
 		for range 300 {
@@ -189,8 +191,8 @@ func TestRelayReturnsTheFirstError(t *testing.T) {
 	}
 }
 
-// TestHalfCloseIsWaitedFor: Relay returns after the last of them, and with its
-// error.
+// TestHalfCloseIsWaitedFor checks that Relay returns after the last half-close,
+// with its error.
 func TestHalfCloseIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, a := net.Pipe()
@@ -204,13 +206,13 @@ func TestHalfCloseIsWaitedFor(t *testing.T) {
 		}))
 		failed(t, err, Sink, errTest)
 		if d := time.Since(begin); d != time.Second {
-			t.Errorf("it took %v", d)
+			t.Errorf("Relay took %v", d)
 		}
 	})
 }
 
-// TestRelaySetterPanics: the panic comes out of Relay, and the other direction is
-// stopped, as its goroutine would be left in the bubble otherwise.
+// TestRelaySetterPanics checks that the panic comes out of Relay. The other
+// direction must be stopped: the bubble fails the test if its goroutine is left.
 func TestRelaySetterPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, x := net.Pipe()
@@ -230,7 +232,8 @@ type panicky struct{ net.Conn }
 
 func (p *panicky) SetReadDeadline(time.Time) error { panic(errTest) }
 
-// TestLocateAfterPanic: an end that has panicked is not asked for its addresses.
+// TestLocateAfterPanic checks that an end that has panicked is not asked for its
+// addresses.
 func TestLocateAfterPanic(t *testing.T) {
 	f := newFlow(io.Discard, hopeless{}, configure(nil).towards(ToB), seam.NewToken())
 	e := &Error{Side: Source, Err: errExited}
@@ -239,7 +242,7 @@ func TestLocateAfterPanic(t *testing.T) {
 	}
 }
 
-// A hopeless end panics in whatever it is asked.
+// A hopeless end panics whatever it is asked.
 type hopeless struct{ io.Reader }
 
 func (hopeless) LocalAddr() net.Addr         { panic(errTest) }

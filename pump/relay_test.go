@@ -30,8 +30,8 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
-// question plays a client that ends its request and then reads the response,
-// and a server that responds once the request has ended.
+// question plays a client that ends its request and then reads the response, and a
+// server that responds once the request has ended.
 func question(t *testing.T, client, a, b, server halfCloser) {
 	t.Helper()
 	const request, response = 100_001, 300_001
@@ -68,7 +68,7 @@ func TestRelayTCP(t *testing.T) {
 	question(t, client, a, b, server)
 }
 
-// TestRelayBothWays: the streams cross, each longer than everything between.
+// TestRelayBothWays has the streams cross. Each is longer than all buffers between.
 func TestRelayBothWays(t *testing.T) {
 	const size = 3_000_001
 	client, a := tcp(t)
@@ -90,7 +90,7 @@ func TestRelayBothWays(t *testing.T) {
 	moved(t, r.toA, size, size)
 }
 
-// TestRelayWithoutHalfClose: each stream ends by itself.
+// TestRelayWithoutHalfClose checks that each stream ends by itself.
 func TestRelayWithoutHalfClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, a := net.Pipe()
@@ -108,7 +108,7 @@ func TestRelayWithoutHalfClose(t *testing.T) {
 		synctest.Wait()
 		select {
 		case r := <-done:
-			t.Errorf("it has ended with one stream: %+v", r)
+			t.Errorf("Relay returned after the end of one stream: %+v", r)
 		default:
 		}
 		server.Close()
@@ -139,9 +139,9 @@ func TestRelayContext(t *testing.T) {
 		moved(t, r.toB, 1000, 700)
 		moved(t, r.toA, 500, 200)
 		if d := time.Since(begin); d != 0 {
-			t.Errorf("it took %v", d)
+			t.Errorf("Relay took %v", d)
 		}
-		// They go on.
+		// The ends go on.
 		go b.Write([]byte("x"))
 		if n, err := server.Read(make([]byte, 2)); n != 1 || err != nil {
 			t.Errorf("Read = %d, %v", n, err)
@@ -153,7 +153,7 @@ func TestRelayContext(t *testing.T) {
 	safe(t, failed(t, err, Neither, errTest), 0)
 }
 
-// A broken end fails where it has an error.
+// A broken end fails in each call for which it has an error.
 type broken struct {
 	net.Conn
 	read, write, closeWrite error
@@ -175,8 +175,8 @@ func (b *broken) Write(buf []byte) (int, error) {
 
 func (b *broken) CloseWrite() error { return b.closeWrite }
 
-// TestRelayFails: the first error is the one, and the other direction, which
-// waits, is stopped at once.
+// TestRelayFails checks that Relay returns the first error, and that the other
+// direction, which waits, is stopped at once.
 func TestRelayFails(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -205,11 +205,11 @@ func TestRelayFails(t *testing.T) {
 			begin := time.Now()
 			toB, toA, err := Relay(context.Background(), &tc.a, &tc.b)
 			if d := time.Since(begin); d != 0 {
-				t.Errorf("%s: it took %v", tc.name, d)
+				t.Errorf("%s: Relay took %v, want 0", tc.name, d)
 			}
 			e := failed(t, err, tc.side, errTest)
 			if e.Written > toB.Sink.Bytes+toA.Sink.Bytes {
-				t.Errorf("%s: %d bytes written, the stats have %+v and %+v", tc.name, e.Written, toB, toA)
+				t.Errorf("%s: %d bytes are written, the stats are %+v and %+v", tc.name, e.Written, toB, toA)
 			}
 			for _, c := range []net.Conn{client, a, b, server} {
 				c.Close()
@@ -218,7 +218,7 @@ func TestRelayFails(t *testing.T) {
 	}
 }
 
-// TestRelayReset: the client is cut off while the server sends nothing.
+// TestRelayReset resets the client's connection while the server sends nothing.
 func TestRelayReset(t *testing.T) {
 	client, a := tcp(t)
 	b, server := tcp(t)
@@ -232,7 +232,7 @@ func TestRelayReset(t *testing.T) {
 	if !ok || e.Side != Source || e.Written != 1000 {
 		t.Errorf("error %v, want the source's with 1000 bytes written", r.err)
 	}
-	// b is not closed and goes on.
+	// b is not closed and can still be used.
 	if n, err := b.Write(stream(10)); n != 10 || err != nil {
 		t.Errorf("Write = %d, %v", n, err)
 	}

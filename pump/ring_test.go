@@ -14,8 +14,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// TestRing: what lies in the ring comes first, and its halves are closed in the
-// end, however that comes.
+// TestRing checks that bytes that are in the ring already come first, and that both
+// halves are closed in the end, however the copy ends.
 func TestRing(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errTest)
@@ -48,7 +48,7 @@ func TestRing(t *testing.T) {
 		}
 		arrived(t, got.Bytes(), int64(tc.arrives))
 		if open := tc.err == ErrInvalidMaxCall; (p.Err() == nil) != open || (c.Err() == nil) != open {
-			t.Errorf("%s: the halves say %v and %v", name, p.Err(), c.Err())
+			t.Errorf("%s: Err of the halves is %v and %v", name, p.Err(), c.Err())
 		}
 	}
 }
@@ -93,10 +93,10 @@ func TestInvalidRing(t *testing.T) {
 		"one of two closed": {[]Option{Ring(p2, cs[0])}, "closed, says its consumer", io.ErrClosedPipe},
 	} {
 		read := readerFunc(func([]byte) (int, error) {
-			t.Errorf("%s: the source is read", name)
+			t.Errorf("%s: the source was read", name)
 			return 0, io.EOF
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // for a ring that would do nothing
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // ends a copy whose ring would do nothing
 		_, err := Copy(ctx, io.Discard, read, tc.opts...)
 		cancel()
 		if !errors.Is(err, ErrInvalidRing) || !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
@@ -104,18 +104,18 @@ func TestInvalidRing(t *testing.T) {
 		}
 	}
 	if p2.Err() != nil || cs[1].Err() != nil {
-		t.Errorf("a refused ring says %v and %v", p2.Err(), cs[1].Err())
+		t.Errorf("Err of a refused ring's halves is %v and %v", p2.Err(), cs[1].Err())
 	}
 	a, b := net.Pipe()
 	if _, _, err := Relay(t.Context(), a, b, Ring(p, c)); !errors.Is(err, ErrInvalidRing) {
 		t.Errorf("Relay with one ring: %v", err)
 	}
 	if p.Err() != nil || c.Err() != nil {
-		t.Errorf("a refused ring says %v and %v", p.Err(), c.Err())
+		t.Errorf("Err of a refused ring's halves is %v and %v", p.Err(), c.Err())
 	}
 }
 
-// TestRoundUp: sizes that no ring can have stay as they are.
+// TestRoundUp checks that sizes that no ring can have stay as they are.
 func TestRoundUp(t *testing.T) {
 	for _, tc := range []struct{ n, m, want int }{
 		{1, 64, 64}, {63, 64, 64}, {64, 64, 64}, {65, 64, 128}, {7, 1, 7},

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// slowReader takes a second for each read of at most 100 bytes.
+// slowReader returns a reader that takes a second for each read of at most 100
+// bytes.
 func slowReader(r io.Reader) io.Reader {
 	return readerFunc(func(b []byte) (int, error) {
 		time.Sleep(time.Second)
@@ -18,7 +19,7 @@ func slowReader(r io.Reader) io.Reader {
 	})
 }
 
-// slowWriter takes a second for each write.
+// slowWriter returns a writer that takes a second for each write.
 func slowWriter(w io.Writer) io.Writer {
 	return writerFunc(func(b []byte) (int, error) {
 		time.Sleep(time.Second)
@@ -26,8 +27,8 @@ func slowWriter(w io.Writer) io.Writer {
 	})
 }
 
-// TestStats: time stands still except at the end that is slow, so that both
-// sides' times are known.
+// TestStats lets time advance only in the slow end, so that the times of both sides
+// are known.
 func TestStats(t *testing.T) {
 	const s = time.Second
 	for _, tc := range []struct {
@@ -38,11 +39,11 @@ func TestStats(t *testing.T) {
 		want     Stats
 	}{
 		{"slow source", slowReader, nil, 1000, Stats{
-			Source: SideStats{Bytes: 1000, Calls: 11, Busy: 11 * s}, // the last is the end
+			Source: SideStats{Bytes: 1000, Calls: 11, Busy: 11 * s}, // the last call returns the end
 			Sink:   SideStats{Bytes: 1000, Calls: 10, Waited: 10 * s},
 		}},
-		// Writes of 100 that take a second each, and a ring with room for two.
-		// The source waits for nine of them before it sees the end.
+		// Writes of 100 bytes take a second each, and the ring has room for two. The
+		// source waits for nine of them before it sees the end.
 		{"slow sink", nil, slowWriter, 200, Stats{
 			Source: SideStats{Bytes: 1000, Calls: 11, Waited: 8 * s},
 			Sink:   SideStats{Bytes: 1000, Calls: 10, Busy: 10 * s},
@@ -67,16 +68,16 @@ func TestStats(t *testing.T) {
 				t.Fatal(err)
 			}
 			if stats != tc.want {
-				t.Errorf("%s: %+v, want %+v", tc.name, stats, tc.want)
+				t.Errorf("%s: the stats are %+v, want %+v", tc.name, stats, tc.want)
 			}
 			if got := meter.Stats(); got != stats {
-				t.Errorf("%s: the meter has %+v, the stats %+v", tc.name, got, stats)
+				t.Errorf("%s: the meter has %+v, the stats are %+v", tc.name, got, stats)
 			}
 		})
 	}
 }
 
-// TestMeterIsLive: it counts while the copy runs.
+// TestMeterIsLive checks that a meter counts while the copy runs.
 func TestMeterIsLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var meter Meter
@@ -99,14 +100,15 @@ func TestMeterIsLive(t *testing.T) {
 	})
 }
 
-// TestMeterIsNeverAhead: who looks on sees no more written than read.
+// TestMeterIsNeverAhead checks that an onlooker never sees more bytes written than
+// read.
 func TestMeterIsNeverAhead(t *testing.T) {
 	var meter Meter
 	src := bytes.NewReader(stream(100_000))
 	done := start(context.Background(), io.Discard, src, Capacity(2), WithMeter(&meter))
 	for {
 		if s := meter.Stats(); s.Sink.Bytes > s.Source.Bytes {
-			t.Fatalf("%d bytes written of %d", s.Sink.Bytes, s.Source.Bytes)
+			t.Fatalf("%d bytes are written, but only %d were read", s.Sink.Bytes, s.Source.Bytes)
 		}
 		select {
 		case r := <-done:
@@ -119,7 +121,8 @@ func TestMeterIsNeverAhead(t *testing.T) {
 	}
 }
 
-// TestFailedCallsCount: they came back, also if their count is refused.
+// TestFailedCallsCount checks that calls that failed are counted, even if their
+// byte count was refused.
 func TestFailedCallsCount(t *testing.T) {
 	for _, n := range []int{0, 2, -1, 1 << 30} {
 		stats, err := Copy(context.Background(), writerFunc(func([]byte) (int, error) { return n, errTest }), bytes.NewReader(stream(10)))
@@ -133,7 +136,7 @@ func TestFailedCallsCount(t *testing.T) {
 	}
 }
 
-// TestAllocations: they are for the beginning of a copy, not for its bytes.
+// TestAllocations checks that a copy allocates at its start and not for its bytes.
 func TestAllocations(t *testing.T) {
 	allocs := func(size int64) float64 {
 		return testing.AllocsPerRun(5, func() {

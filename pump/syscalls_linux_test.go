@@ -14,15 +14,15 @@ import (
 	"github.com/bytering/bytering/internal/kernel"
 )
 
-// A tally counts the system calls on vectors.
+// A tally counts the vectored system calls.
 type tally struct {
-	bytes   [4]atomic.Int64 // by kernel.Op
-	begun   chan kernel.Op  // gets the calls that begin, while there is room
-	blocked chan kernel.Op  // gets those that have to wait, while there is room
+	bytes   [4]atomic.Int64 // indexed by kernel.Op
+	begun   chan kernel.Op  // receives the calls that begin, while there is room
+	blocked chan kernel.Op  // receives the calls that have to wait, while there is room
 }
 
-// watch counts system calls until the test ends. Those of goroutines that are
-// left then must have ended.
+// watch counts system calls until the test ends. By then the calls of all
+// goroutines must have ended.
 func watch(t *testing.T) *tally {
 	y := &tally{begun: make(chan kernel.Op, 1), blocked: make(chan kernel.Op, 1)}
 	offer := func(to chan kernel.Op, op kernel.Op) {
@@ -51,8 +51,9 @@ func (y *tally) wait(op kernel.Op) {
 	}
 }
 
-// TestCallsAreReadvAndWritev: every byte goes through them, none through splice,
-// sendfile or copy_file_range, which io.Copy uses for these ends.
+// TestCallsAreReadvAndWritev checks that every byte goes through readv and writev.
+// None may go through splice, sendfile or copy_file_range, which io.Copy uses for
+// these ends.
 func TestCallsAreReadvAndWritev(t *testing.T) {
 	const size = 300_001
 	file := func(t *testing.T) *os.File {
@@ -76,7 +77,7 @@ func TestCallsAreReadvAndWritev(t *testing.T) {
 		dst.Close()
 		moved(t, stats, size, size)
 		if r, w := y.bytes[kernel.Readv].Load(), y.bytes[kernel.Writev].Load(); r != size || w != size {
-			t.Errorf("%d bytes through readv and %d through writev, want %d", r, w, size)
+			t.Errorf("%d bytes went through readv and %d through writev, want %d", r, w, size)
 		}
 	}
 	each(t, func(t *testing.T, feed, src, dst, drain end) {
@@ -107,7 +108,7 @@ func TestCallsAreReadvAndWritev(t *testing.T) {
 	})
 }
 
-// TestCancelBlockedCalls ends the context when the system has said that the
+// TestCancelBlockedCalls ends the context after the system has reported that the
 // call must wait.
 func TestCancelBlockedCalls(t *testing.T) {
 	for name, kind := range kinds {
@@ -138,7 +139,8 @@ func TestCancelBlockedCalls(t *testing.T) {
 	}
 }
 
-// TestSinkFailsUnderABlockedSource: the source is interrupted, not waited for.
+// TestSinkFailsUnderABlockedSource checks that a blocked source is interrupted and
+// not waited for.
 func TestSinkFailsUnderABlockedSource(t *testing.T) {
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
@@ -161,8 +163,8 @@ func TestSinkFailsUnderABlockedSource(t *testing.T) {
 	}
 }
 
-// blocking returns a pipe whose ends are in blocking mode, as an inherited
-// standard input is.
+// blocking returns a pipe whose ends are in blocking mode, like an inherited
+// standard input.
 func blocking(t *testing.T) (w, r *os.File) {
 	t.Helper()
 	var fds [2]int
@@ -174,8 +176,8 @@ func blocking(t *testing.T) (w, r *os.File) {
 	return w, r
 }
 
-// TestBlockingMode: a call that can't be interrupted is left behind. What it
-// still does is as the Error says.
+// TestBlockingMode checks that a call that cannot be interrupted is left behind and
+// does no more than the Error says.
 func TestBlockingMode(t *testing.T) {
 	w, r := blocking(t)
 	ctx, cancel := cancellable()
@@ -193,7 +195,7 @@ func TestBlockingMode(t *testing.T) {
 		res := <-done
 		safe(t, failed(t, res.err, Neither, errTest), 10)
 		w.Write([]byte("late"))
-		// The read takes it, and nothing else can.
+		// The read that was left behind takes the byte, so no other read gets it.
 		w.Close()
 		if rest := <-readAll(r); len(rest) > 0 && string(rest) != "late" {
 			t.Errorf("the source goes on with %q", rest)
@@ -205,7 +207,7 @@ func TestBlockingMode(t *testing.T) {
 	})
 
 	w, r = blocking(t)
-	full, err := w.Write(stream(1 << 16)) // what a pipe holds
+	full, err := w.Write(stream(1 << 16)) // as much as a pipe holds
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,12 +219,12 @@ func TestBlockingMode(t *testing.T) {
 	soon(t, func() {
 		cancel()
 		e := failed(t, (<-done).err, Neither, errTest)
-		// The write may have begun with what the first read brought, which is less.
+		// The write may have begun with the bytes of the first read, which are fewer.
 		if e.Written != 0 || e.Pending <= 0 || e.Pending > most {
-			t.Errorf("%d written and %d pending, want 0 and at most %d", e.Written, e.Pending, most)
+			t.Errorf("%d bytes are written and %d pending, want 0 and at most %d", e.Written, e.Pending, most)
 		}
-		all := readAll(r) // which lets the write through
-		w.Close()         // once that is back
+		all := readAll(r) // lets the write finish
+		w.Close()         // after the write has finished
 		got := (<-all)[full:]
 		if len(got) != int(e.Pending) {
 			t.Errorf("%d bytes arrived late, %d were pending", len(got), e.Pending)
@@ -238,12 +240,13 @@ func TestDeviceFull(t *testing.T) {
 	}
 	defer f.Close()
 	feed, src := pipe(t)
-	feed.Write(stream(10)) // and no end
+	feed.Write(stream(10)) // the stream does not end
 	_, err = Copy(context.Background(), f, src)
 	safe(t, failed(t, err, Sink, syscall.ENOSPC), 0)
 }
 
-// TestSmallestPipe: one page, so that most writes are short.
+// TestSmallestPipe copies through a pipe of one page, so that most writes are
+// short.
 func TestSmallestPipe(t *testing.T) {
 	const size = 100_001
 	small := func() (w, r *os.File) {
@@ -280,13 +283,13 @@ func TestSmallestPipe(t *testing.T) {
 	e := failed(t, (<-done).err, Neither, errTest)
 	safe(t, e, e.Written)
 	if e.Written == 0 {
-		t.Error("nothing is written")
+		t.Error("nothing was written")
 	}
 	dst.Close()
 	arrived(t, <-readAll(drain), e.Written)
 }
 
-// TestSmallestReceiveBuffer: the window closes all the time.
+// TestSmallestReceiveBuffer copies to a connection whose window keeps closing.
 func TestSmallestReceiveBuffer(t *testing.T) {
 	const size = 10_000
 	feed, src := tcp(t)
@@ -305,7 +308,8 @@ func TestSmallestReceiveBuffer(t *testing.T) {
 	arrived(t, <-all, size)
 }
 
-// TestScriptedKernel: interrupted and short calls come to the same stream.
+// TestScriptedKernel checks that interrupted and short calls result in the same
+// stream.
 func TestScriptedKernel(t *testing.T) {
 	var mu sync.Mutex
 	calls := 0

@@ -11,7 +11,7 @@ import (
 	"unsafe"
 )
 
-// misplaced tells whether v is not of whole blocks.
+// misplaced reports whether v does not consist of whole blocks.
 func misplaced(v syscall.Iovec, block int) bool {
 	return uintptr(unsafe.Pointer(v.Base))%uintptr(block) != 0 || int(v.Len)%block != 0
 }
