@@ -25,8 +25,8 @@ func ends(t testing.TB, opts ...Option) (a, b *Conn) {
 	return a, b
 }
 
-// Every size of write against every size of read, small ones and large ones,
-// over rings in which they wrap everywhere.
+// TestBytesArrive combines every size of write with every size of read, over rings
+// in which they wrap everywhere.
 func TestBytesArrive(t *testing.T) {
 	for _, buffer := range []int{1, 2, 7, 8, 9, 64, 1000, 64 << 10} {
 		for _, w := range []int{1, 3, 8, 100, 5000} {
@@ -59,7 +59,7 @@ func TestBytesArrive(t *testing.T) {
 					}
 				}
 				if err := <-sent; err != nil || !bytes.Equal(got, want) {
-					t.Errorf("buffer %d, writes of %d, reads of %d: %d bytes of %d, or others; %v", buffer, w, r, len(got), len(want), err)
+					t.Errorf("buffer %d, writes of %d, reads of %d: got %d bytes, want %d, or the bytes differ; %v", buffer, w, r, len(got), len(want), err)
 				}
 			}
 		}
@@ -75,8 +75,9 @@ func TestIotest(t *testing.T) {
 	}
 }
 
-// A ring holds what Buffer says, to the byte, wherever it is and however its
-// bytes are read: what small reads took is there for a writer that needs it.
+// A connection holds exactly as many bytes as Buffer says, wherever the ring stands
+// and however its bytes are read. The space of small reads is available to a writer
+// that needs it.
 func TestBufferIsExact(t *testing.T) {
 	for _, size := range []int{1, 7, 64, 1000} {
 		a, b := ends(t, Buffer(size))
@@ -88,7 +89,7 @@ func TestBufferIsExact(t *testing.T) {
 			}
 			a.SetWriteDeadline(time.Now())
 			if m, err := a.Write([]byte{0}); m != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Fatalf("buffer %d: Write beyond = %d, %v", size, m, err)
+				t.Fatalf("buffer %d: Write to a full connection = %d, %v", size, m, err)
 			}
 			a.SetWriteDeadline(time.Time{})
 		}
@@ -103,14 +104,14 @@ func TestBufferIsExact(t *testing.T) {
 	}
 }
 
-// The error of every call, after every kind of end.
+// TestErrors checks the error of every call after every kind of end.
 func TestErrors(t *testing.T) {
 	late := func(c *Conn) { c.SetDeadline(time.Now().Add(-time.Second)) }
 	for _, tc := range []struct {
 		name        string
 		do          func(a, b *Conn)
-		read, write error // of a
-		raw         bool  // and not in a net.OpError
+		read, write error // of end a
+		raw         bool  // whether read and write are not wrapped in a net.OpError
 	}{
 		{"own Close", func(a, b *Conn) { a.Close() }, net.ErrClosed, net.ErrClosed, false},
 		{"own Close, late", func(a, b *Conn) { late(a); a.Close() }, net.ErrClosed, net.ErrClosed, false},
@@ -174,11 +175,11 @@ func TestSettersAfterClose(t *testing.T) {
 	a, b := ends(t)
 	a.CloseWrite()
 	a.CloseRead()
-	if err := a.SetDeadline(time.Now()); err != nil { // as for a socket
-		t.Errorf("SetDeadline after both halves: %v", err)
+	if err := a.SetDeadline(time.Now()); err != nil { // succeeds, as for a socket
+		t.Errorf("SetDeadline after CloseWrite and CloseRead: %v", err)
 	}
 	if err := errors.Join(a.CloseWrite(), a.CloseRead()); err != nil {
-		t.Errorf("halves twice: %v", err)
+		t.Errorf("closing both halves twice: %v", err)
 	}
 	for range 2 {
 		if err := a.Close(); err != nil {
@@ -196,8 +197,8 @@ func TestSettersAfterClose(t *testing.T) {
 	}
 }
 
-// What was written before a close is read, by small reads and large ones, also
-// where one of them had begun.
+// Bytes that were written before a close are delivered to small and large reads,
+// also if one of them has read some before.
 func TestCloseDelivers(t *testing.T) {
 	text := string(pattern.Bytes(0, 50_000))
 	for name, end := range map[string]func(*Conn) error{"Close": (*Conn).Close, "CloseWrite": (*Conn).CloseWrite} {
@@ -209,13 +210,13 @@ func TestCloseDelivers(t *testing.T) {
 			end(a)
 			rest, err := io.ReadAll(io.MultiReader(onlyReader{b, size}))
 			if string(got)+string(rest) != text || err != nil {
-				t.Errorf("%s: %d bytes, %v", name, 3+len(rest), err)
+				t.Errorf("%s: got %d bytes, %v", name, 3+len(rest), err)
 			}
 		}
 	}
 }
 
-// An onlyReader reads at most n bytes at once.
+// An onlyReader reads at most n bytes a call.
 type onlyReader struct {
 	r io.Reader
 	n int
@@ -223,7 +224,7 @@ type onlyReader struct {
 
 func (r onlyReader) Read(b []byte) (int, error) { return r.r.Read(b[:min(len(b), r.n)]) }
 
-// One direction ends, the other goes on.
+// One direction ends and the other goes on.
 func TestHalfClose(t *testing.T) {
 	a, b := ends(t)
 	io.WriteString(a, "question")
@@ -247,7 +248,7 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// some lets small writes and small reads pass, and leaves bytes to be read.
+// some makes some small writes and small reads, and leaves bytes to be read.
 func some(from, to *Conn) {
 	for range 20 {
 		from.Write([]byte("12345678"))
@@ -257,7 +258,7 @@ func some(from, to *Conn) {
 	}
 }
 
-// Small calls and large ones mixed.
+// TestMixedSizes mixes small and large calls.
 func TestMixedSizes(t *testing.T) {
 	for _, buffer := range []int{10, 100, 1000} {
 		a, b := ends(t, Buffer(buffer))
@@ -282,7 +283,7 @@ func TestMixedSizes(t *testing.T) {
 			got.Write(p[:n])
 		}
 		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("buffer %d: %d bytes of %d, or others", buffer, got.Len(), len(want))
+			t.Errorf("buffer %d: got %d bytes, want %d, or the bytes differ", buffer, got.Len(), len(want))
 		}
 	}
 }
@@ -318,7 +319,7 @@ func TestAllocs(t *testing.T) {
 		}
 	}
 
-	// Parking, in both directions.
+	// Both directions park.
 	go io.Copy(b, b)
 	out, in := make([]byte, 10), make([]byte, 10)
 	if got := testing.AllocsPerRun(500, func() {

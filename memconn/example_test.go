@@ -17,7 +17,7 @@ import (
 
 func ExamplePipe() {
 	a, b := memconn.Pipe()
-	fmt.Fprint(a, "hello") // there is room for it
+	fmt.Fprint(a, "hello") // the buffer has room for it
 	a.Close()
 	got, err := io.ReadAll(b)
 	fmt.Printf("%s, %v\n", got, err)
@@ -51,7 +51,7 @@ func ExampleConn_SetReadDeadline() {
 	// io: read/write on closed pipe
 }
 
-// A web server and its client, without a port.
+// A web server and its client talk without a port.
 func ExampleListener() {
 	l := memconn.Listen()
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,12 +72,12 @@ func ExampleListener() {
 	// Output: 200 OK: you want /milk, <nil>
 }
 
-// With gRPC the listener's other dial fits:
+// gRPC takes the listener's other dial function:
 //
 //	grpc.NewClient("passthrough:///"+l.Addr().String(), grpc.WithContextDialer(l.DialAddr), ...)
 func ExampleListener_DialAddr() {
 	l := memconn.Listen()
-	var dialer func(context.Context, string) (net.Conn, error) = l.DialAddr // as gRPC has it
+	var dialer func(context.Context, string) (net.Conn, error) = l.DialAddr // the type that gRPC wants
 	client, err := dialer(context.Background(), "mem")
 	if err != nil {
 		fmt.Println(err)
@@ -99,7 +99,7 @@ func ExampleListener_Close() {
 	// Output: true
 }
 
-// A backlog of 0 lets Dial wait for Accept.
+// With a backlog of 0, Dial waits for Accept.
 func ExampleBacklog() {
 	l := memconn.Listen(memconn.Backlog(0), memconn.Name("shop"))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -111,7 +111,7 @@ func ExampleBacklog() {
 
 func ExampleBuffer() {
 	a, _ := memconn.Pipe(memconn.Buffer(10))
-	fmt.Fprint(a, "0123456789") // there is room for it, and for no more
+	fmt.Fprint(a, "0123456789") // the buffer has room for this and no more
 	a.SetWriteDeadline(time.Now())
 	_, err := fmt.Fprint(a, "x")
 	fmt.Println(errors.Is(err, os.ErrDeadlineExceeded))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A fault in the caller's memory, which is a panic where the program wants it
-// so, leaves no turn taken.
+// A fault in the caller's memory that the program turns into a panic leaves no turn
+// taken.
 func TestFault(t *testing.T) {
 	bad, err := syscall.Mmap(-1, 0, 4096, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {

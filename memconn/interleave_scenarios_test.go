@@ -40,8 +40,8 @@ func scenarios() (all []scenario) {
 	return all
 }
 
-// turns has n goroutines take turns at something that belongs to one at a time,
-// and one more that takes it only where it is free.
+// turns has n goroutines take turns at what belongs to one goroutine at a time, and
+// one more goroutine that takes a turn only if it is free.
 func turns(n, times int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := pairOf(t, 1)
@@ -82,8 +82,8 @@ func stalled(t *interleave.T, s side) *world {
 	return w
 }
 
-// deadline sets one deadline after the other, the last of which ends n calls: one
-// that waits in the ring, and others that wait for its turn.
+// deadline sets one deadline after the other. The last one ends n calls: one that
+// waits in the ring, and others that wait for their turn.
 func deadline(s side, n int, hours ...int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := stalled(t, s)
@@ -131,8 +131,8 @@ func deadlineAgain(s side) func(*interleave.T) {
 	}
 }
 
-// putOff sets another deadline before the first has passed, which then must not
-// end the calls.
+// putOff sets another deadline before the first has passed. The first must not end
+// the calls.
 func putOff(s side, hours int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := stalled(t, s)
@@ -149,8 +149,8 @@ func putOff(s side, hours int) func(*interleave.T) {
 	}
 }
 
-// stranded has a deadline pass and go away, so that of two calls none, one or both
-// end. One that does not must get its byte, and so must those that come later.
+// stranded has a deadline pass and then removes it, so that of two calls none, one
+// or both end. A call that goes on must get its byte, and so must later calls.
 func stranded(s side) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := stalled(t, s)
@@ -179,8 +179,8 @@ func stranded(s side) func(*interleave.T) {
 	}
 }
 
-// endsWait has n calls wait, one in the ring and the others for its turn, and
-// closes something.
+// endsWait has n calls wait, one in the ring and the others for their turn, and
+// then closes something.
 func endsWait(s side, n int, end func(*Conn) error, own bool, want error) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := stalled(t, s)
@@ -202,7 +202,7 @@ func endsWait(s side, n int, end func(*Conn) error, own bool, want error) func(*
 	}
 }
 
-// emptyBeside calls with nothing while another goroutine has the turn.
+// emptyBeside makes empty calls while another goroutine has the turn.
 func emptyBeside(s side) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := stalled(t, s)
@@ -221,8 +221,8 @@ func emptyBeside(s side) func(*interleave.T) {
 	}
 }
 
-// answerToClose has the peer write because it saw a Close. The closed end must
-// not read that.
+// answerToClose has the peer write after it saw a Close. The closed end must not
+// read that.
 func answerToClose(t *interleave.T) {
 	w := pairOf(t, 1)
 	w.Go("reader", func() {
@@ -238,7 +238,7 @@ func answerToClose(t *interleave.T) {
 	})
 }
 
-// closeTwice closes an end from two sides. After either Close it is closed.
+// closeTwice closes an end from two goroutines. It is closed after either Close.
 func closeTwice(t *interleave.T) {
 	w := pairOf(t, 1)
 	w.b.Write([]byte{1})
@@ -255,8 +255,8 @@ func closeTwice(t *interleave.T) {
 	}
 }
 
-// whole has two goroutines write more than the ring holds, to a reader that
-// closes as soon as it has all of it.
+// whole has two goroutines write more than the ring holds. The reader closes as
+// soon as it has all of it.
 func whole(t *interleave.T) {
 	w := pairOf(t, 1)
 	w.Go("writer", func() { n, err := w.a.Write([]byte{1, 2}); w.want(n, err, 2, nil) })
@@ -274,8 +274,8 @@ func whole(t *interleave.T) {
 	})
 }
 
-// shared has two goroutines read what one writes, each read without a gap, into
-// slices of these sizes.
+// shared has two goroutines read what one writes, into slices of these sizes. Each
+// read must have no gap.
 func shared(sizes ...int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := pairOf(t, 3)

@@ -13,7 +13,7 @@ import (
 	"github.com/bytering/bytering/internal/interleave"
 )
 
-// TestInterleavings runs every scenario within its bound of preemptions.
+// TestInterleavings runs every scenario within its bound on preemptions.
 //
 //	go test -tags interleave -run TestInterleavings ./memconn
 func TestInterleavings(t *testing.T) {
@@ -37,7 +37,7 @@ type scenario struct {
 	run   func(*interleave.T)
 }
 
-// A world is a pair in a scenario.
+// A world is a pair of connections in a scenario.
 type world struct {
 	*interleave.T
 	a, b *Conn
@@ -64,18 +64,18 @@ func pairOf(t *interleave.T, buffer int) *world {
 	return &world{t, a, b}
 }
 
-// A side is one of the two kinds of calls, with what a scenario needs of it. The
-// calls are those of a.
+// A side is one of the two kinds of calls, with what a scenario needs for it. The
+// calls are those of end a.
 type side struct {
 	name  string
-	call  func(*Conn) (int, error) // of one byte
-	stall func(w *world)           // lets no call have its byte, with a buffer of 1
-	pass  func(w *world)           // lets a call have its byte then
+	call  func(*Conn) (int, error) // moves one byte
+	stall func(w *world)           // stops calls from getting their byte, with a buffer of 1
+	pass  func(w *world)           // lets one call get its byte then
 	set   func(*Conn, time.Time) error
-	shut  func(*Conn) error // this direction, at a
-	gone  error             // what that makes of a call
-	peer  func(*Conn) error // this direction, at b
-	left  error             // what that makes of a call
+	shut  func(*Conn) error // closes this direction at a
+	gone  error             // the error of a call after shut
+	peer  func(*Conn) error // closes this direction at b
+	left  error             // the error of a call after peer
 }
 
 var sides = []side{
@@ -103,9 +103,9 @@ var sides = []side{
 	},
 }
 
-// after returns the time at which the clock of the scenario will have moved on
-// by so many hours, to the millisecond; 0 is no deadline, and a negative one
-// has passed. The hours keep apart what the real clock would blur.
+// after returns the time at which the scenario's clock will have advanced by so
+// many hours, rounded to milliseconds. 0 means no deadline, and a negative number
+// has passed. Hours are far enough apart for the real clock not to matter.
 func after(hours int) time.Time {
 	if hours == 0 {
 		return time.Time{}
@@ -115,14 +115,14 @@ func after(hours int) time.Time {
 
 func (w *world) advance(hours int) { w.Advance(uint64(hours) * uint64(time.Hour)) }
 
-// wantLate fails unless a call came to nothing because of a deadline, and not
-// before that many hours.
+// wantLate fails the schedule unless a call moved nothing because of a deadline,
+// and ended no earlier than after that many hours.
 func (w *world) wantLate(n int, err error, hours int) {
 	if n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		w.Fail("%d, %v; want the deadline", n, err)
 	}
 	if now := w.Moment(); hours > 0 && now < uint64(time.Duration(hours)*time.Hour-time.Minute) {
-		w.Fail("the deadline of %d hours has passed at %d", hours, now)
+		w.Fail("the call met the deadline of %d hours at time %d", hours, now)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestDialAccept(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		if server.(*Conn).producer.Cap() != 10 || server.(*Conn).consumer.Cap() != 10 {
-			t.Error("the buffer is another")
+			t.Error("the buffer has another size")
 		}
 	}
 	if got := l.Addr().String(); got != "shop" {
@@ -51,7 +51,7 @@ func TestDialAccept(t *testing.T) {
 	}
 }
 
-// checkOp holds an error of a listener against what package net would give.
+// checkOp compares an error of a listener with what package net would return.
 func checkOp(t *testing.T, err error, op string, want error) {
 	t.Helper()
 	var oe *net.OpError
@@ -76,9 +76,9 @@ func TestBacklog(t *testing.T) {
 			_, err := l.Dial(ctx)
 			checkOp(t, err, "dial", context.DeadlineExceeded)
 			if took := time.Since(start); took != time.Second || !err.(net.Error).Timeout() {
-				t.Errorf("%v after %v", err, took)
+				t.Errorf("Dial returned %v after %v", err, took)
 			}
-			_, err = l.Dial(ctx) // has ended before
+			_, err = l.Dial(ctx) // ctx has ended already
 			checkOp(t, err, "dial", context.DeadlineExceeded)
 
 			var waiting net.Conn
@@ -87,7 +87,7 @@ func TestBacklog(t *testing.T) {
 			if waiting != nil {
 				t.Error("a Dial did not wait")
 			}
-			for range backlog + 1 { // none was left by those that gave up
+			for range backlog + 1 { // none is left of those that gave up
 				if _, err := l.Accept(); err != nil {
 					t.Error(err)
 				}
@@ -129,20 +129,19 @@ func TestListenerClose(t *testing.T) {
 		checkOp(t, err, "dial", net.ErrClosed)
 
 		if _, err := queued.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("who was not accepted reads %v", err)
+			t.Errorf("Read of a connection that was not accepted: %v", err)
 		}
 		if _, err := queued.Write([]byte("x")); err != io.ErrClosedPipe {
-			t.Errorf("who was not accepted writes %v", err)
+			t.Errorf("Write of a connection that was not accepted: %v", err)
 		}
 		io.WriteString(accepted, "on")
 		if n, err := server.Read(make([]byte, 2)); n != 2 || err != nil {
-			t.Errorf("who was accepted: %d, %v", n, err)
+			t.Errorf("Read of an accepted connection = %d, %v", n, err)
 		}
 	})
 }
 
-// What a late Dial leaves in the queue, before it takes it out again, nobody
-// gets.
+// A connection that a late Dial leaves in the queue for a moment is never accepted.
 func TestAcceptAfterClose(t *testing.T) {
 	l := Listen()
 	l.Close()
@@ -154,8 +153,8 @@ func TestAcceptAfterClose(t *testing.T) {
 	}
 }
 
-// However Close, Dial and Accept meet: whoever has an end has a peer that has
-// one too, or is told that there is none.
+// However Close, Dial and Accept meet, a caller that gets an end has a peer that
+// got the other end, or finds it closed.
 func TestListenerRace(t *testing.T) {
 	for range 300 {
 		l := Listen(Backlog(2))

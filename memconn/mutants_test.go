@@ -8,8 +8,8 @@ import (
 	"github.com/bytering/bytering/internal/mutants"
 )
 
-// TestMutants holds the tests, and the scenarios of the explorer, to find every
-// planted defect.
+// TestMutants checks that the tests and the explorer's scenarios find every planted
+// defect.
 func TestMutants(t *testing.T) {
 	mutants.Skip(t)
 	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests,

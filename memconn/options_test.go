@@ -37,9 +37,9 @@ func TestRefused(t *testing.T) {
 		{Backlog(1<<20 + 1), "memconn: Backlog of 1048577, above 1<<20"},
 		{Backlog(math.MaxInt), fmt.Sprintf("memconn: Backlog of %d, above 1<<20", math.MaxInt)},
 	}
-	if strconv.IntSize == 64 { // of 32 bits every int is within the limit
+	if strconv.IntSize == 64 { // on 32-bit systems every int is within the limit
 		cases = append(cases, refused{Buffer(math.MaxInt), fmt.Sprintf("memconn: Buffer of %d bytes, above 1<<61", math.MaxInt)})
-		var most uint64 = 1 << 61 // and more than there is
+		var most uint64 = 1 << 61 // within the limit, but more memory than there is
 		if got := fmt.Sprint(caught(func() { Pipe(Buffer(int(most))) })); !strings.HasPrefix(got, fmt.Sprintf("memconn: Buffer of %d bytes: ", most)) {
 			t.Errorf("without the memory for it Pipe panics with %q", got)
 		}

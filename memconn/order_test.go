@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A second deadline ends a wait as the first did, though the timer has gone off
-// already.
+// A second deadline ends a wait as the first did, even though the timer has gone
+// off before.
 func TestSecondDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := ends(t, Buffer(8))
@@ -25,7 +25,7 @@ func TestSecondDeadline(t *testing.T) {
 			for range 3 {
 				for _, ch := range []chan result{writers, readers} {
 					if r := <-ch; !errors.Is(r.err, os.ErrDeadlineExceeded) || r.took != time.Second {
-						t.Errorf("%v after %v", r.err, r.took)
+						t.Errorf("the wait ended with %v after %v", r.err, r.took)
 					}
 				}
 			}
@@ -33,8 +33,8 @@ func TestSecondDeadline(t *testing.T) {
 	})
 }
 
-// Turns come in the order in which they were asked for, so a goroutine that
-// writes again and again does not keep another waiting.
+// Goroutines get their turns in the order in which they asked, so one that writes
+// again and again does not keep another waiting.
 func TestTurnsAreInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(4))
@@ -70,7 +70,7 @@ func TestTurnsAreInOrder(t *testing.T) {
 	})
 }
 
-// A change of the deadline leaves the order of those that wait as it is.
+// A change of the deadline does not change the order of the waiters.
 func TestDeadlinesKeepTheOrder(t *testing.T) {
 	for _, deadlines := range [][]time.Duration{{time.Hour}, {time.Second, time.Hour}, {time.Second, 0}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -88,17 +88,17 @@ func TestDeadlinesKeepTheOrder(t *testing.T) {
 				a.SetWriteDeadline(at)
 				synctest.Wait()
 			}
-			time.Sleep(time.Minute) // past the deadline that was taken back
+			time.Sleep(time.Minute) // the deadline that was replaced passes
 			got := make([]byte, 3*writers)
 			io.ReadFull(b, got)
 			if !slices.IsSorted(got) {
-				t.Errorf("%v after deadlines of %v", got, deadlines)
+				t.Errorf("the order is %v after deadlines of %v", got, deadlines)
 			}
 		})
 	}
 }
 
-// A call with nothing to do does not wait for a turn.
+// An empty call does not wait for a turn.
 func TestEmptyCallsDoNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(4))
@@ -128,7 +128,7 @@ func TestEmptyCallsDoNotWait(t *testing.T) {
 		a.Close()
 		calls(net.ErrClosed, net.ErrClosed)
 		if took := time.Since(start); took != 0 {
-			t.Errorf("they took %v", took)
+			t.Errorf("the calls took %v", took)
 		}
 	})
 }

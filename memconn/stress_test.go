@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Whatever the order of reads and writes, what is read makes room for as much,
-// and no further read is needed for it.
+// Whatever the order of reads and writes, a read makes as much room as it takes,
+// without a further read.
 func TestReadsMakeRoom(t *testing.T) {
 	rounds := 3000
 	if testing.Short() {
@@ -43,7 +43,8 @@ func TestReadsMakeRoom(t *testing.T) {
 	}
 }
 
-// What several write is not mixed, and nothing is lost, whoever reads.
+// The writes of several goroutines are not mixed, and nothing is lost, whichever
+// goroutine reads.
 func TestWritesAreWhole(t *testing.T) {
 	const writers, each = 4, 300
 	for _, buffer := range []int{16, 1000, 64 << 10} {
@@ -90,8 +91,8 @@ func TestWritesAreWhole(t *testing.T) {
 	}
 }
 
-// Everything at once, and in the end every call returns. What all
-// readers got is as much as all writers wrote.
+// TestStress does everything at once. Every call must return, and the readers
+// together must get as much as the writers wrote.
 func TestStress(t *testing.T) {
 	rounds := 12
 	if testing.Short() {
@@ -152,7 +153,7 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// Closes from everywhere leave no call behind.
+// TestCloseRace closes ends in all ways at once. No call may be left waiting.
 func TestCloseRace(t *testing.T) {
 	for i := range 500 {
 		a, b := ends(t, Buffer(16))

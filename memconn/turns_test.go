@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A result is what a call returned, and after how long.
+// A result is the error of a call and how long it took.
 type result struct {
 	err  error
 	took time.Duration
@@ -39,7 +39,7 @@ func waiters(a *Conn, n int) (writers, readers chan result) {
 	return writers, readers
 }
 
-// Calls that wait for a turn keep the deadline and see every close, all of them.
+// Every call that waits for a turn observes the deadline and every close.
 func TestWaitingForATurnEnds(t *testing.T) {
 	const n = 5
 	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
@@ -97,13 +97,13 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	}
 }
 
-// All calls share one deadline, and after it all go on.
+// All calls share one deadline. After it is cleared, all can go on.
 func TestDeadlineOfAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(8))
 		a.Write(make([]byte, 8))
 		b.Read(make([]byte, 8))
-		a.Write(make([]byte, 8)) // full, wrapped nowhere
+		a.Write(make([]byte, 8)) // fills the ring without a wrap
 		a.SetWriteDeadline(time.Now().Add(time.Second))
 		writers := make(chan result, 5)
 		start := time.Now()
@@ -131,7 +131,7 @@ func TestDeadlineOfAll(t *testing.T) {
 	})
 }
 
-// A deadline ends a Write in the middle, and says how far it came.
+// A deadline ends a Write in the middle. Write returns how far it came.
 func TestWriteInPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(10))
@@ -147,8 +147,8 @@ func TestWriteInPart(t *testing.T) {
 	})
 }
 
-// A writer that is parked goes on once there is room for what it has left, and
-// be it that small reads make it.
+// A parked writer goes on once there is room for the rest of its bytes, even if
+// small reads make that room.
 func TestSmallReadsFeedTheWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, tc := range []struct{ write, read int }{{1, 1}, {10, 10}, {256, 256}, {300, 300}, {1000, 1000}, {3000, 3000}} {

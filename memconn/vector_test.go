@@ -20,7 +20,7 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// split cuts b into slices of any length, some of them empty.
+// split cuts b into slices of random lengths, some of them empty.
 func split(b []byte, rng *rand.Rand) (bufs [][]byte) {
 	for len(b) > 0 {
 		n := min(rng.IntN(1+len(b)/2+1), len(b))
@@ -30,8 +30,8 @@ func split(b []byte, rng *rand.Rand) (bufs [][]byte) {
 	return append(bufs, nil)
 }
 
-// What is written in slices is read in slices, over rings that hold all of it
-// or less than one slice, and the slices are not touched.
+// TestVectors writes and reads slices over rings that hold all of them or less than
+// one. The slices must not be changed.
 func TestVectors(t *testing.T) {
 	for _, buffer := range []int{1, 7, 100, 64 << 10} {
 		rng := rand.New(rand.NewPCG(1, uint64(buffer)))
@@ -67,13 +67,13 @@ func TestVectors(t *testing.T) {
 			}
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("buffer %d: %d bytes of %d, or others", buffer, len(got), len(want))
+			t.Errorf("buffer %d: got %d bytes, want %d, or the bytes differ", buffer, len(got), len(want))
 		}
 	}
 }
 
-// Readv waits for the first byte only, returns what there is, and the end of
-// the stream only when nothing comes before it.
+// Readv waits only for the first byte and returns what there is. It returns the end
+// of the stream only if no byte comes before it.
 func TestReadvIsOneRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(10))
@@ -98,7 +98,7 @@ func TestReadvIsOneRead(t *testing.T) {
 		if n, err := b.Readv(bufs); n != 0 || err != io.EOF {
 			t.Errorf("Readv at the end = %d, %v", n, err)
 		}
-		// Nothing to do is nothing done, also at the end.
+		// An empty call does nothing, even at the end.
 		if n, err := b.Readv([][]byte{nil, {}}); n != 0 || err != nil {
 			t.Errorf("Readv of nothing = %d, %v", n, err)
 		}
@@ -108,7 +108,7 @@ func TestReadvIsOneRead(t *testing.T) {
 	})
 }
 
-// A Writev waits as a Write does, and says how far it came.
+// A Writev waits as a Write does, and returns how far it came.
 func TestWritevInPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := ends(t, Buffer(10))
@@ -137,7 +137,7 @@ func TestWritevIsWhole(t *testing.T) {
 	const writers, each, size = 4, 200, 30
 	for _, buffer := range []int{7, 1000} {
 		a, b := ends(t, Buffer(buffer))
-		a.Write(make([]byte, buffer)) // until this is read, the writers queue up
+		a.Write(make([]byte, buffer)) // the writers queue up until this is read
 		var wg sync.WaitGroup
 		for w := range writers {
 			wg.Go(func() {
@@ -162,11 +162,11 @@ func TestWritevIsWhole(t *testing.T) {
 				break
 			}
 			if !bytes.Equal(msg, bytes.Repeat(msg[:1], size)) {
-				t.Fatalf("mixed: %v", msg)
+				t.Fatalf("the writes are mixed: %v", msg)
 			}
 		}
 		if got != writers*each {
-			t.Errorf("%d messages", got)
+			t.Errorf("got %d messages, want %d", got, writers*each)
 		}
 	}
 }
@@ -188,11 +188,11 @@ func TestVectoredHelpers(t *testing.T) {
 	}
 }
 
-// More bytes than an int counts, which slices of the same memory can have, are
-// refused.
+// Slices that share memory can have more bytes together than an int counts. Writev
+// refuses them.
 func TestWritevTooLong(t *testing.T) {
 	if strconv.IntSize > 32 {
-		t.Skip("no slices have that much")
+		t.Skip("no slices have that many bytes")
 	}
 	a, _ := ends(t)
 	b := make([]byte, 1<<24)
