@@ -12,8 +12,8 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// Depth in flight takes a capacity of (Depth + 1) × Block. With less the depth is
-// lower, and Stats says so.
+// Depth operations in flight need a capacity of (Depth + 1) × Block. With a smaller
+// ring the depth is lower, and Stats reports it.
 func TestDepthAndCapacity(t *testing.T) {
 	const block = 100
 	for _, tc := range []struct{ capacity, depth, want int }{
@@ -43,18 +43,18 @@ func TestDepthAndCapacity(t *testing.T) {
 			}
 			_, s, err := fill(t, tc.capacity, readerAt(move), async.Block(block), async.Depth(tc.depth), async.Length(40*block))
 			if err != nil || s.Depth != tc.want || most != tc.want {
-				t.Errorf("Fill, %+v: %+v, %d at once, %v", tc, s, most, err)
+				t.Errorf("Fill, %+v: stats %+v, %d reads at once, error %v", tc, s, most, err)
 			}
 			most = 0
 			s, err = drain(t, tc.capacity, data(40*block), nil, writerAt(move), async.Block(block), async.Depth(tc.depth))
 			if err != nil || s.Depth != tc.want || most != tc.want {
-				t.Errorf("Drain, %+v: %+v, %d at once, %v", tc, s, most, err)
+				t.Errorf("Drain, %+v: stats %+v, %d writes at once, error %v", tc, s, most, err)
 			}
 		})
 	}
 }
 
-// A depth of 1 takes no goroutine: the operations run on that of the caller.
+// A depth of 1 starts no goroutine: the operations run on the caller's.
 func TestDepthOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 1000)
@@ -71,7 +71,7 @@ func TestDepthOne(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 		if most > before {
-			t.Errorf("%d goroutines, before %d", most, before)
+			t.Errorf("there are %d goroutines, want the %d from before", most, before)
 		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// drain writes b into a ring, ends it with end and returns what Drain does.
+// drain writes b into a ring, closes the producer with end and returns the results
+// of Drain.
 func drain(t *testing.T, capacity int, b []byte, end error, dst io.WriterAt, opts ...async.Option) (async.Stats, error) {
 	t.Helper()
 	p, c := pair(t, capacity)
@@ -28,12 +29,12 @@ func drain(t *testing.T, capacity int, b []byte, end error, dst io.WriterAt, opt
 	c.Close()
 	<-done
 	if s.InFlight != 0 || uint64(s.Safe) != c.Position() {
-		t.Errorf("Stats %+v, position %d", s, c.Position())
+		t.Errorf("the stats are %+v, the position is %d", s, c.Position())
 	}
 	return s, err
 }
 
-// From rings of every kind all is written, at its offset.
+// Drain writes everything at its offset, from rings of every kind.
 func TestDrainRings(t *testing.T) {
 	want := data(20_000)
 	rings(t, func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer) {
@@ -61,8 +62,8 @@ func TestDrainResults(t *testing.T) {
 	for _, depth := range []int{1, 4} {
 		for _, tc := range []struct {
 			name string
-			at   int64                    // where dst goes wrong, or -1
-			n    func(n int) (int, error) // and how, with n bytes to there
+			at   int64                    // where dst fails, or -1
+			n    func(n int) (int, error) // how dst fails, given the bytes up to at
 			end  error
 			opts []async.Option
 			safe int64
@@ -93,18 +94,19 @@ func TestDrainResults(t *testing.T) {
 				return f.WriteAt(b, off)
 			}), append(tc.opts, async.Block(100), async.Depth(depth))...)
 			if s.Safe != tc.safe || !errors.Is(err, tc.err) || (err != nil) != (tc.err != nil) {
-				t.Errorf("%s, depth %d: %+v, %v, want %d and %v", tc.name, depth, s, err, tc.safe, tc.err)
+				t.Errorf("%s, depth %d: stats %+v, error %v, want %d bytes safe and %v", tc.name, depth, s, err, tc.safe, tc.err)
 			}
 			var e *async.Error
 			if tc.at > 0 && (!errors.As(err, &e) || e.Offset != tc.safe || !strings.HasPrefix(err.Error(), "async: write at byte ")) {
-				t.Errorf("%s, depth %d: %v", tc.name, depth, err)
+				t.Errorf("%s, depth %d: error %v, want an *Error for byte %d", tc.name, depth, err, tc.safe)
 			}
 			same(t, tc.name, f.b[:s.Safe], want[:tc.safe])
 		}
 	}
 }
 
-// The error at the lowest offset is the one, after what is before it was written.
+// Drain returns the error at the lowest offset, after everything before it was
+// written.
 func TestDrainFirstInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f file
@@ -128,7 +130,8 @@ func TestDrainFirstInOrder(t *testing.T) {
 	})
 }
 
-// A slow head holds the discards back while others finish, up to the ring's size.
+// A slow head holds back the discards while other writes finish, up to the ring's
+// size.
 func TestDrainBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f file
@@ -136,7 +139,7 @@ func TestDrainBound(t *testing.T) {
 		var now, most, ended atomic.Int32
 		time.AfterFunc(time.Minute, func() {
 			if s := m.Stats(); s.Safe != 0 || s.InFlight != 1 || s.Head != 7 || s.HeadAge != time.Minute || ended.Load() != 9 {
-				t.Errorf("Stats while the head is slow: %+v, %d ended", s, ended.Load())
+				t.Errorf("while the head is slow the stats are %+v, and %d writes have ended", s, ended.Load())
 			}
 		})
 		_, err := drain(t, 1000, data(10_000), nil, writerAt(func(b []byte, off int64) (int, error) {
@@ -149,13 +152,13 @@ func TestDrainBound(t *testing.T) {
 			return f.WriteAt(b, off)
 		}), async.Block(100), async.WithMeter(&m), async.Offset(7))
 		if err != nil || most.Load() > 4 {
-			t.Errorf("%v, %d at once", err, most.Load())
+			t.Errorf("error %v, %d writes at once", err, most.Load())
 		}
 		same(t, "all", f.b[7:], data(10_000))
 	})
 }
 
-// A trickle is written in whole blocks, the end of it at the end.
+// A trickle is written in whole blocks, except for its last bytes.
 func TestDrainWaitsForBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 1000)
@@ -169,7 +172,7 @@ func TestDrainWaitsForBlocks(t *testing.T) {
 		var sizes []int
 		_, err := async.Drain(t.Context(), c, writerAt(func(b []byte, _ int64) (int, error) { sizes = append(sizes, len(b)); return len(b), nil }), async.Block(100))
 		if err != nil || len(sizes) != 3 || sizes[0] != 100 || sizes[1] != 100 || sizes[2] != 50 {
-			t.Errorf("%v, writes of %v bytes", err, sizes)
+			t.Errorf("error %v, writes of %v bytes", err, sizes)
 		}
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// A source that takes its time for each read is read at several offsets at once,
-// and comes out in order.
+// A source that takes a while for each read is read at several offsets at once. The
+// bytes come out in order.
 func ExampleFill() {
 	text := strings.NewReader("Each read of this source takes a while.\n")
 	slow := readerAt(func(b []byte, off int64) (int, error) {
@@ -37,14 +37,14 @@ func ExampleFill() {
 	// Output: Each read of this source takes a while.
 }
 
-// A store takes the parts of an upload, each up to 8 bytes, and is busy at times.
+// A store takes the parts of an upload, each up to 8 bytes, and is sometimes busy.
 type store struct {
 	busy  atomic.Int32
 	parts [4]string
 }
 
 func (s *store) WritePart(ctx context.Context, part *async.Part) error {
-	body := part.Open() // of this attempt
+	body := part.Open() // for this attempt
 	defer body.Close()
 	if s.busy.Add(1)%2 == 1 {
 		return errors.New("busy")
@@ -74,7 +74,7 @@ func ExampleDrainParts() {
 	// Output: ["written " "in parts" ", read a" "s one."]: 30 bytes, <nil>
 }
 
-// A Meter shows how far a call is, and what it waits for.
+// A Meter shows how far a call has come and what it waits for.
 func ExampleMeter() {
 	p, c, err := bytering.New(1 << 20)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// fill runs Fill over a ring and returns what came out of it.
+// fill runs Fill over a ring and returns what came out of the ring.
 func fill(t *testing.T, capacity int, src io.ReaderAt, opts ...async.Option) ([]byte, async.Stats, error) {
 	t.Helper()
 	p, c := pair(t, capacity)
@@ -28,13 +28,13 @@ func fill(t *testing.T, capacity int, src io.ReaderAt, opts ...async.Option) ([]
 		t.Fatal(e)
 	}
 	if s.Safe != int64(len(b)) || s.InFlight != 0 {
-		t.Errorf("Stats %+v for %d bytes", s, len(b))
+		t.Errorf("the stats are %+v for %d bytes", s, len(b))
 	}
 	return b, s, err
 }
 
-// On rings of every kind all arrives, in order, whatever the sizes are and
-// wherever the ring begins.
+// On rings of every kind all bytes arrive in order, whatever the sizes are and
+// wherever the ring starts.
 func TestFillRings(t *testing.T) {
 	want := data(20_000)
 	rings(t, func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer) {
@@ -55,7 +55,8 @@ func TestFillRings(t *testing.T) {
 	})
 }
 
-// Each result of a source, at depths with and without goroutines.
+// TestFillResults checks each kind of result of a source, at depths with and
+// without goroutines.
 func TestFillResults(t *testing.T) {
 	want := data(1000)
 	whole := bytes.NewReader(want)
@@ -64,7 +65,7 @@ func TestFillResults(t *testing.T) {
 			name string
 			src  readerAt
 			opts []async.Option
-			n    int // bytes that arrive
+			n    int // number of bytes that arrive
 			err  error
 		}{
 			{"all", whole.ReadAt, nil, 1000, nil},
@@ -117,9 +118,9 @@ func TestFillResults(t *testing.T) {
 			same(t, tc.name, b, want[:tc.n])
 			var e *async.Error
 			if !errors.Is(err, tc.err) || (err != nil) != (tc.err != nil) {
-				t.Errorf("%s, depth %d: %v, want %v", tc.name, depth, err, tc.err)
+				t.Errorf("%s, depth %d: error %v, want %v", tc.name, depth, err, tc.err)
 			} else if err != nil && (!errors.As(err, &e) || e.Offset != int64(tc.n) || e.Op != "read" || !strings.HasPrefix(err.Error(), "async: read at byte ")) {
-				t.Errorf("%s, depth %d: %v, at byte %d", tc.name, depth, err, tc.n)
+				t.Errorf("%s, depth %d: error %v, want an *Error for byte %d", tc.name, depth, err, tc.n)
 			}
 		}
 	}
@@ -140,7 +141,7 @@ func TestErrorOffsets(t *testing.T) {
 	}
 }
 
-// A hundred empty reads, no fewer, are no progress.
+// A hundred empty reads in a row are no progress; ninety-nine are allowed.
 func TestFillEmptyReads(t *testing.T) {
 	want := data(300)
 	var empty atomic.Int32
@@ -156,12 +157,13 @@ func TestFillEmptyReads(t *testing.T) {
 	same(t, "99 empty reads between", b, want)
 }
 
-// What ends the stream is at the lowest offset, whichever operation ends first.
+// Whatever ends the stream at the lowest offset counts, in whichever order the
+// operations end.
 func TestFillFirstInOrder(t *testing.T) {
 	want := data(500)
 	for _, tc := range []struct {
 		name       string
-		low, after error // of blocks 2 and 3
+		low, after error // the results of blocks 2 and 3
 		n          int
 		err        error
 	}{
@@ -173,7 +175,7 @@ func TestFillFirstInOrder(t *testing.T) {
 			b, _, err := fill(t, 700, readerAt(func(b []byte, off int64) (int, error) {
 				switch block := off / 100; block {
 				case 2:
-					time.Sleep(time.Second) // the others are first
+					time.Sleep(time.Second) // the others end first
 					return copy(b, want[200:250]), tc.low
 				case 3:
 					if tc.after != nil {
@@ -190,7 +192,7 @@ func TestFillFirstInOrder(t *testing.T) {
 	}
 }
 
-// A file that shrinks and grows meanwhile ends where the lowest io.EOF was.
+// A file that shrinks and grows during Fill ends where the lowest io.EOF was.
 func TestFillFileChanges(t *testing.T) {
 	want := data(800)
 	f, err := os.CreateTemp(t.TempDir(), "")
@@ -213,8 +215,8 @@ func TestFillFileChanges(t *testing.T) {
 	same(t, "shrunk", b, want[:150])
 }
 
-// Up to Depth reads are in flight, and more only as the ring has room: a slow
-// head lets others finish, and no more than the ring holds.
+// Up to Depth reads are in flight, and more start only when the ring has room.
+// While the head is slow the others finish, up to what the ring holds.
 func TestFillBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := data(10_000)
@@ -240,10 +242,10 @@ func TestFillBound(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 		if n := begun.Load(); n != 10 {
-			t.Errorf("%d reads begun with a ring of 10 blocks", n)
+			t.Errorf("%d reads have begun with a ring of 10 blocks", n)
 		}
 		if s := m.Stats(); s.Safe != 0 || s.InFlight != 1 || s.Head != 0 || s.HeadAge != time.Minute || s.Depth != 4 {
-			t.Errorf("Stats while the head is slow: %+v", s)
+			t.Errorf("while the head is slow the stats are %+v", s)
 		}
 		close(head)
 		<-done
@@ -254,13 +256,13 @@ func TestFillBound(t *testing.T) {
 			t.Errorf("%v, %+v, %+v", err, s, m.Stats())
 		}
 		if n := most.Load(); n > 4 {
-			t.Errorf("%d reads at once", n)
+			t.Errorf("%d reads ran at once", n)
 		}
 	})
 }
 
-// A consumer that takes little at a time does not make the reads small, and one
-// that waits for more than is left beside a block gets it.
+// A consumer that takes little at a time does not make the reads small. A consumer
+// that waits for more than the ring has beside a whole block gets it.
 func TestFillBlocks(t *testing.T) {
 	want := data(1003)
 	for _, depth := range []int{1, 4} {
@@ -287,7 +289,7 @@ func TestFillBlocks(t *testing.T) {
 				}
 			}
 			if same(t, "slowly", got, want); len(sizes) != 2 || sizes[100] != 10 || sizes[3] != 1 {
-				t.Errorf("depth %d: reads by size %v", depth, sizes)
+				t.Errorf("depth %d: the numbers of reads by size are %v", depth, sizes)
 			}
 		})
 		synctest.Test(t, func(t *testing.T) {
@@ -310,7 +312,7 @@ func TestFillBlocks(t *testing.T) {
 	}
 }
 
-// With a latency and no other limit depth n takes an nth of the time.
+// If latency is the only limit, depth n takes an nth of the time.
 func TestFillDepth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, depth := range []int{1, 2, 16} {
@@ -320,7 +322,7 @@ func TestFillDepth(t *testing.T) {
 				return len(b), nil
 			}), async.Block(64), async.Depth(depth), async.Length(64*160))
 			if d, want := time.Since(began), time.Duration(160/depth)*20*time.Millisecond; d != want || err != nil || len(b) != 64*160 {
-				t.Errorf("depth %d: %v, want %v; %d bytes, %v", depth, d, want, len(b), err)
+				t.Errorf("depth %d: Fill took %v, want %v; got %d bytes, %v", depth, d, want, len(b), err)
 			}
 		}
 	})

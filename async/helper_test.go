@@ -15,7 +15,7 @@ import (
 
 var errTest = errors.New("test")
 
-// data returns the first n bytes of the stream that tests move.
+// data returns the first n bytes of the stream that the tests move.
 func data(n int) []byte { return pattern.Bytes(0, n) }
 
 func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Producer, *bytering.Consumer) {
@@ -28,13 +28,13 @@ func pair(t testing.TB, capacity int, opts ...bytering.Option) (*bytering.Produc
 	return p, c
 }
 
-// rings calls f with rings of every kind, of one consumer and of two, at every
-// depth. Some are not at the beginning of their memory.
+// rings calls f with rings of every kind, with one consumer and with two, at every
+// depth. Some rings do not start at the beginning of their memory.
 func rings(t *testing.T, f func(t *testing.T, depth int, p *bytering.Producer, cs []*bytering.Consumer)) {
 	for _, tc := range []struct {
 		name     string
 		capacity int
-		begin    int // bytes through the ring before
+		begin    int // bytes moved through the ring before
 		opts     []bytering.Option
 	}{
 		{"heap", 4096, 0, nil},
@@ -69,7 +69,7 @@ func rings(t *testing.T, f func(t *testing.T, depth int, p *bytering.Producer, c
 	}
 }
 
-// A readerAt and a writerAt are functions.
+// readerAt and writerAt make a function an io.ReaderAt or io.WriterAt.
 type readerAt func(b []byte, off int64) (int, error)
 
 func (f readerAt) ReadAt(b []byte, off int64) (int, error) { return f(b, off) }
@@ -78,7 +78,8 @@ type writerAt func(b []byte, off int64) (int, error)
 
 func (f writerAt) WriteAt(b []byte, off int64) (int, error) { return f(b, off) }
 
-// A ctxReader and a ctxWriter can be interrupted.
+// ctxReader and ctxWriter do the same for sources and sinks that can be
+// interrupted.
 type ctxReader func(ctx context.Context, b []byte, off int64) (int, error)
 
 func (f ctxReader) ReadAt([]byte, int64) (int, error) { panic("not with ReadAtContext") }
@@ -120,7 +121,7 @@ func collect(c *bytering.Consumer) func() ([]byte, error) {
 	return func() ([]byte, error) { <-done; return b, err }
 }
 
-// same fails unless got is want.
+// same fails the test unless got equals want.
 func same(t testing.TB, what string, got, want []byte) {
 	t.Helper()
 	if !bytes.Equal(got, want) {
@@ -128,7 +129,7 @@ func same(t testing.TB, what string, got, want []byte) {
 		for at < min(len(got), len(want)) && got[at] == want[at] {
 			at++
 		}
-		t.Errorf("%s: %d bytes, want %d, different from byte %d on", what, len(got), len(want), at)
+		t.Errorf("%s: got %d bytes, want %d; they differ from byte %d on", what, len(got), len(want), at)
 	}
 }
 

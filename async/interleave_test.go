@@ -18,18 +18,19 @@ import (
 var errTest = errors.New("test")
 
 // A world is a call in a scenario: its caller, and a thread for each block, which
-// runs what a worker does. The wait of the caller is a spin, so that it commits
-// after any of their steps.
+// runs what a worker does. The caller waits by spinning, so that it commits after
+// any step of the threads.
 type world struct {
 	*interleave.T
 	e      *engine
 	p      *bytering.Producer
 	c      *bytering.Consumer
-	blocks []*block // handed out
-	wait   func()   // what the caller does in its wait, or nil
+	blocks []*block // blocks that were handed out
+	wait   func()   // runs while the caller waits, unless nil
 }
 
-// newWorld makes one over a ring with room for n blocks of a byte and one more.
+// newWorld makes a world over a ring with room for n blocks of one byte, and for
+// one more byte.
 func newWorld(t *interleave.T, n int, fills bool) *world {
 	p, c, err := bytering.New(n + 1)
 	if err != nil {
@@ -41,7 +42,7 @@ func newWorld(t *interleave.T, n int, fills bool) *world {
 	return newWorldOf(t, p, c, draining{c}, n)
 }
 
-// newWorldOf makes one over p and c, with n blocks of a byte for h.
+// newWorldOf makes a world over p and c, with n blocks of one byte for h.
 func newWorldOf(t *interleave.T, p *bytering.Producer, c *bytering.Consumer, h half, n int) *world {
 	w := &world{T: t, p: p, c: c}
 	cfg, err := configure([]Option{Block(1), Depth(5), Length(int64(n))})
@@ -55,7 +56,7 @@ func newWorldOf(t *interleave.T, p *bytering.Producer, c *bytering.Consumer, h h
 	return w
 }
 
-// go declares the threads: that of the caller, which ends with check, and one for
+// run declares the threads: that of the caller, which ends with check, and one for
 // each of the n blocks that may be handed out.
 func (w *world) run(n int, check func(err error)) {
 	for range n {
@@ -80,7 +81,7 @@ func (w *world) run(n int, check func(err error)) {
 		}
 		w.e.release()
 		check(w.e.result())
-		over.Store(1) // for those that were handed nothing
+		over.Store(1) // lets the threads that were handed nothing end
 	})
 	for i := range n {
 		w.Go(fmt.Sprint("worker ", i), func() {
@@ -100,8 +101,8 @@ func (w *world) run(n int, check func(err error)) {
 	})
 }
 
-// An outcome is what becomes of a block: it is complete, the stream ends before
-// it, or behind it, or the operation fails.
+// An outcome is what happens to a block: it is complete, the stream ends before it
+// or after it, or the operation fails.
 type outcome byte
 
 const (
@@ -111,12 +112,12 @@ const (
 	endsBehind
 )
 
-// want returns how many bytes are safe, and whether that is a failure.
+// want returns how many bytes must be safe and the error of the call.
 func want(outcomes []outcome) (n int, err error) {
 	for i, o := range outcomes {
 		switch o {
 		case ends:
-			return i, io.ErrUnexpectedEOF // there is a length
+			return i, io.ErrUnexpectedEOF // the stream was given a length
 		case fails:
 			return i, errTest
 		case endsBehind:
@@ -128,12 +129,12 @@ func want(outcomes []outcome) (n int, err error) {
 	return len(outcomes), nil
 }
 
-// completions lets n reads end in every order, which it notes in seen.
+// completions lets the reads end in every order and records the orders in seen.
 func completions(seen map[string]bool, outcomes ...outcome) func(*interleave.T) {
 	return func(t *interleave.T) {
 		n := len(outcomes)
 		w := newWorld(t, n, true)
-		var order []int // in which the reads end
+		var order []int // the order in which the reads end
 		w.e.run = func(wk *worker, b *block) {
 			wk.transfer(b, true, func(_ context.Context, mem []byte, off int64) (int, error) {
 				order = append(order, int(off))
@@ -156,7 +157,7 @@ func completions(seen map[string]bool, outcomes ...outcome) func(*interleave.T) 
 			got := make([]byte, n+1)
 			m, _ := w.c.TryRead(got)
 			if m != safe || w.e.window.safe != int64(safe) || !errors.Is(err, why) || (err != nil) != (why != nil) {
-				w.Fail("%d bytes came, %d are safe, %v, want %d and %v", m, w.e.window.safe, err, safe, why)
+				w.Fail("%d bytes came and %d are safe, error %v; want %d and %v", m, w.e.window.safe, err, safe, why)
 			}
 			for i, v := range got[:m] {
 				if int(v) != i+1 {
@@ -170,7 +171,7 @@ func completions(seen map[string]bool, outcomes ...outcome) func(*interleave.T) 
 	}
 }
 
-// drains lets n writes end in every order.
+// drains lets the writes end in every order.
 func drains(outcomes ...outcome) func(*interleave.T) {
 	return func(t *interleave.T) {
 		n := len(outcomes)
@@ -192,22 +193,22 @@ func drains(outcomes ...outcome) func(*interleave.T) {
 				return 1, nil
 			})
 		}
-		w.wait = func() { w.p.TryWrite([]byte{0xff}) } // what is free is overwritten
+		w.wait = func() { w.p.TryWrite([]byte{0xff}) } // overwrites what is free
 		w.run(n, func(err error) {
 			safe, why := want(outcomes)
 			if w.c.Position() != uint64(safe) || !errors.Is(err, why) || (err != nil) != (why != nil) {
-				w.Fail("%d bytes are discarded, %v, want %d and %v", w.c.Position(), err, safe, why)
+				w.Fail("%d bytes are discarded, error %v; want %d and %v", w.c.Position(), err, safe, why)
 			}
 			for i := range safe {
 				if !written[i] {
-					w.Fail("byte %d is discarded and was not written", i)
+					w.Fail("byte %d was discarded but not written", i)
 				}
 			}
 		})
 	}
 }
 
-// closing has the other half closed at any moment.
+// closing closes the other half at any moment.
 func closing(n int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		w := newWorld(t, n, true)
@@ -223,14 +224,14 @@ func closing(n int) func(*interleave.T) {
 		w.Go("closer", func() { w.c.Close() })
 		w.run(n, func(err error) {
 			if err != nil && err != io.ErrClosedPipe || err == nil && w.e.window.safe != int64(n) || running > 0 {
-				w.Fail("%v with %d bytes safe, %d reads run", err, w.e.window.safe, running)
+				w.Fail("error %v with %d bytes safe, and %d reads still running", err, w.e.window.safe, running)
 			}
 		})
 	}
 }
 
-// overwriting has a consumer of two closed at any moment, and the producer write
-// as soon as it may: not over bytes that operations still use.
+// overwriting closes one of two consumers at any moment, and the producer writes as
+// soon as it may. It must not overwrite bytes that operations still use.
 func overwriting(n int) func(*interleave.T) {
 	return func(t *interleave.T) {
 		p, cs, err := bytering.NewBroadcast(n, 2)
@@ -240,7 +241,7 @@ func overwriting(n int) func(*interleave.T) {
 		for i := range n {
 			p.WriteByte(byte(i) + 1)
 		}
-		cs[1].TryRead(make([]byte, n)) // and limits the producer no more
+		cs[1].TryRead(make([]byte, n)) // the second consumer no longer limits the producer
 		w := newWorldOf(t, p, cs[0], draining{cs[0]}, n)
 		w.e.run = func(wk *worker, b *block) {
 			wk.transfer(b, false, func(_ context.Context, mem []byte, off int64) (int, error) {
@@ -262,13 +263,13 @@ func overwriting(n int) func(*interleave.T) {
 		})
 		w.run(n, func(err error) {
 			if err != nil && err != io.ErrClosedPipe || err == nil && w.e.window.safe != int64(n) {
-				w.Fail("%v with %d bytes safe", err, w.e.window.safe)
+				w.Fail("error %v with %d bytes safe", err, w.e.window.safe)
 			}
 		})
 	}
 }
 
-// halting ends the call at any moment: what was complete from the beginning on is
+// halting ends the call at any moment. The prefix that was complete by then is
 // committed.
 func halting(n int) func(*interleave.T) {
 	return func(t *interleave.T) {
@@ -288,15 +289,15 @@ func halting(n int) func(*interleave.T) {
 				safe++
 			}
 			if w.e.window.safe != int64(safe) || (err == nil) != (safe == n) || err != nil && err != errTest {
-				w.Fail("%v with %d bytes safe, want %d", err, w.e.window.safe, safe)
+				w.Fail("error %v with %d bytes safe, want %d", err, w.e.window.safe, safe)
 			}
 		})
 	}
 }
 
-// leases has readers of a part that outlive the call of WritePart: the memory is
-// given back once, after all of them. A slow one is closed in the middle of a
-// call.
+// leases has readers of a part that outlive the call of WritePart. The memory is
+// given back once, after the last of them. A slow reader is closed in the middle of
+// a call.
 func leases(t *interleave.T) {
 	mem := []byte{1, 2}
 	back := 0
@@ -334,8 +335,8 @@ type scenario struct {
 	run   func(*interleave.T)
 }
 
-// scenarios has every position of an end and of an error, and of both, among up
-// to five operations.
+// scenarios returns one scenario for every position of an end, of an error and of
+// both, among up to five operations.
 func scenarios() (all []scenario) {
 	for n := 1; n <= 5; n++ {
 		bound := []int{0, 4, 2, 1, 0, 0}[n]
@@ -379,11 +380,11 @@ func TestEveryOrder(t *testing.T) {
 	seen := map[string]bool{}
 	interleave.Explore(interleave.Options{Preemptions: 0}, completions(seen, make([]outcome, 5)...))
 	if len(seen) != 5*4*3*2 {
-		t.Errorf("%d orders of five", len(seen))
+		t.Errorf("five reads ended in %d orders, want 120", len(seen))
 	}
 }
 
-// TestInterleavings runs every scenario within its bound. ONLY and SEED are as in
+// TestInterleavings runs every scenario within its bound. ONLY and SEED work as in
 // the root package.
 func TestInterleavings(t *testing.T) {
 	seeded, seed, replay := strings.Cut(os.Getenv("SEED"), ":")

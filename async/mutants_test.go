@@ -9,7 +9,8 @@ import (
 	"github.com/bytering/bytering/internal/mutants"
 )
 
-// TestMutants plants each defect of the list, for the explorer or for the tests.
+// TestMutants plants each defect of the list, for the explorer or for the ordinary
+// tests.
 func TestMutants(t *testing.T) {
 	mutants.Skip(t)
 	var explored, tested []mutants.Mutant

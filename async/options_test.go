@@ -29,7 +29,7 @@ func TestInvalidOptions(t *testing.T) {
 	}
 }
 
-// In the long run nothing is allocated for a block.
+// In the long run no allocation is made per block.
 func TestAllocs(t *testing.T) {
 	const block = 64
 	for _, depth := range []int{1, 4} {
@@ -49,7 +49,7 @@ func TestAllocs(t *testing.T) {
 			}
 		}
 		few, many := testing.AllocsPerRun(5, run(500)), testing.AllocsPerRun(5, run(2500))
-		if many > few+50 { // the runtime has some of its own for goroutines that park
+		if many > few+50 { // the runtime allocates some itself for goroutines that park
 			t.Errorf("depth %d: %v allocations for 500 blocks, %v for 2500", depth, few, many)
 		}
 	}

@@ -24,11 +24,11 @@ type partWriter func(ctx context.Context, part *async.Part) error
 
 func (f partWriter) WritePart(ctx context.Context, part *async.Part) error { return f(ctx, part) }
 
-// drainParts writes b into a ring and returns what DrainParts does.
+// drainParts writes b into a ring and returns the results of DrainParts.
 func drainParts(t *testing.T, capacity int, b []byte, end error, w partWriter, opts ...async.Option) (async.Stats, error) {
 	t.Helper()
 	p, c := pair(t, capacity)
-	p.Write(b[:min(7, len(b))]) // so that parts wrap
+	p.Write(b[:min(7, len(b))]) // makes parts wrap
 	c.Discard(min(7, len(b)))
 	done := make(chan struct{})
 	go func() {
@@ -42,7 +42,7 @@ func drainParts(t *testing.T, capacity int, b []byte, end error, w partWriter, o
 	return s, err
 }
 
-// A multipart is what parts were written to.
+// A multipart collects the parts written to it.
 type multipart struct {
 	mu    sync.Mutex
 	parts map[int][]byte
@@ -57,7 +57,7 @@ func (m *multipart) put(p *async.Part, b []byte, block int) {
 		m.parts, m.last = map[int][]byte{}, -1
 	}
 	if int64(len(b)) != p.Len || p.Offset != int64(p.Index*block) || m.parts[p.Index] != nil || len(b) != block && !p.Last {
-		m.bad = fmt.Errorf("part %+v of %d bytes", *p, len(b))
+		m.bad = fmt.Errorf("part %+v has %d bytes", *p, len(b))
 	}
 	m.parts[p.Index] = b
 	if p.Last {
@@ -72,8 +72,8 @@ func (m *multipart) bytes() (b []byte) {
 	return b
 }
 
-// Parts are numbered, of one size but the last, which is known to be it; also
-// where they wrap.
+// Parts are numbered. All have the same size except the last, which is marked as
+// the last. They may wrap.
 func TestParts(t *testing.T) {
 	for n := range 350 {
 		for _, depth := range []int{1, 3} {
@@ -93,7 +93,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// With a length the part that reaches it is the last.
+// With a length, the part that reaches it is the last.
 func TestPartsOfALength(t *testing.T) {
 	for _, length := range []int64{100, 150, 200} {
 		var m multipart
@@ -110,9 +110,9 @@ func TestPartsOfALength(t *testing.T) {
 	}
 }
 
-// A reader of a part keeps all contracts of package io, also over the wrap.
+// A part's reader keeps all contracts of package io, over the wrap as well.
 func TestPartReader(t *testing.T) {
-	for n := 93; n <= 100; n++ { // 8 to 0 bytes before the wrap
+	for n := 93; n <= 100; n++ { // from 8 bytes before the wrap to the wrap itself
 		want := data(100)
 		p, c := pair(t, 200)
 		p.Write(make([]byte, n+50))
@@ -141,7 +141,7 @@ func TestPartReader(t *testing.T) {
 				func() error { _, err := r.ReadAt(nil, -1); return err },
 			} {
 				if bad() == nil {
-					return errors.New("no error")
+					return errors.New("no error from an invalid Seek or ReadAt")
 				}
 			}
 			r.Close()
@@ -183,7 +183,7 @@ func TestPartWriteToFails(t *testing.T) {
 }
 
 // The memory of a part is held until WritePart has returned and every reader is
-// closed, and so is DrainParts.
+// closed. DrainParts returns no earlier.
 func TestPartHeldByReaders(t *testing.T) {
 	for _, depth := range []int{1, 2} {
 		for _, fails := range []bool{false, true} {
@@ -221,15 +221,15 @@ func TestPartHeldByReaders(t *testing.T) {
 					t.Errorf("%v, %+v", err, s)
 				}
 				if _, err := kept.Open().Read(make([]byte, 1)); !errors.Is(err, async.ErrReleased) {
-					t.Errorf("a reader that is opened later: %v", err)
+					t.Errorf("a reader that is opened too late: %v", err)
 				}
 			})
 		}
 	}
 }
 
-// A part that is tried again has a reader of its own while that of the first
-// attempt is still read.
+// A part that is tried again has a reader of its own while the reader of the first
+// attempt is still in use.
 func TestPartRetry(t *testing.T) {
 	var m multipart
 	var attempts [10]atomic.Int32
@@ -258,7 +258,7 @@ func TestPartRetry(t *testing.T) {
 	same(t, "parts", m.bytes(), want)
 }
 
-// A part that fails interrupts those after it, not those before it.
+// A part that fails interrupts the parts after it, not those before it.
 func TestPartFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -285,7 +285,7 @@ func TestPartFails(t *testing.T) {
 	})
 }
 
-// A part that is read slowly does not stall, one that is not read does.
+// A part that is read slowly does not stall. A part that is not read does.
 func TestPartStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hung atomic.Bool
@@ -320,14 +320,14 @@ func TestPartPanics(t *testing.T) {
 				return nil
 			}, async.Block(100), async.Depth(depth))
 		}); v != errTest {
-			t.Errorf("panicked with %v", v)
+			t.Errorf("DrainParts panicked with %v", v)
 		}
 	}
 }
 
 // A server that answers before it has read a part leaves net/http reading the
-// memory after the client has its answer, and the client tries again. Under the
-// race detector this shows that the memory is neither given back nor overwritten.
+// memory after the client has its answer, and the client tries again. The race
+// detector then checks that the memory is neither given back nor overwritten.
 func TestPartsOverHTTP(t *testing.T) {
 	const block = 256 << 10
 	var m multipart

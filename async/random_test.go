@@ -19,8 +19,8 @@ import (
 
 // TestRandom moves a stream through a ring with Fill and with Drain or DrainParts
 // at once, over and over, between ends that return short counts, fail, delay and
-// panic at random, and under a context and halves that end at random. With RUNS=n
-// in the environment it does so n times.
+// panic at random, under a context and halves that end at random. With RUNS=n in
+// the environment it does so n times.
 func TestRandom(t *testing.T) {
 	runs := 300
 	if testing.Short() {
@@ -40,7 +40,7 @@ func TestRandom(t *testing.T) {
 	}
 	for i := 0; runtime.NumGoroutine() > before; i++ {
 		if i == 100 {
-			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+			t.Fatalf("there are %d goroutines, want the %d from before", runtime.NumGoroutine(), before)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -49,9 +49,9 @@ func TestRandom(t *testing.T) {
 // A side is one end of a run, with faults of its own.
 type side struct {
 	seed    uint64
-	failAt  int64 // where it fails for good, or beyond the stream
+	failAt  int64 // where it fails for good, or a place beyond the stream
 	endAt   int64 // where a source ends
-	panicAt int64 // or beyond the stream
+	panicAt int64 // where it panics, or a place beyond the stream
 	flaky   bool
 	slow    bool
 	calls   atomic.Uint64
@@ -69,8 +69,8 @@ func newSide(r *rand.Rand, n int64) *side {
 	return s
 }
 
-// enter begins a call for n bytes at off. It returns how many of them the call is
-// to move, and how it ends then.
+// enter begins a call for n bytes at off. It returns how many of them the call must
+// move, and with which error it must end.
 func (s *side) enter(ctx context.Context, n int, off int64) (int, error) {
 	r := rand.New(rand.NewPCG(s.seed, s.calls.Add(1)))
 	if s.slow {
@@ -124,7 +124,7 @@ func randomRun(seed uint64) error {
 	must(err)
 	c := cs[0]
 	capacity = p.Cap()
-	if len(cs) == 2 { // another consumer, which goes at some moment
+	if len(cs) == 2 { // another consumer, which closes at some moment
 		takes := r.Int64N(n + 1)
 		go func() { io.CopyN(io.Discard, cs[1], takes); cs[1].Close() }()
 	}
@@ -174,14 +174,14 @@ func randomRun(seed uint64) error {
 	got := <-filled
 
 	if in.running.Load() != 0 || out.running.Load() != 0 {
-		return fmt.Errorf("%d reads and %d writes run", in.running.Load(), out.running.Load())
+		return fmt.Errorf("%d reads and %d writes are still running", in.running.Load(), out.running.Load())
 	}
 	if got.panicked == nil && uint64(got.stats.Safe) != p.Position() || drained.panicked == nil && uint64(drained.stats.Safe) != c.Position() {
-		return fmt.Errorf("%+v with %d bytes committed, %+v with %d discarded", got.stats, p.Position(), drained.stats, c.Position())
+		return fmt.Errorf("stats %+v with %d bytes committed, stats %+v with %d discarded", got.stats, p.Position(), drained.stats, c.Position())
 	}
 	safe := int64(c.Position())
 	if safe > int64(len(f.b)) || string(f.b[:safe]) != string(want[:safe]) {
-		return fmt.Errorf("of %d safe bytes some are wrong", safe)
+		return fmt.Errorf("some of the %d safe bytes are wrong", safe)
 	}
 	if got.panicked != nil && got.panicked != errTest || drained.panicked != nil && drained.panicked != errTest {
 		return fmt.Errorf("panics: %v, %v", got.panicked, drained.panicked)
@@ -190,8 +190,8 @@ func randomRun(seed uint64) error {
 		return nil
 	}
 
-	// Nothing came from elsewhere, so both results are known, unless one was
-	// ended by the other.
+	// Neither a close nor the context interfered, so both results are known, unless
+	// one side ended the other.
 	end, why := in.endAt, error(nil)
 	if in.failAt < in.endAt {
 		end, why = in.failAt, errTest
@@ -203,14 +203,14 @@ func randomRun(seed uint64) error {
 	switch {
 	case drained.err == nil:
 		if got.err != nil || why != nil || safe != end {
-			return fmt.Errorf("%d bytes drained, %v; want %d, %v", safe, got.err, end, why)
+			return fmt.Errorf("%d bytes drained, error %v; want %d, %v", safe, got.err, end, why)
 		}
 	case errors.Is(drained.err, errTest):
 		if want := min(end, last); safe != want {
-			return fmt.Errorf("%d bytes drained, %v; want %d", safe, drained.err, want)
+			return fmt.Errorf("%d bytes drained, error %v; want %d", safe, drained.err, want)
 		}
 	default:
-		return fmt.Errorf("drained %d bytes: %v", safe, drained.err)
+		return fmt.Errorf("%d bytes drained, error %v", safe, drained.err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func TestFillRetry(t *testing.T) {
 	want := data(1000)
 	for _, depth := range []int{1, 4} {
 		synctest.Test(t, func(t *testing.T) {
-			var attempts [20]int // of one goroutine at a time
+			var attempts [20]int // one goroutine at a time uses each
 			began := time.Now()
 			b, s, err := fill(t, 1000, readerAt(func(b []byte, off int64) (int, error) {
 				if attempts[off/50]++; attempts[off/50] < 3 {
@@ -29,14 +29,14 @@ func TestFillRetry(t *testing.T) {
 				return time.Duration(attempt) * time.Second, err == errTest && attempt < 3
 			}))
 			if d, most := time.Since(began), 3*20*time.Second; err != nil || s.Retries != 40 || depth == 1 && d != most || d > most {
-				t.Errorf("%v, %d retries in %v", err, s.Retries, d)
+				t.Errorf("error %v, %d retries in %v", err, s.Retries, d)
 			}
 			same(t, "retried", b, want)
 		})
 	}
 	_, s, err := fill(t, 1000, readerAt(func([]byte, int64) (int, error) { return 0, errTest }), async.Retry(func(_ error, n int) (time.Duration, bool) { return 0, n < 4 }), async.Depth(1))
 	if !errors.Is(err, errTest) || s.Retries != 3 {
-		t.Errorf("%v after %d retries", err, s.Retries)
+		t.Errorf("error %v after %d retries", err, s.Retries)
 	}
 }
 
@@ -49,13 +49,13 @@ func TestFillRetryStopped(t *testing.T) {
 		began := time.Now()
 		_, err := async.Fill(ctx, p, readerAt(func([]byte, int64) (int, error) { return 0, io.ErrUnexpectedEOF }), async.Retry(func(error, int) (time.Duration, bool) { return time.Hour, true }))
 		if d := time.Since(began); d != time.Second || err != errTest {
-			t.Errorf("%v after %v", err, d)
+			t.Errorf("error %v after %v", err, d)
 		}
 	})
 }
 
-// An operation that moves nothing for long fails, and can be tried again; a slow
-// one does not.
+// An operation that moves nothing for too long fails and can be tried again. A slow
+// one does not fail.
 func TestFillStall(t *testing.T) {
 	for _, depth := range []int{1, 4} {
 		synctest.Test(t, func(t *testing.T) {
@@ -78,13 +78,13 @@ func TestFillStall(t *testing.T) {
 					return time.Minute, true
 				}))
 			if err != nil || len(b) != 400 || s.Retries != 1 || len(errs) != 1 || !errors.Is(errs[0], async.ErrStalled) {
-				t.Errorf("%d bytes, %v, %+v, %v", len(b), err, s, errs)
+				t.Errorf("got %d bytes, error %v, stats %+v, errors of the attempts %v", len(b), err, s, errs)
 			}
 			hung.Store(0)
 			_, s, err = fill(t, 500, src, async.Block(100), async.Depth(depth), async.Stall(10*time.Second))
 			var e *async.Error
 			if !errors.As(err, &e) || !errors.Is(err, async.ErrStalled) || e.Offset != 250 {
-				t.Errorf("without Retry: %v, %+v", err, s)
+				t.Errorf("without Retry: error %v, stats %+v", err, s)
 			}
 		})
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// The end of the context, of the consumers, or of the producer interrupts a
-// source that can be, and what was complete is committed.
+// The end of the context, of the consumers or of the producer interrupts a source
+// that can be interrupted. The bytes that were complete are committed.
 func TestFillStopped(t *testing.T) {
 	for _, depth := range []int{1, 4} {
 		for _, tc := range []struct {
@@ -29,9 +29,9 @@ func TestFillStopped(t *testing.T) {
 			{"producer", func(_ context.CancelCauseFunc, p *bytering.Producer, _ *bytering.Consumer) { p.Close() }, io.ErrClosedPipe},
 		} {
 			if depth == 1 && tc.name != "ctx" {
-				continue // noticed when the call is back
+				continue // noticed when the call returns
 			}
-			for _, capacity := range []int{500, 300} { // what is in flight fills the ring, or not
+			for _, capacity := range []int{500, 300} { // the blocks in flight fill the ring, or not
 				synctest.Test(t, func(t *testing.T) {
 					p, c := pair(t, capacity)
 					ctx, cancel := context.WithCancelCause(t.Context())
@@ -46,7 +46,7 @@ func TestFillStopped(t *testing.T) {
 						return 1, ctx.Err()
 					}), async.Block(100), async.Depth(depth))
 					if d := time.Since(began); d != time.Second || !errors.Is(err, tc.err) || s.Safe < 100 {
-						t.Errorf("%s: after %v, %v, %+v", tc.name, d, err, s)
+						t.Errorf("%s: after %v: error %v, stats %+v", tc.name, d, err, s)
 					}
 				})
 			}
@@ -54,8 +54,8 @@ func TestFillStopped(t *testing.T) {
 	}
 }
 
-// Another source is waited for, so that it uses no memory of the ring when Fill
-// has returned.
+// Fill waits for a source that cannot be interrupted, so that the source does not
+// use the ring's memory after Fill has returned.
 func TestFillWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 1000)
@@ -66,7 +66,7 @@ func TestFillWaits(t *testing.T) {
 			return copy(b, "x"), nil
 		}), async.Block(100))
 		if d := time.Since(began); d != time.Minute || err != io.ErrClosedPipe {
-			t.Errorf("after %v, %v", d, err)
+			t.Errorf("after %v: error %v", d, err)
 		}
 	})
 }
@@ -90,8 +90,8 @@ func TestFillContextEnded(t *testing.T) {
 	}
 }
 
-// panicking returns an operation that panics at byte 100. Those beyond it last until
-// they are interrupted.
+// panicking returns an operation that panics at byte 100. The operations beyond it
+// last until they are interrupted.
 func panicking(running *atomic.Int32) func(ctx context.Context, b []byte, off int64) (int, error) {
 	first := make(chan struct{})
 	return func(ctx context.Context, b []byte, off int64) (int, error) {
@@ -101,7 +101,7 @@ func panicking(running *atomic.Int32) func(ctx context.Context, b []byte, off in
 		case off == 0:
 			close(first)
 		case off == 100:
-			<-first // which might not begin any more
+			<-first // after the panic the first operation might not begin
 			panic(errTest)
 		case off > 100:
 			<-ctx.Done()
@@ -111,7 +111,8 @@ func panicking(running *atomic.Int32) func(ctx context.Context, b []byte, off in
 	}
 }
 
-// A panic comes out of Fill when the others have ended, and the ring is usable.
+// A panic comes out of Fill after the other operations have ended. The ring stays
+// usable.
 func TestFillPanics(t *testing.T) {
 	for _, depth := range []int{1, 4} {
 		p, c := pair(t, 500)
@@ -120,7 +121,7 @@ func TestFillPanics(t *testing.T) {
 			async.Fill(t.Context(), p, ctxReader(panicking(&running)), async.Block(100), async.Depth(depth))
 		})
 		if v != errTest || running.Load() != 0 {
-			t.Errorf("depth %d: panicked with %v, %d reads run", depth, v, running.Load())
+			t.Errorf("depth %d: panicked with %v, %d reads are still running", depth, v, running.Load())
 		}
 		if _, err := p.Write([]byte("more")); err != nil {
 			t.Error(err)
@@ -137,7 +138,7 @@ func TestFillPanics(t *testing.T) {
 			t.Error("Fill returned after runtime.Goexit in the source")
 		}()
 		<-exited
-		p.Slices() // its owner's again
+		p.Slices() // the ring is its owner's again
 	}
 }
 
@@ -170,7 +171,7 @@ func TestDrainStopped(t *testing.T) {
 						return 1, ctx.Err()
 					}), async.Block(100), async.Depth(depth))
 					if d := time.Since(began); d != time.Second || !errors.Is(err, tc.err) || s.Safe < 100 {
-						t.Errorf("%s, depth %d, %d bytes: after %v, %v, %+v", tc.name, depth, filled, d, err, s)
+						t.Errorf("%s, depth %d, %d bytes: after %v: error %v, stats %+v", tc.name, depth, filled, d, err, s)
 					}
 				})
 			}
@@ -205,13 +206,14 @@ func TestDrainPanics(t *testing.T) {
 			async.Drain(t.Context(), c, ctxWriter(panicking(&running)), async.Block(100), async.Depth(depth))
 		})
 		if v != errTest || running.Load() != 0 || c.Position() != 100 {
-			t.Errorf("depth %d: panicked with %v, %d writes run, %d bytes safe", depth, v, running.Load(), c.Position())
+			t.Errorf("depth %d: panicked with %v, %d writes are still running, %d bytes are safe", depth, v, running.Load(), c.Position())
 		}
 	}
 }
 
-// The memory of a mapped ring stays while an operation uses it that can't be
-// interrupted, whoever closes both halves: it would be a fault otherwise.
+// The memory of a mapped ring stays mapped while an operation that cannot be
+// interrupted uses it, even if both halves are closed. Otherwise the operation
+// would fault.
 func TestMappedMemoryStays(t *testing.T) {
 	for _, fills := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -222,7 +224,7 @@ func TestMappedMemoryStays(t *testing.T) {
 			must(err)
 			time.AfterFunc(time.Second, func() { p.Close(); c.Close() })
 			move := func(b []byte, off int64) (int, error) {
-				time.Sleep(time.Duration(off>>13) * time.Minute) // one ends after the other
+				time.Sleep(time.Duration(off>>13) * time.Minute) // one operation ends after the other
 				for i := range b {
 					b[i]++
 				}
@@ -237,14 +239,14 @@ func TestMappedMemoryStays(t *testing.T) {
 				s, err = async.Drain(t.Context(), c, writerAt(move), opts...)
 			}
 			if err != io.ErrClosedPipe || s.Safe != 1<<13 || c.Limits() {
-				t.Errorf("fills %t: %v, %+v, limits %t", fills, err, s, c.Limits())
+				t.Errorf("fills: %t; error %v, stats %+v, limits: %t", fills, err, s, c.Limits())
 			}
 		})
 	}
 }
 
-// A consumer of several that is closed limits the producer until no operation
-// uses its bytes any more: they are not overwritten.
+// A closed consumer, one of several, limits the producer until no operation uses
+// its bytes any longer, so the bytes are not overwritten.
 func TestBroadcastMemoryStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, cs, err := bytering.NewBroadcast(1000, 2)
@@ -254,7 +256,7 @@ func TestBroadcastMemoryStays(t *testing.T) {
 		other := collect(cs[1])
 		time.AfterFunc(time.Second, func() { cs[0].Close() })
 		s, err := async.Drain(t.Context(), cs[0], writerAt(func(b []byte, off int64) (int, error) {
-			time.Sleep(time.Duration(off/200) * time.Minute) // one ends after the other
+			time.Sleep(time.Duration(off/200) * time.Minute) // one operation ends after the other
 			same(t, "after the close", b, want[off:off+int64(len(b))])
 			return len(b), nil
 		}), async.Block(100), async.Depth(4))

@@ -18,8 +18,8 @@ import (
 	"github.com/bytering/bytering/internal/pattern"
 )
 
-// A server has one object. Before it answers it asks fault, if there is one, for
-// the nth request, from 0 on.
+// A server has one object. Before it answers the nth request, counted from 0, it
+// calls fault unless that is nil.
 type server struct {
 	*httptest.Server
 	data     []byte
@@ -41,7 +41,7 @@ func serve(t *testing.T, size int) *server {
 func newServer(size int) *server {
 	s := &server{data: pattern.Bytes(0, size), etag: `"one"`, modified: "Mon, 02 Jan 2006 15:04:05 GMT"}
 	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handlers break off
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handlers abort responses
 	return s
 }
 
@@ -75,7 +75,7 @@ func (s *server) span(r *http.Request) (from, to int) {
 	return from, to
 }
 
-// answer is what a good server answers to a good request.
+// answer answers a valid request correctly.
 func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	from, to := s.span(r)
 	switch {
@@ -103,7 +103,7 @@ func (s *server) requests() []*http.Request {
 	return s.reqs
 }
 
-// fill reads all of f by Fill.
+// fill reads all of f with Fill.
 func fill(t *testing.T, f *httprange.File, depth int, opts ...async.Option) ([]byte, async.Stats, error) {
 	t.Helper()
 	const block = 1000
@@ -133,6 +133,6 @@ func open(t *testing.T, url string, opts ...httprange.Option) *httprange.File {
 func same(t *testing.T, what string, got, want []byte) {
 	t.Helper()
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s: %d bytes that are not the %d of the object", what, len(got), len(want))
+		t.Errorf("%s: the %d bytes are not the %d bytes of the object", what, len(got), len(want))
 	}
 }

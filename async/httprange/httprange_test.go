@@ -19,8 +19,8 @@ import (
 	"github.com/bytering/bytering/async/httprange"
 )
 
-// All of an object arrives, whatever its size is beside the first range and the
-// blocks, by GET alone and on the right conditions.
+// The whole object arrives, whatever its size relative to the first range and the
+// blocks, through GET requests with the right conditions.
 func TestRanges(t *testing.T) {
 	for _, size := range []int{0, 1, 99, 100, 101, 1000, 1001, 25_000} {
 		for _, depth := range []int{1, 8} {
@@ -29,7 +29,7 @@ func TestRanges(t *testing.T) {
 				s.etag = etag
 				f := open(t, s.URL, httprange.First(100))
 				if n, known := f.Size(); n != int64(size) || !known || !f.Ranges() {
-					t.Errorf("size %d: %d, %t, %t", size, n, known, f.Ranges())
+					t.Errorf("size %d: Size = %d, %t; Ranges = %t", size, n, known, f.Ranges())
 				}
 				b, _, err := fill(t, f, depth)
 				if same(t, fmt.Sprint("size ", size), b, s.data); err != nil {
@@ -63,22 +63,22 @@ func TestReadAt(t *testing.T) {
 		b := make([]byte, tc.n)
 		n, err := f.ReadAt(b, tc.off)
 		if n != tc.want || err != tc.err {
-			t.Errorf("%d bytes at %d: %d, %v", tc.n, tc.off, n, err)
+			t.Errorf("ReadAt of %d bytes at %d = %d, %v", tc.n, tc.off, n, err)
 		}
 		if n > 0 {
 			same(t, "ReadAt", b[:n], s.data[tc.off:tc.off+int64(n)])
 		}
 	}
 	if _, err := f.ReadAt(nil, -1); err == nil {
-		t.Error("no error at a negative offset")
+		t.Error("ReadAt returned no error for a negative offset")
 	}
 	f.ReadAt(make([]byte, 100), 0)
 	if n := len(s.requests()); n != 5 {
-		t.Errorf("%d requests", n) // what the first one brought is not asked for again
+		t.Errorf("%d requests", n) // the bytes of the first request are not asked for again
 	}
 }
 
-// A result is what a server does to the second request, and what comes of it.
+// TestResults checks how each kind of answer to the second request ends a call.
 func TestResults(t *testing.T) {
 	header := func(name, value string) func(*server, http.ResponseWriter, *http.Request) bool {
 		return func(_ *server, w http.ResponseWriter, _ *http.Request) bool {
@@ -102,7 +102,7 @@ func TestResults(t *testing.T) {
 		fault func(s *server, w http.ResponseWriter, r *http.Request) bool
 		n     int
 		err   error
-		code  int // of a StatusError
+		code  int // the Code of a StatusError
 	}{
 		{"good", func(*server, http.ResponseWriter, *http.Request) bool { return false }, 500, nil, 0},
 		{"200", func(s *server, w http.ResponseWriter, _ *http.Request) bool { w.Write(s.data); return true }, 0, httprange.ErrNoRange, 0},
@@ -176,17 +176,17 @@ func TestResults(t *testing.T) {
 		var status *httprange.StatusError
 		switch {
 		case n != tc.n || !errors.Is(err, tc.err) && tc.code == 0 || err == nil && tc.name != "good":
-			t.Errorf("%s: %d, %v, want %d, %v", tc.name, n, err, tc.n, tc.err)
+			t.Errorf("%s: ReadAt = %d, %v, want %d, %v", tc.name, n, err, tc.n, tc.err)
 		case tc.code != 0 && (!errors.As(err, &status) || status.Code != tc.code):
 			t.Errorf("%s: %v", tc.name, err)
 		case err != nil && strings.Contains(err.Error(), "secret"):
-			t.Errorf("%s: the error has the query: %v", tc.name, err)
+			t.Errorf("%s: the error contains the query: %v", tc.name, err)
 		}
 		same(t, tc.name, b[:n], s.data[200:200+n])
 	}
 }
 
-// Results of the first request.
+// TestOpenResults does the same for the first request.
 func TestOpenResults(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -239,8 +239,8 @@ func TestOpenResults(t *testing.T) {
 	}
 }
 
-// With Retry, ranges that break off, servers that are busy, and stalls are nothing
-// but slow, and a byte at a time is no stall.
+// With Retry, ranges that are cut off, busy servers and stalls only cost time. A
+// byte at a time is not a stall.
 func TestRetries(t *testing.T) {
 	s := serve(t, 10_000)
 	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -260,7 +260,7 @@ func TestRetries(t *testing.T) {
 		case n%7 == 4 && n < 8:
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler)
-		case n%7 == 5 && n < 8: // slow, for longer than a stall
+		case n%7 == 5 && n < 8: // slower than a stall allows
 			s.part(w, from, to)
 			for i := from; i <= to; i++ {
 				w.Write(s.data[i : i+1])
@@ -282,11 +282,11 @@ func TestRetries(t *testing.T) {
 	}
 	b, st, err := fill(t, f, 4, async.Retry(again), async.Stall(250*time.Millisecond))
 	if same(t, "all", b, s.data); err != nil || st.Retries == 0 || stalls.Load() == 0 {
-		t.Errorf("%v, %+v, %d stalls", err, st, stalls.Load())
+		t.Errorf("error %v, stats %+v, %d stalls", err, st, stalls.Load())
 	}
 }
 
-// A range that breaks off goes on at its next byte.
+// A range that is cut off continues at its next byte.
 func TestNextByte(t *testing.T) {
 	s := serve(t, 1000)
 	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -309,11 +309,11 @@ func TestNextByte(t *testing.T) {
 		asked = append(asked, r.Header.Get("Range"))
 	}
 	if want := []string{"bytes=0-99", "bytes=100-999", "bytes=400-999", "bytes=700-999"}; !slices.Equal(asked, want) {
-		t.Errorf("asked for %q, want %q", asked, want)
+		t.Errorf("the requests are for %q, want %q", asked, want)
 	}
 }
 
-// A server that fails for ever ends the call after as many attempts as Retry has.
+// A server that always fails ends the call after as many attempts as Retry allows.
 func TestFailsForEver(t *testing.T) {
 	s := serve(t, 1000)
 	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -327,12 +327,12 @@ func TestFailsForEver(t *testing.T) {
 	var status *httprange.StatusError
 	var at *async.Error
 	if !errors.As(err, &status) || status.Code != 502 || !errors.As(err, &at) || at.Offset != 100 || st.Retries != 2 || len(s.requests()) != 4 {
-		t.Errorf("%v, %+v, %d requests", err, st, len(s.requests()))
+		t.Errorf("error %v, stats %+v, %d requests", err, st, len(s.requests()))
 	}
 	same(t, "what the first request brought", b, s.data[:100])
 }
 
-// A body that trickles, for longer than a stall, is waited for.
+// A body that trickles for longer than a stall is waited for.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	s := serve(t, 101)
@@ -380,11 +380,11 @@ func TestRetry(t *testing.T) {
 		{httprange.ErrRedirect, 1, 0, false},
 	} {
 		if wait, again := retry(tc.err, tc.attempt); again != tc.again || wait != tc.wait {
-			t.Errorf("%v, attempt %d: %v, %t", tc.err, tc.attempt, wait, again)
+			t.Errorf("Retry after %v, attempt %d: %v, %t", tc.err, tc.attempt, wait, again)
 		}
 	}
 	if wait, again := httprange.Retry(1000)(io.EOF, 1000); wait != time.Minute || !again {
-		t.Errorf("attempt 1000: %v, %t", wait, again)
+		t.Errorf("Retry, attempt 1000: %v, %t", wait, again)
 	}
 }
 
@@ -409,8 +409,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// Ranges come from where a redirect led. When that answers no more, the first URL
-// is asked again, and must lead to the same object.
+// Ranges are read from where a redirect led. If that place no longer answers, the
+// first URL is asked again, and must lead to the same object.
 func TestRedirects(t *testing.T) {
 	for i, code := range []int{301, 302, 303, 307, 308} {
 		refusal := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusGone}[i%3]
@@ -440,12 +440,12 @@ func TestRedirects(t *testing.T) {
 		f := open(t, strings.Replace(first.URL, "//", "//user:secret@", 1), httprange.First(100), httprange.Header(http.Header{"Cookie": {"a=b"}, "Kept": {"yes"}}))
 		b, _, err := fill(t, f, 1)
 		if same(t, "redirected", b, target.data); err != nil || !refused.Load() || asked.Load() != 2 {
-			t.Errorf("%v, refused %t, the first URL was asked %d times", err, refused.Load(), asked.Load())
+			t.Errorf("error %v, refused: %t, the first URL was asked %d times", err, refused.Load(), asked.Load())
 		}
 
 		target.etag = `"two"`
 		if _, err := f.ReadAt(make([]byte, 10), 300); !errors.Is(err, httprange.ErrChanged) {
-			t.Errorf("to another object: %v", err)
+			t.Errorf("after a redirect to another object: %v", err)
 		}
 	}
 }
@@ -454,7 +454,7 @@ func TestSign(t *testing.T) {
 	s := serve(t, 20_000)
 	var refused atomic.Int32
 	s.fault = func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		// The range and the condition are signed too.
+		// The signature covers the range and the condition.
 		if want := r.Header.Get("Range") + r.Header.Get("If-Match"); r.Header.Get("Signature") != want || r.URL.RawQuery != "nonce" {
 			refused.Add(1)
 			w.WriteHeader(http.StatusForbidden)
@@ -472,7 +472,7 @@ func TestSign(t *testing.T) {
 	}))
 	b, _, err := fill(t, f, 4)
 	if same(t, "signed", b, s.data); err != nil || refused.Load() != 0 {
-		t.Errorf("%v, %d refused", err, refused.Load())
+		t.Errorf("error %v, %d requests refused", err, refused.Load())
 	}
 
 	elsewhere := serve(t, 0)
@@ -485,7 +485,7 @@ func TestSign(t *testing.T) {
 	f = open(t, elsewhere.URL, httprange.First(100), httprange.Sign(func(*http.Request) error { signed.Add(1); return nil }))
 	b, _, err = fill(t, f, 4)
 	if same(t, "redirected", b, s.data); err != nil || signed.Load() != 1 {
-		t.Errorf("%v, %d signed", err, signed.Load())
+		t.Errorf("error %v, %d requests signed", err, signed.Load())
 	}
 
 	planted := errors.New("planted")
@@ -500,12 +500,12 @@ func TestNoRedirectToHTTP(t *testing.T) {
 	defer s.Close()
 	_, err := httprange.Open(t.Context(), s.URL, httprange.Transport(s.Client().Transport.(*http.Transport)))
 	if !errors.Is(err, httprange.ErrRedirect) || len(plain.requests()) != 0 {
-		t.Errorf("%v, %d requests", err, len(plain.requests()))
+		t.Errorf("error %v, %d requests", err, len(plain.requests()))
 	}
 }
 
-// Over TLS it is HTTP/1.1, also where the server and the transport have HTTP/2, and
-// connections are used again.
+// Over TLS the requests use HTTP/1.1, even if the server and the transport know
+// HTTP/2, and they use connections again.
 func TestConnections(t *testing.T) {
 	s := newServer(50_000)
 	s.EnableHTTP2 = true
@@ -520,18 +520,18 @@ func TestConnections(t *testing.T) {
 	for _, r := range s.requests() {
 		remotes[r.RemoteAddr] = true
 		if r.ProtoMajor != 1 {
-			t.Fatalf("a request by %s", r.Proto)
+			t.Fatalf("a request uses %s", r.Proto)
 		}
 	}
-	if len(remotes) > 20 { // a few more than 9, where one is dialed as another comes free
+	if len(remotes) > 20 { // a few more than 9, because some are dialed just as others become free
 		t.Errorf("%d connections for %d requests", len(remotes), len(s.requests()))
 	}
 	if _, err := httprange.Open(t.Context(), s.URL); !errors.As(err, new(x509.UnknownAuthorityError)) {
-		t.Errorf("without its certificate: %v", err)
+		t.Errorf("without the server's certificate: %v", err)
 	}
 }
 
-// The context ends a read.
+// The end of the context ends a read.
 func TestContext(t *testing.T) {
 	s := serve(t, 1000)
 	s.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {

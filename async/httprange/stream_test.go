@@ -13,7 +13,8 @@ import (
 	"github.com/bytering/bytering/async/httprange"
 )
 
-// One stream of each kind of server: with ranges, without, and without a length.
+// TestStream reads one stream from each kind of server: with ranges, without
+// ranges, and without a length.
 func TestStream(t *testing.T) {
 	now := httprange.StreamRetry(func(_ error, attempt int) (time.Duration, bool) { return 0, attempt < 5 })
 	for _, tc := range []struct {
@@ -22,7 +23,7 @@ func TestStream(t *testing.T) {
 		opts   []httprange.Option
 		n      int // bytes that arrive
 		err    error
-		most   int // requests
+		most   int // the most requests
 	}{
 		{"ranges", func(s *server, _ int, w http.ResponseWriter, r *http.Request) { s.answer(w, r) }, nil, 1000, nil, 2},
 		{"ranges that break off", func(s *server, n int, w http.ResponseWriter, r *http.Request) {
@@ -79,7 +80,7 @@ func TestStream(t *testing.T) {
 				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 				return
 			}
-			to = min(to, from+249) // no more at once
+			to = min(to, from+249) // limits the bytes of a response
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", from, to))
 			w.Header().Set("Content-Length", strconv.Itoa(to-from+1))
 			w.WriteHeader(http.StatusPartialContent)
@@ -103,7 +104,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tc.name, err, tc.err)
 		}
 		if n := len(s.requests()); n > tc.most {
-			t.Errorf("%s: %d requests", tc.name, n)
+			t.Errorf("%s: %d requests, want at most %d", tc.name, n, tc.most)
 		}
 		if !f.Ranges() {
 			if _, err := f.ReadAt(make([]byte, 1), 0); !errors.Is(err, httprange.ErrNoRange) {
@@ -117,19 +118,20 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// Streams begin anywhere, as often as one likes, and are readers of package io.
+// A File has any number of streams, which start anywhere and are readers in the
+// sense of package io.
 func TestStreams(t *testing.T) {
 	s := serve(t, 1000)
 	f := open(t, s.URL, httprange.First(100))
 	for _, off := range []int{0, 1, 99, 100, 999, 1000, 2000} {
 		stream := f.Stream(t.Context(), int64(off))
 		if err := iotest.TestReader(stream, s.data[min(off, 1000):]); err != nil {
-			t.Errorf("from %d on: %v", off, err)
+			t.Errorf("a stream from %d on: %v", off, err)
 		}
 		stream.Close()
 	}
 	if _, err := f.Stream(t.Context(), -1).Read(make([]byte, 1)); err == nil || err == io.EOF {
-		t.Errorf("from -1 on: %v", err)
+		t.Errorf("a stream from -1 on: %v", err)
 	}
 	whole := serve(t, 1000)
 	whole.fault = func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -141,18 +143,18 @@ func TestStreams(t *testing.T) {
 		return true
 	}
 	f = open(t, whole.URL)
-	for i := range 2 { // the second by a request of its own
+	for i := range 2 { // the second stream makes a request of its own
 		b, err := io.ReadAll(f.Stream(t.Context(), 0))
 		if same(t, fmt.Sprint("stream ", i), b, whole.data); err != nil {
 			t.Error(err)
 		}
 	}
 	if _, err := io.ReadAll(f.Stream(t.Context(), 0)); !errors.Is(err, httprange.ErrChanged) {
-		t.Errorf("of another object: %v", err)
+		t.Errorf("a stream of another object: %v", err)
 	}
 }
 
-// broken breaks a body off after some bytes, if there are more.
+// broken aborts the body after some bytes, if there are more.
 func broken(w http.ResponseWriter, b []byte) {
 	w.Write(b[:min(len(b), 300)])
 	w.(http.Flusher).Flush()
@@ -187,8 +189,8 @@ func TestFirstResponseLonger(t *testing.T) {
 	}
 }
 
-// With a First of 0 one request is enough for all, and what it breaks off, or says
-// beforehand that it has not, comes by others.
+// With First(0) one request is enough for the whole object. Bytes that the response
+// lacks, or announces that it lacks, come from further requests.
 func TestOneRequest(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer   func(s *server, n int, w http.ResponseWriter, r *http.Request)
