@@ -10,15 +10,15 @@ import (
 	"github.com/bytering/bytering/internal/netwrite"
 )
 
-// setAll has allWriters write with f until the test ends.
+// setAll makes allWriters write with f until the test ends.
 func setAll(t *testing.T, f func(io.Writer, *[][]byte) (int64, error)) {
 	before := netwrite.All
 	t.Cleanup(func() { netwrite.All = before })
 	netwrite.All = f
 }
 
-// Where there is no writev, several slices go through net.Buffers, which must
-// neither cut the caller's slices nor keep them.
+// Where there is no writev, several slices go through net.Buffers. It must neither
+// cut the caller's slices nor keep them.
 func TestAllSlicesACall(t *testing.T) {
 	calls := 0
 	setAll(t, func(w io.Writer, bufs *[][]byte) (int64, error) {
@@ -39,7 +39,7 @@ func TestAllSlicesACall(t *testing.T) {
 	}
 	for _, b := range w.bufs[:cap(w.bufs)] {
 		if b != nil {
-			t.Errorf("%q is kept", b)
+			t.Errorf("the writer keeps %q", b)
 		}
 	}
 	got := make([]byte, 16)
@@ -49,7 +49,7 @@ func TestAllSlicesACall(t *testing.T) {
 	n, err := w.Writev([][]byte{nil, {}})
 	want(t, "Writev of nothing", n, err, 0, nil)
 	if calls != 2 {
-		t.Errorf("%d calls", calls)
+		t.Errorf("%d calls were made", calls)
 	}
 
 	go io.Copy(io.Discard, peer)
@@ -60,11 +60,11 @@ func TestAllSlicesACall(t *testing.T) {
 	n, err = WriteAll(w, much...)
 	want(t, "WriteAll of much", n, err, len(big)+1, nil)
 	if calls != 1 || len(much[0]) != 1 || len(much[2]) != len(big) {
-		t.Errorf("%d calls, between which other writes may come, or the caller's slices were cut", calls)
+		t.Errorf("%d calls were made, so that other writes could come between, or the caller's slices were cut", calls)
 	}
 	conn.Close()
 	closed := os.ErrClosed
-	if !isClosed(raw) { // and the system doesn't tell
+	if !isClosed(raw) { // the system does not report it
 		closed = net.ErrClosed
 	}
 	n, err = w.Writev(bufs)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// anonymous is a descriptor that a system call makes of no arguments but flags.
+// anonymous returns a descriptor that a system call makes from flags alone.
 func anonymous(t testing.TB, name string, number uintptr, args ...uintptr) *os.File {
 	t.Helper()
 	args = append(args, 0, 0, 0)
@@ -33,8 +33,8 @@ func inotify(t testing.TB) *os.File {
 	return anonymous(t, "inotify", syscall.SYS_INOTIFY_INIT1, syscall.O_NONBLOCK)
 }
 
-// packetPipe is a pipe that keeps apart what is written. pipe2 sets O_DIRECT at
-// the end that writes alone.
+// packetPipe returns a pipe that keeps its writes apart. pipe2 sets O_DIRECT only
+// at the end for writing.
 func packetPipe(t testing.TB) (r, w *os.File) {
 	var fds [2]int
 	must(t, 0, syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_DIRECT))
@@ -43,7 +43,7 @@ func packetPipe(t testing.TB) (r, w *os.File) {
 	return r, w
 }
 
-// device opens one, or skips where that can't be done.
+// device opens a device, or skips the test if it cannot be opened.
 func device(t *testing.T, name string) *os.File {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENXIO) {
@@ -60,7 +60,8 @@ func boundaryIs(t *testing.T, what string, v any, want Boundary) {
 	}
 }
 
-// atEvery holds that v has a boundary also in what leads to its descriptor.
+// atEvery fails the test unless v has the boundary want, and so does everything
+// that leads to its descriptor.
 func atEvery(t *testing.T, v syscall.Conn, want Boundary) {
 	t.Helper()
 	boundaryIs(t, fmt.Sprintf("a %T", v), v, want)
@@ -127,7 +128,7 @@ func TestBoundaryOf(t *testing.T) {
 	})
 }
 
-// pair are both ends of a socket pair, as files.
+// pair returns both ends of a socket pair, as files.
 func pair(t testing.TB, typ int) (a, b *os.File) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, typ|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	must(t, fds, err)
@@ -136,7 +137,7 @@ func pair(t testing.TB, typ int) (a, b *os.File) {
 	return a, b
 }
 
-// An address is one of a network, for what has no descriptor.
+// An address belongs to the network that it names, for values without a descriptor.
 type address string
 
 func (a address) Network() string { return string(a) }

@@ -17,7 +17,7 @@ import (
 	"github.com/bytering/bytering/internal/scripted"
 )
 
-// nonblocking tells whether O_NONBLOCK is set.
+// nonblocking reports whether O_NONBLOCK is set.
 func nonblocking(t testing.TB, c syscall.Conn) bool {
 	t.Helper()
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, descriptor(t, c), syscall.F_GETFL, 0)
@@ -27,8 +27,8 @@ func nonblocking(t testing.TB, c syscall.Conn) bool {
 	return flags&syscall.O_NONBLOCK != 0
 }
 
-// blockingPipe is a pipe as a process inherits one. Its ends can be closed by
-// the writer only: Close does not end a Readv that holds a thread.
+// blockingPipe returns a pipe as a process inherits one. The writer must be closed
+// first: Close does not end a Readv that holds a thread.
 func blockingPipe(t testing.TB) (r, w *os.File) {
 	var fds [2]int
 	must(t, 0, syscall.Pipe2(fds[:], syscall.O_CLOEXEC))
@@ -37,7 +37,8 @@ func blockingPipe(t testing.TB) (r, w *os.File) {
 	return r, w
 }
 
-// The mode belongs to all who share a pipe or a terminal, also other processes.
+// All processes that share a pipe or a terminal share its mode, so it must not be
+// changed.
 func TestModeIsLeftAlone(t *testing.T) {
 	check := func(t *testing.T, src, dst end, want bool) {
 		t.Helper()
@@ -50,7 +51,7 @@ func TestModeIsLeftAlone(t *testing.T) {
 		for i, step := range steps {
 			step()
 			if nonblocking(t, src) != want || nonblocking(t, dst) != want {
-				t.Fatalf("O_NONBLOCK is not %v any more after step %d", want, i)
+				t.Fatalf("O_NONBLOCK is no longer %v after step %d", want, i)
 			}
 		}
 	}
@@ -88,7 +89,7 @@ func TestBlockingDescriptor(t *testing.T) {
 	})
 	got, err := io.ReadAll(src)
 	if must(t, got, err); !bytes.Equal(got, pattern.Bytes(0, size)) {
-		t.Errorf("%d of %d bytes, or others", len(got), size)
+		t.Errorf("got %d bytes, want %d, or the bytes differ", len(got), size)
 	}
 	n, err = wrote()
 	want(t, "WriteAll", n, err, size, nil)
@@ -96,8 +97,8 @@ func TestBlockingDescriptor(t *testing.T) {
 	want(t, "Readv at the end", n, err, 0, io.EOF)
 }
 
-// Whoever shares a blocking pipe may make it non-blocking. There is no poller
-// to wait with then, and an error is better than a loop.
+// Another process that shares a blocking pipe may make it non-blocking. Then there
+// is no poller to wait with, and an error is better than a loop.
 func TestBlockingDescriptorMadeNonBlocking(t *testing.T) {
 	src, dst := blockingPipe(t)
 	r, w := must2(NewReader(src))(t), must2(NewWriter(dst))(t)
@@ -120,8 +121,7 @@ func TestBlockingDescriptorMadeNonBlocking(t *testing.T) {
 	want(t, "ReadFull of what was written", n, err, wrote, nil)
 }
 
-// The system takes 1024 slices a call and no more. Empty ones are not among
-// them.
+// The system takes at most 1024 slices a call. Empty slices are not passed to it.
 func TestManySlices(t *testing.T) {
 	const slices = 3000
 	onLinks(t, func(t *testing.T, l *link) {
@@ -155,7 +155,7 @@ func TestManySlices(t *testing.T) {
 		n, err = ReadFull(l.r, in...)
 		want(t, "ReadFull", n, err, slices, nil)
 		if !bytes.Equal(bytes.Join(in, nil), bytes.Join(out, nil)) {
-			t.Error("other bytes than were written")
+			t.Error("the bytes differ from those written")
 		}
 	})
 	t.Run("file", func(t *testing.T) {
@@ -173,12 +173,12 @@ func TestManySlices(t *testing.T) {
 		n, err = file.Preadv(in, 5)
 		want(t, "Preadv", n, err, maxVec, nil)
 		if !bytes.Equal(bytes.Join(in[:n], nil), bytes.Join(out[:n], nil)) {
-			t.Error("other bytes than were written")
+			t.Error("the bytes differ from those written")
 		}
 	})
 }
 
-// One call is offered what an int counts everywhere, if there is more.
+// One call offers at most as many bytes as an int counts on every system.
 func TestMoreThanACallCounts(t *testing.T) {
 	f, file := create(t, "")
 	var offered int64
@@ -203,7 +203,7 @@ func TestMoreThanACallCounts(t *testing.T) {
 		n, err := call()
 		want(t, what, n, err, maxCall, nil)
 		if offered != maxCall {
-			t.Errorf("%s is offered %d bytes", what, offered)
+			t.Errorf("%s is offered %d bytes, want %d", what, offered, maxCall)
 		}
 	}
 	if len(bufs[599]) != len(part) {
@@ -211,8 +211,8 @@ func TestMoreThanACallCounts(t *testing.T) {
 	}
 }
 
-// TestNothingIsKept: after a call, one that failed too, the collector can have
-// the slices, however many there were.
+// TestNothingIsKept checks that the collector can free the slices after a call,
+// even one that failed, however many there were.
 func TestNothingIsKept(t *testing.T) {
 	f, file := create(t, "0123456789")
 	src := scripted.NewSource(t, scripted.Decode([]byte{
@@ -247,7 +247,7 @@ func TestNothingIsKept(t *testing.T) {
 	runtime.KeepAlive([]any{f, file, r, w, inParts})
 }
 
-// lend calls f with so many slices, and returns where they were.
+// lend calls f with slices slices and returns weak pointers to their memory.
 //
 //go:noinline
 func lend(slices int, f func(bufs [][]byte)) (where []weak.Pointer[[64]byte]) {
@@ -261,8 +261,7 @@ func lend(slices int, f func(bufs [][]byte)) (where []weak.Pointer[[64]byte]) {
 	return where
 }
 
-// A deafConn is a syscall.Conn of which the second call and later ones end
-// before an attempt.
+// A deafConn is a syscall.Conn whose calls after the first end before an attempt.
 type deafConn struct {
 	syscall.Conn
 	syscall.RawConn
@@ -278,8 +277,8 @@ func (c *deafConn) Read(f func(fd uintptr) bool) error {
 	return c.RawConn.Read(f)
 }
 
-// What an earlier call has left behind does not become the result of one that
-// never came to the system.
+// What an earlier call left behind must not become the result of a call that made
+// no attempt.
 func TestNoAttempt(t *testing.T) {
 	src := scripted.NewSource(t, scripted.Step{Errno: syscall.EAGAIN, Wait: os.ErrDeadlineExceeded})
 	raw := must2(src.SyscallConn())(t)

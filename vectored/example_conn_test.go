@@ -10,10 +10,11 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A countingConn counts what goes through a connection. It has the interface in
-// it and not the type, so that nothing finds the descriptor and passes it by.
-// With Readv, Writev and CloseWrite it loses nothing by that: without the last a
-// relay could not tell the peer that the stream to it has ended.
+// A countingConn counts the bytes that pass through a connection. It embeds the
+// interface and not the type, so that nothing finds the descriptor and bypasses the
+// counting. It has Readv, Writev and CloseWrite, so that it offers what the
+// connection does: without CloseWrite, a relay could not tell the peer that the
+// stream to it has ended.
 type countingConn struct {
 	net.Conn
 	tcp     *net.TCPConn
@@ -60,7 +61,7 @@ func (c *countingConn) Writev(bufs [][]byte) (int, error) {
 
 func (c *countingConn) CloseWrite() error { return c.tcp.CloseWrite() }
 
-// A connection that counts, also what is read and written with several slices.
+// This connection also counts what is read and written with several slices.
 func ExampleReader() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,7 +93,7 @@ func ExampleReader() {
 	fmt.Printf("%q %q, %d bytes in and %d out\n", and, back, conn.in.Load(), conn.out.Load())
 
 	conn.CloseWrite()
-	got, err := io.ReadAll(peer) // to the end
+	got, err := io.ReadAll(peer) // until the half-close
 	fmt.Printf("%q %v\n", got, err)
 	// Output:
 	// found: true true

@@ -9,8 +9,8 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// One Readv gives one datagram, here with its header in a slice of its own. One
-// that has no room is an error.
+// One Readv returns one datagram, here with its header in a slice of its own. A
+// datagram that does not fit is an error.
 func ExampleBoundaryOf() {
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A message is two bytes with the length of its body, and the body. One Readv
-// gets both if both are there, and neither lands in the other's slice. As after
-// any read, what has not come yet is for further ones.
+// A message consists of two bytes that give the length of its body, and the body.
+// One Readv gets both if both are there, each in its own slice. As with any read,
+// what has not come yet is left for further calls.
 func ExampleNewReader() {
 	conn, peer, err := os.Pipe() // or a connection, or a file
 	if err != nil {
@@ -46,8 +46,8 @@ func ExampleNewReader() {
 	// Output: 13 bytes: hello, reader
 }
 
-// Three slices go out with one call, where the system takes them at once, and
-// come in the same way.
+// Three slices are written with one call if the system takes them at once, and read
+// in the same way.
 func ExampleWriteAll() {
 	in, out, err := os.Pipe()
 	if err != nil {
@@ -77,8 +77,8 @@ func ExampleWriteAll() {
 	// "status " "204" "\r\n"
 }
 
-// A message that ends in the middle is io.ErrUnexpectedEOF, with the count of
-// what came.
+// If the stream ends inside a message, ReadFull returns io.ErrUnexpectedEOF with
+// the number of bytes that came.
 func ExampleReadFull() {
 	in, out, err := os.Pipe()
 	if err != nil {
@@ -98,8 +98,8 @@ func ExampleReadFull() {
 	// Output: 6 bytes, "head" and "bo": unexpected EOF
 }
 
-// A Writer may take less than it was given. Nothing is lost: the count tells
-// what is done, and the rest goes with the next call.
+// A Writer may take less than it was given. Nothing is lost: the count says what
+// was written, and the rest goes into the next call.
 func ExampleWriter() {
 	in, out, err := os.Pipe()
 	if err != nil {
@@ -120,7 +120,7 @@ func ExampleWriter() {
 		}
 		for len(queue) > 0 && n >= len(queue[0]) {
 			n -= len(queue[0])
-			queue = queue[1:] // and its memory can be used again
+			queue = queue[1:] // the memory of the slice can be used again
 		}
 		if n > 0 {
 			queue[0] = queue[0][n:]
@@ -133,8 +133,8 @@ func ExampleWriter() {
 	// Output: one two three
 }
 
-// A record of a file is read and written in place, header and value with one
-// call, while others do the same elsewhere in it.
+// A record of a file is read and written in place, header and value with one call,
+// while other goroutines use other records.
 func ExampleFile() {
 	f, err := os.CreateTemp("", "records")
 	if err != nil {
@@ -147,7 +147,8 @@ func ExampleFile() {
 		log.Fatal(err)
 	}
 
-	// Both may do less than they were asked to, as all systems but Linux do here.
+	// Both calls may do less than they were asked to, as they do here on all systems
+	// but Linux.
 	const record = 4096
 	key, value := []byte("key "), []byte("value")
 	for off := int64(record); len(key)+len(value) > 0; {

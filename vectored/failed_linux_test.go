@@ -12,40 +12,40 @@ import (
 	"time"
 )
 
-// sameError fails the test unless err is what own is, which the value's own Read
-// or Write gave.
+// sameError fails the test unless err equals own, the error of the value's own Read
+// or Write.
 func sameError(t *testing.T, what string, err, own error) {
 	t.Helper()
 	if err == nil || own == nil {
-		t.Fatalf("%s: %v, and of its own %v", what, err, own)
+		t.Fatalf("%s: error %v, the value's own is %v", what, err, own)
 	}
 	if err.Error() != own.Error() {
-		t.Errorf("%s: %q, and of its own %q", what, err, own)
+		t.Errorf("%s: error %q, the value's own is %q", what, err, own)
 	}
 	for _, is := range []error{os.ErrDeadlineExceeded, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET, syscall.EBADF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, is) != errors.Is(own, is) {
-			t.Errorf("%s: errors.Is of %v is %v", what, is, errors.Is(err, is))
+			t.Errorf("%s: errors.Is(err, %v) is %v", what, is, errors.Is(err, is))
 		}
 	}
 	if want, ok := own.(*fs.PathError); ok {
 		// Package os/exec asserts the type and compares the fields.
 		if got, ok := err.(*fs.PathError); !ok || *got != *want {
-			t.Errorf("%s: %#v, and of its own %#v", what, err, want)
+			t.Errorf("%s: error %#v, the value's own is %#v", what, err, want)
 		}
 		return
 	}
 	var got, want *net.OpError
 	if !errors.As(own, &want) {
-		t.Fatalf("%s: its own is a %T", what, own)
+		t.Fatalf("%s: the value's own error is a %T", what, own)
 	}
 	if !errors.As(err, &got) || !reflect.DeepEqual(got, want) {
-		t.Errorf("%s: %#v in %T, and of its own %#v", what, got, err, want)
+		t.Errorf("%s: error %#v in a %T, the value's own is %#v", what, got, err, want)
 	}
 	if e, ok := errors.AsType[net.Error](err); !ok || e.Timeout() != want.Timeout() || temporary(e) != temporary(want) {
-		t.Errorf("%s: Timeout and Temporary of %#v differ from those of its own", what, err)
+		t.Errorf("%s: Timeout and Temporary of %#v differ from those of the value's own error", what, err)
 	}
 	if errors.As(err, new(*fs.PathError)) || errors.As(err, new(*net.AddrError)) || errors.As(err, new(*net.DNSError)) {
-		t.Errorf("%s: %#v is an error of another type", what, err)
+		t.Errorf("%s: %#v is not of the same type as the value's own error", what, err)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestErrorsAreTheOwn(t *testing.T) {
 	t.Run("peer gone", func(t *testing.T) {
 		onLinks(t, func(t *testing.T, l *link) {
 			l.src.Close()
-			for { // TCP learns of it by and by
+			for { // TCP learns of it after a while
 				if _, err := l.dst.Write(b); errors.Is(err, syscall.EPIPE) {
 					break
 				}
@@ -109,7 +109,7 @@ func TestErrorsAreTheOwn(t *testing.T) {
 		write(t, l)
 	})
 	t.Run("reset", func(t *testing.T) {
-		var errs [2]error // of Readv and of Read; either takes the error away
+		var errs [2]error // of Readv and of Read; either call takes the error away
 		for i := range errs {
 			src, dst := dial(t, "tcp", "127.0.0.1:0")
 			defer src.Close()
@@ -129,7 +129,8 @@ func TestErrorsAreTheOwn(t *testing.T) {
 	})
 }
 
-// A type that embeds a connection or a file has what leads to their errors.
+// The errors of a type that embeds a connection or a file are found through what it
+// embeds.
 func TestErrorsOfWhatEmbeds(t *testing.T) {
 	a, b := dial(t, "tcp", "127.0.0.1:0")
 	defer b.Close()
@@ -143,12 +144,13 @@ func TestErrorsOfWhatEmbeds(t *testing.T) {
 	}
 }
 
-// bare are descriptors of package net and os in what has none of their methods.
+// A bare has a descriptor of package net or os, and no other method of that value.
 type bare struct{ c syscall.Conn }
 
 func (b bare) SyscallConn() (syscall.RawConn, error) { return b.c.SyscallConn() }
 
-// strange has other methods than an address is had by.
+// A strange has methods with the names of those that return an address, but with
+// other signatures.
 type strange struct{ bare }
 
 func (strange) LocalAddr(int) net.Addr        { panic("not LocalAddr") }
@@ -178,7 +180,7 @@ func TestErrorsOfWhatHasNoAddress(t *testing.T) {
 	}
 }
 
-// An address that a user's type has no more, or only at one end.
+// A local and a remote have an address at one end only.
 type local struct{ bare }
 
 func (local) LocalAddr() net.Addr  { return &net.TCPAddr{Port: 7} }
@@ -199,7 +201,7 @@ func TestErrorsOfOneAddress(t *testing.T) {
 	sameError(t, "Readv", err, &net.OpError{Op: "read", Net: "tcp", Addr: &net.TCPAddr{Port: 7}, Err: os.ErrDeadlineExceeded})
 }
 
-// The calls at an offset have the errors of ReadAt and WriteAt.
+// Calls at an offset return the errors of ReadAt and WriteAt.
 func TestErrorsAtAnOffset(t *testing.T) {
 	f, _ := create(t, "0123")
 	ro := must2(os.Open(f.Name()))(t)

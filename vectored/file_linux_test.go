@@ -66,7 +66,7 @@ func TestPwritev(t *testing.T) {
 		name string
 		off  int64
 		bufs []string
-		want string // of "0123456789" after it
+		want string // what "0123456789" becomes
 		err  error
 	}{
 		{"at the beginning", 0, []string{"ab", "", "c"}, "abc3456789", nil},
@@ -101,8 +101,8 @@ func TestPwritev(t *testing.T) {
 	}
 }
 
-// Offsets that take more than 32 bits, of which no machine may lose the upper
-// half: the file has one mark where each of the wrong ones would lead.
+// Offsets may take more than 32 bits, and no machine may lose the upper half. The
+// file has a mark at each place where a truncated offset would lead.
 func TestOffsetsAbove4GiB(t *testing.T) {
 	f, file := create(t, "")
 	for _, off := range []int64{7, 1<<31 + 7, 1<<32 + 7, 3<<32 + 7, 1<<40 + 7} {
@@ -126,7 +126,7 @@ func TestOffsetsAbove4GiB(t *testing.T) {
 		n, err = file.Preadv([][]byte{a, b}, off-1)
 		want(t, "Preadv one before", n, err, len(mark)+1, nil)
 		if off > 7 && a[0] != 0 {
-			t.Errorf("there is something in the hole before %d", off)
+			t.Errorf("there is data in the hole before %d", off)
 		}
 	}
 	first := make([]byte, 9)
@@ -137,7 +137,7 @@ func TestOffsetsAbove4GiB(t *testing.T) {
 	}
 }
 
-// Neither side touches the file's own offset, on which Read and Write go on.
+// Calls at an offset do not move the file's own offset, which Read and Write use.
 func TestOwnOffsetIsLeftAlone(t *testing.T) {
 	f, file := create(t, "0123456789")
 	_, err := f.Seek(3, io.SeekStart)
@@ -225,8 +225,8 @@ func TestFileFails(t *testing.T) {
 	want(t, "Pwritev after Close", n, err, 0, os.ErrClosed)
 }
 
-// script makes the calls on f go by results, and checks that each has the
-// offset and the slices it should.
+// script makes the calls on f return results, and checks the offset and the slices
+// of each.
 func script(t *testing.T, f *os.File, op kernel.Op, off int64, results []result) {
 	scripted.Serve(t, descriptor(t, f), func(o kernel.Op, _ uintptr, vec []syscall.Iovec, at int64) (int, syscall.Errno) {
 		if o != op || at != off || len(vec) != 2 {
@@ -243,7 +243,7 @@ func script(t *testing.T, f *os.File, op kernel.Op, off int64, results []result)
 	})
 }
 
-// What the kernel says at an offset is taken as it is for a stream.
+// A call at an offset treats the kernel's results as one on a stream does.
 func TestFileOnAScriptedKernel(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -278,8 +278,8 @@ func TestFileOnAScriptedKernel(t *testing.T) {
 	}
 }
 
-// TestFileInParallel: calls don't wait for each other. Each is held in the
-// kernel until all are there.
+// TestFileInParallel checks that calls do not wait for each other. Each is held in
+// the kernel until all are there.
 func TestFileInParallel(t *testing.T) {
 	const goroutines = 8
 	f, file := create(t, "0123456789")
@@ -310,7 +310,7 @@ func TestFileInParallel(t *testing.T) {
 		select {
 		case <-arrived:
 		case <-late:
-			t.Errorf("only %d of %d calls are under way at once", i, goroutines)
+			t.Errorf("only %d of %d calls are in the kernel at once", i, goroutines)
 			i = goroutines
 		}
 	}
@@ -321,8 +321,8 @@ func TestFileInParallel(t *testing.T) {
 	}
 }
 
-// TestFileOfMany: many goroutines write and read all over one file, each its own
-// part, for the race detector to look at as well.
+// TestFileOfMany lets many goroutines write and read a file, each its own part, so
+// that the race detector can look at it too.
 func TestFileOfMany(t *testing.T) {
 	const goroutines, rounds, size = 8, 50, 1000
 	_, file := create(t, "")
@@ -339,7 +339,7 @@ func TestFileOfMany(t *testing.T) {
 				n, err = file.Preadv([][]byte{got[cut:], got[:cut]}, at)
 				want(t, "Preadv", n, err, size, nil)
 				if !bytes.Equal(got[cut:], b[:size-cut]) || !bytes.Equal(got[:cut], b[size-cut:]) {
-					t.Errorf("goroutine %d, round %d: other bytes than were written", g, i)
+					t.Errorf("goroutine %d, round %d: the bytes differ from those written", g, i)
 				}
 			}
 		}()
@@ -349,8 +349,8 @@ func TestFileOfMany(t *testing.T) {
 	}
 }
 
-// A character device is read and written by who knows it, and not found by
-// itself.
+// A character device is read and written if the caller asks for it, but ReaderOf
+// and WriterOf do not find it.
 func TestDevice(t *testing.T) {
 	f, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	must(t, f, err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A Writev would make messages of its own of what it is given.
+// A Writev would split a message, so there is no Writer for a socket of messages.
 func TestWritersOfMessagesAreRefused(t *testing.T) {
 	refused := func(t *testing.T, c end) {
 		t.Helper()
@@ -31,7 +31,7 @@ func TestWritersOfMessagesAreRefused(t *testing.T) {
 	t.Run("ip", func(t *testing.T) { refused(t, raw(t)) })
 }
 
-// raw is a raw socket, which takes privileges.
+// raw returns a raw socket, which needs privileges.
 func raw(t *testing.T) end {
 	c, err := net.Dial("ip4:icmp", "127.0.0.1")
 	if errors.Is(err, os.ErrPermission) {
@@ -42,8 +42,8 @@ func raw(t *testing.T) end {
 	return c.(end)
 }
 
-// found fails the test unless v is found, or passed by, by everything that
-// looks for it.
+// found fails the test unless everything that looks for a descriptor finds that of
+// v if want is true, and otherwise passes it by.
 func found(t *testing.T, what string, v io.ReadWriter, want bool) {
 	t.Helper()
 	if r, w := ReaderOf(v), WriterOf(v); (r != nil) != want || (w != nil) != want {
@@ -93,8 +93,8 @@ func TestFound(t *testing.T) {
 	}
 }
 
-// A countedConn and its like have a descriptor by what they embed, and a Read and
-// Write that must not be passed by.
+// A countedConn and the types after it embed a descriptor, and have a Read and a
+// Write that must not be bypassed.
 type (
 	countedConn struct {
 		*net.TCPConn
@@ -136,7 +136,7 @@ func TestWrappersAreNotPassedBy(t *testing.T) {
 	} {
 		found(t, what, v, false)
 	}
-	// Who knows it may.
+	// A caller that knows the type may bypass them.
 	n, err := must2(NewWriter(&countedConn{conn, 0}))(t).Writev([][]byte{{'a'}, {'b'}})
 	want(t, "Writev", n, err, 2, nil)
 }
@@ -176,12 +176,12 @@ func (c *catcher) Read([]byte) (int, error)                { return 0, io.EOF }
 func (c *catcher) ReadFrom(r io.Reader) (n int64, _ error) { c.r = r; return 0, nil }
 func (c *catcher) WriteTo(w io.Writer) (n int64, _ error)  { c.w = w; return 0, nil }
 
-// io.Copy hands on a wrapper of package net's or os's own, which hides the
-// methods that would lead back to io.Copy. It is seen through.
+// io.Copy hands on a wrapper of package net or os that hides the methods that would
+// lead back to io.Copy. The descriptor is found through it.
 func TestWrappersOfCopyAreFound(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		var got catcher
-		// A *net.UnixConn has neither, and comes as it is.
+		// A *net.UnixConn has no such method and is handed on as it is.
 		_, wrapped := l.src.(io.WriterTo)
 		if _, err := io.Copy(&got, l.src); err != nil || (got.r != l.src) != wrapped {
 			t.Fatalf("io.Copy hands on %T: %v", got.r, err)

@@ -9,15 +9,15 @@ import (
 	"github.com/bytering/bytering/internal/scripted"
 )
 
-// A call in fuzz input is a byte for which it is, and one for each of up to
-// seven slices.
+// A fuzzCall is decoded from a byte for the method and one for each of up to seven
+// slices.
 type fuzzCall struct {
 	which int
 	sizes []int
 }
 
-// shapes decodes the calls to make. A slice has up to 31 bytes, and mostly
-// fewer than a step moves.
+// shapes decodes the calls to make. A slice has up to 31 bytes, and mostly fewer
+// than a step moves.
 func shapes(tape []byte) (calls []fuzzCall) {
 	for len(tape) > 0 && len(calls) < 2*scripted.Most {
 		c := fuzzCall{which: int(tape[0] % 3)}
@@ -31,8 +31,8 @@ func shapes(tape []byte) (calls []fuzzCall) {
 	return calls
 }
 
-// seedShapes are calls of all kinds with slices that are many, few, empty and
-// none. 3*n+k is call k with n slices.
+// seedShapes are calls of all kinds, with many, few, empty and no slices. 3*n+k is
+// call k with n slices.
 var seedShapes = [][]byte{
 	{3*1 + 0, 10, 3*1 + 1, 10, 3*1 + 2, 10, 3*1 + 0, 10, 3*1 + 1, 10, 3*1 + 2, 10},
 	{3*2 + 2, 5, 9, 3*3 + 2, 1, 1, 1, 3*7 + 2, 0, 3, 0, 0, 8, 31, 0, 3*2 + 2, 20, 20},
@@ -48,8 +48,8 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// makeSlices returns slices of these sizes with something in them that a read
-// must change, or leave, and a writer may not.
+// makeSlices returns slices of these sizes, filled with bytes that a read must
+// change or leave and a write must not change.
 func makeSlices(sizes []int, fill func(b []byte)) (bufs [][]byte, all []byte) {
 	total := 0
 	for _, n := range sizes {
@@ -65,7 +65,7 @@ func makeSlices(sizes []int, fill func(b []byte)) (bufs [][]byte, all []byte) {
 	return bufs, all
 }
 
-// agree fails the test unless a call did what the model says.
+// agree fails the test unless a call returned what the model says.
 func agree(t *testing.T, what string, n int, err error, wantN int, wantErr error) {
 	t.Helper()
 	if wantErr == scripted.ErrLie {
@@ -81,13 +81,13 @@ func sameSizes(t *testing.T, bufs [][]byte, sizes []int) {
 	t.Helper()
 	for i, b := range bufs {
 		if len(b) != sizes[i] {
-			t.Fatalf("slice %d has %d bytes now, not %d", i, len(b), sizes[i])
+			t.Fatalf("slice %d now has %d bytes, want %d", i, len(b), sizes[i])
 		}
 	}
 }
 
-// FuzzReader: whatever the system does, the counts are those of the bytes, which
-// come once and in order, and nothing is written beyond them.
+// FuzzReader checks that whatever the system does, the counts are those of the
+// bytes, which come once and in order, and no byte is written beyond them.
 func FuzzReader(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, tape, calls []byte) {
@@ -128,20 +128,20 @@ func FuzzReader(f *testing.F) {
 			agree(t, what, n, err, wantN, wantErr)
 			sameSizes(t, bufs, c.sizes)
 			if !bytes.Equal(all[:n], pattern.Bytes(uint64(begin), n)) {
-				t.Fatalf("%s gave other bytes than were there at %d", what, begin)
+				t.Fatalf("%s returned bytes that differ from those at %d", what, begin)
 			}
 			if !bytes.Equal(all[n:], before[n:]) {
 				t.Fatalf("%s wrote beyond its count", what)
 			}
 			if src.Position() != m.Moved || src.Calls() != m.Taken {
-				t.Fatalf("after %s %d bytes in %d system calls, want %d in %d", what, src.Position(), src.Calls(), m.Moved, m.Taken)
+				t.Fatalf("after %s the source is at byte %d after %d system calls, want %d after %d", what, src.Position(), src.Calls(), m.Moved, m.Taken)
 			}
 		}
 	})
 }
 
-// FuzzWriter: whatever the system does, the counts are those of the bytes that
-// it took, which are each written once and in order.
+// FuzzWriter checks that whatever the system does, the counts are those of the
+// bytes that it took, each written once and in order.
 func FuzzWriter(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, tape, calls []byte) {
@@ -179,7 +179,7 @@ func FuzzWriter(f *testing.F) {
 				t.Fatalf("after %s %d system calls, want %d", what, dst.Calls(), m.Taken)
 			}
 			if got := dst.Bytes(); !bytes.Equal(got, pattern.Bytes(0, int(m.Moved))) {
-				t.Fatalf("after %s the sink has %d bytes, want %d, or others", what, len(got), m.Moved)
+				t.Fatalf("after %s the sink has %d bytes, want %d, or the bytes differ", what, len(got), m.Moved)
 			}
 		}
 	})

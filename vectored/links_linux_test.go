@@ -21,7 +21,8 @@ type end interface {
 	SetDeadline(time.Time) error
 }
 
-// links are what can wait, each with an end to read and one to write.
+// links are the kinds of ends that can wait, each with an end to read and one to
+// write.
 var links = []struct {
 	name string
 	open func(t testing.TB) (r, w end)
@@ -85,7 +86,7 @@ func onLinks(t *testing.T, f func(t *testing.T, l *link)) {
 	}
 }
 
-// A link is an open one.
+// A link is an open pair of ends.
 type link struct {
 	src, dst end
 	r        Reader
@@ -101,10 +102,10 @@ func open(t testing.TB, f func(t testing.TB) (r, w end)) *link {
 	return &link{src, dst, r, must(t, w, err)}
 }
 
-// A seam counts the system calls on a descriptor, which are still made.
+// A seam counts the system calls on a descriptor and makes them.
 type seam struct {
 	calls atomic.Int32
-	waits chan bool // one for a call that must wait
+	waits chan bool // receives a value for each call that must wait
 }
 
 func watch(t testing.TB, c syscall.Conn) *seam {
@@ -123,7 +124,8 @@ func watch(t testing.TB, c syscall.Conn) *seam {
 	return s
 }
 
-// descriptor returns the number, and unlike os.File.Fd leaves the mode as it is.
+// descriptor returns the number of a descriptor. Unlike os.File.Fd it does not
+// change the mode.
 func descriptor(t testing.TB, c syscall.Conn) (n uintptr) {
 	t.Helper()
 	raw, err := c.SyscallConn()
@@ -132,7 +134,8 @@ func descriptor(t testing.TB, c syscall.Conn) (n uintptr) {
 	return n
 }
 
-// soon returns what f does, or fails the test if that takes too long.
+// soon starts f and returns a function that returns its results, and that fails the
+// test if f takes too long.
 func soon(t testing.TB, what string, f func() (int, error)) func() (int, error) {
 	t.Helper()
 	done := make(chan result, 1)

@@ -21,7 +21,7 @@ import (
 // to write.
 var messages = []struct {
 	name string
-	// empty is what a read gives for an empty message.
+	// empty is the error of a read of an empty message.
 	empty error
 	open  func(t testing.TB) (r, w end)
 }{
@@ -50,7 +50,7 @@ var messages = []struct {
 	{"seqpacket socketpair as files", io.EOF, func(t testing.TB) (r, w end) { return pair(t, syscall.SOCK_SEQPACKET) }},
 }
 
-// onMessages runs f on each, with a Reader over the end to read.
+// onMessages runs f on each kind, with a Reader over the end to read.
 func onMessages(t *testing.T, f func(t *testing.T, src, dst end, r Reader, empty error)) {
 	for _, kind := range messages {
 		t.Run(kind.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func onMessages(t *testing.T, f func(t *testing.T, src, dst end, r Reader, empty
 	}
 }
 
-// inSlices returns size bytes in so many slices, which differ in length.
+// inSlices returns size bytes in slices slices of different lengths.
 func inSlices(size, slices int) [][]byte {
 	b := make([]byte, size)
 	var bufs [][]byte
@@ -77,7 +77,7 @@ func inSlices(size, slices int) [][]byte {
 	return append(bufs, b)
 }
 
-// send writes size bytes as one message. An os.File would not write none.
+// send writes size bytes as one message. An os.File would not write an empty one.
 func send(t testing.TB, w end, size int) (sent []byte) {
 	t.Helper()
 	sent = pattern.Bytes(uint64(size), size)
@@ -91,12 +91,12 @@ func TestMessages(t *testing.T) {
 			for slices := 1; slices <= 3; slices++ {
 				for _, room := range []int{size, size + 1, MaxMessage, 2 * MaxMessage} {
 					first := send(t, dst, size)
-					send(t, dst, 7) // which stays apart
+					send(t, dst, 7) // stays a message of its own
 					bufs := inSlices(room, slices)
 					n, err := r.Readv(bufs)
 					want(t, "Readv", n, err, size, nil)
 					if got := bytes.Join(bufs, nil)[:size]; !bytes.Equal(got, first) {
-						t.Errorf("a message of %d bytes in %d slices for %d is another", size, slices, room)
+						t.Errorf("a message of %d bytes, read into %d slices of %d bytes, is not the one that was sent", size, slices, room)
 					}
 					n, err = r.Read(make([]byte, 7))
 					want(t, "Read", n, err, 7, nil)
@@ -109,7 +109,7 @@ func TestMessages(t *testing.T) {
 					n, err := r.Readv(inSlices(room, slices))
 					isTruncated(t, "Readv", n, err, size, room)
 				}
-				// What one message had no room for is not in the next.
+				// The bytes that one message had no room for are not in the next.
 				next := send(t, dst, 3)
 				b := make([]byte, 9)
 				n, err := r.Read(b)
@@ -150,7 +150,7 @@ func TestTruncatedIsAnErrorOfRead(t *testing.T) {
 		if err.Error() != own.Error() {
 			t.Errorf("Read: %q, want %q", err, own)
 		}
-		// io.ReadFull forgets an error that comes with all it wants.
+		// io.ReadFull drops an error that comes with all the bytes it wants.
 		send(t, dst, 9)
 		n, err = io.ReadFull(r, make([]byte, 4))
 		isTruncated(t, "io.ReadFull", n, err, 9, 4)
@@ -238,13 +238,13 @@ func TestMessagesOfAScript(t *testing.T) {
 				t.Errorf("%s: %v, want it to end with %q", tc.name, err, tc.text)
 			}
 			if len(answers) != 0 {
-				t.Errorf("%s: %d answers are left", tc.name, len(answers))
+				t.Errorf("%s: %d answers were not used", tc.name, len(answers))
 			}
 		}
 	})
 }
 
-// Descriptors that come with a message are closed, as with Read.
+// Descriptors that come with a message are closed, as Read does.
 func TestDescriptorsDoNotComeIn(t *testing.T) {
 	for _, typ := range []int{syscall.SOCK_SEQPACKET, syscall.SOCK_DGRAM} {
 		src, dst := pair(t, typ)
@@ -263,7 +263,7 @@ func TestDescriptorsDoNotComeIn(t *testing.T) {
 	}
 }
 
-// A message that has more than MaxMessage bytes is read if there is room.
+// A message of more than MaxMessage bytes is read if there is room.
 func TestLongMessages(t *testing.T) {
 	for _, typ := range []int{syscall.SOCK_SEQPACKET, syscall.SOCK_DGRAM} {
 		const size = 100_000
@@ -276,7 +276,7 @@ func TestLongMessages(t *testing.T) {
 		n, err = r.Readv(bufs)
 		want(t, "Readv with room", n, err, size, nil)
 		if !bytes.Equal(bytes.Join(bufs, nil), sent) {
-			t.Error("it is another")
+			t.Error("the message is not the one that was sent")
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// datagrams returns both ends of an UDP connection, and the first as a descriptor.
+// datagrams returns both ends of a UDP connection, and the first as a descriptor.
 func datagrams(t *testing.T) (conn *net.UDPConn, peer net.Conn, raw syscall.RawConn) {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -28,7 +28,7 @@ func datagrams(t *testing.T) (conn *net.UDPConn, peer net.Conn, raw syscall.RawC
 	return conn, peer, raw
 }
 
-// Where there is no recvmsg a Read of more than there is room for does the same.
+// Without recvmsg, a Read into more memory than the slices have does the same.
 func TestMessagesByRead(t *testing.T) {
 	conn, peer, raw := datagrams(t)
 	if b := BoundaryOf(conn); b != Message {
@@ -97,7 +97,7 @@ func messagesInto(t *testing.T, r Reader, send func(size int) string) {
 	}
 }
 
-// A readerFunc is a Read of its own.
+// A readerFunc is a function that serves as an io.Reader.
 type readerFunc func(b []byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
@@ -125,7 +125,7 @@ func TestMessagesByReadOfOthers(t *testing.T) {
 			t.Errorf("%s: got %q", tc.name, b[:n])
 		}
 	}
-	// However much room there is, no more than that is set aside.
+	// However much room there is, no more than the largest message is set aside.
 	r := &messageReader{oneReader: oneReader{readerFunc(func(b []byte) (int, error) { return len(b), nil }), nil}}
 	n, err := r.Read(make([]byte, 2*maxRoom))
 	want(t, "Read", n, err, 0, ErrTruncated)

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TestReadvFunc: memory is asked for at each attempt. What was offered to an
-// attempt that would have blocked is not used.
+// TestReadvFunc checks that memory is asked for at each attempt. Memory that was
+// offered to an attempt that would have blocked is not used.
 func TestReadvFunc(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		p := PollReaderOf(l.r)
 		if p == nil {
-			t.Fatal("no PollReader")
+			t.Fatal("PollReaderOf returns nil")
 		}
 		first, second := make([]byte, 5), make([]byte, 9)
 		offers, blocks := 0, 0
@@ -46,7 +46,7 @@ func TestReadvFunc(t *testing.T) {
 		n, err = p.ReadvFunc(func() [][]byte { return [][]byte{first} }, func() { t.Error("blocked") })
 		want(t, "ReadvFunc", n, err, 1, nil)
 
-		// Without room nothing is read, also at the end of the stream.
+		// Without room nothing is read, even at the end of the stream.
 		for range 2 {
 			n, err = p.ReadvFunc(func() [][]byte { return [][]byte{{}, nil} }, func() { t.Error("blocked") })
 			want(t, "ReadvFunc without room", n, err, 0, nil)
@@ -57,8 +57,8 @@ func TestReadvFunc(t *testing.T) {
 	})
 }
 
-// TestReadvFuncInterrupted: a deadline or Close ends the wait, and after a
-// deadline the reader goes on.
+// TestReadvFuncInterrupted checks that a deadline or Close ends the wait, and that
+// the reader can be used after a deadline.
 func TestReadvFuncInterrupted(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		p := PollReaderOf(l.r)
@@ -85,7 +85,7 @@ func TestReadvFuncInterrupted(t *testing.T) {
 	})
 }
 
-// TestReadvFuncPanics: the descriptor can be used after that.
+// TestReadvFuncPanics checks that the descriptor can be used after a panic.
 func TestReadvFuncPanics(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		p := PollReaderOf(l.r)
@@ -99,7 +99,8 @@ func TestReadvFuncPanics(t *testing.T) {
 	})
 }
 
-// TestPollReaderOf: a descriptor that may block in the system is none.
+// TestPollReaderOf checks that there is no PollReader for a descriptor that may
+// block in the system.
 func TestPollReaderOf(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
 	must(t, file, err)
@@ -110,7 +111,7 @@ func TestPollReaderOf(t *testing.T) {
 	if PollReaderOf(must(t, ReaderOf(pr), nil)) == nil {
 		t.Error("a pipe of package os does not poll")
 	}
-	pr.Fd() // from here on it is in blocking mode
+	pr.Fd() // from here on the pipe is in blocking mode
 	for name, r := range map[string]Reader{"nil": nil, "a file": ReaderOf(file), "a blocking pipe": ReaderOf(pr), "another Reader": plainReader{}} {
 		if PollReaderOf(r) != nil {
 			t.Errorf("%s polls", name)
@@ -119,7 +120,7 @@ func TestPollReaderOf(t *testing.T) {
 	pr.Close()
 	own := ownPoller{}
 	if PollReaderOf(own) != PollReader(own) {
-		t.Error("a type of its own that polls does not")
+		t.Error("a user's PollReader is not found")
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// racy are programs and whether the race detector reports a race in them. It
-// can't see what the system does with memory, so that package vectored tells.
+// racy lists programs, and whether the race detector must report a race in each.
+// The detector does not see what the system does with memory, so package vectored
+// announces it.
 var racy = []struct {
 	name   string
 	report bool
@@ -67,8 +68,7 @@ var racy = []struct {
 		beside(func() { bufs[1][0] = 1 }, func() {})
 		l.w.Writev(bufs)
 	}},
-	// Package syscall would take this for an order, with which the missing one
-	// is never seen.
+	// Package syscall would announce an order that hides the missing one.
 	{"what was handed over through a pipe alone", true, func(l *link) {
 		l.r.Readv([][]byte{make([]byte, 4)})
 		b := make([]byte, 2)
@@ -87,7 +87,7 @@ var (
 	racyFile *File
 )
 
-// message returns a Reader that has one of size bytes.
+// message returns a Reader with one message of size bytes.
 func message(size int) Reader {
 	fds, _ := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
 	syscall.Write(fds[1], make([]byte, size))
@@ -115,7 +115,7 @@ func TestRaceDetector(t *testing.T) {
 		for _, tc := range racy {
 			if tc.name == name {
 				l := open(t, links[0].open)
-				l.dst.Write(make([]byte, 4)) // for what reads
+				l.dst.Write(make([]byte, 4)) // something to read
 				_, racyFile = create(t, "0123")
 				tc.run(l)
 			}
@@ -131,7 +131,7 @@ func TestRaceDetector(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			report := strings.Contains(string(out), "WARNING: DATA RACE")
 			if report != tc.report || report == (err == nil) {
-				t.Errorf("a report: %v, want %v; the program ends with %v:\n%s", report, tc.report, err, out)
+				t.Errorf("the detector reports a race: %v, want %v; the program ends with %v:\n%s", report, tc.report, err, out)
 			}
 		})
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/bytering/bytering/internal/pattern"
 )
 
-// One read gives one packet and drops what it has no room for, of which there is
-// no word. So there has to be the room that its Boundary says.
+// A read returns one packet and silently drops what does not fit. So the slices
+// must have the room that the Boundary says.
 func TestPackets(t *testing.T) {
 	src, dst := packetPipe(t)
 	r := must2(NewReader(src))(t)
@@ -27,14 +27,14 @@ func TestPackets(t *testing.T) {
 				n, err := r.Readv(bufs)
 				want(t, "Readv", n, err, size, nil)
 				if !bytes.Equal(bytes.Join(bufs, nil)[:size], packet) {
-					t.Errorf("a packet of %d bytes in %d slices for %d is another", size, slices, room)
+					t.Errorf("a packet of %d bytes, read into %d slices of %d bytes, is not the one that was sent", size, slices, room)
 				}
 				n, err = r.Readv(inSlices(room+9, slices))
 				want(t, "Readv of the next", n, err, 5, nil)
 			}
 		}
 	}
-	// A longer write is cut to packets that have room.
+	// A longer write is cut into packets that fit.
 	must2(dst.Write(make([]byte, 3*os.Getpagesize())))(t)
 	for range 3 {
 		n, err := r.Readv(inSlices(MaxMessage, 2))
@@ -47,7 +47,7 @@ func TestRecords(t *testing.T) {
 	t.Run("eventfd", func(t *testing.T) {
 		f := eventfd(t)
 		r := must2(NewReader(f))(t)
-		const event = 0x0101010101010101 // some emulators turn the bytes round
+		const event = 0x0101010101010101 // the same in either byte order, which some emulators confuse
 		must2(f.Write(binary.NativeEndian.AppendUint64(nil, event)))(t)
 		n, err := r.Readv(room)
 		want(t, "Readv", n, err, 8, nil)
@@ -77,7 +77,7 @@ func TestRecords(t *testing.T) {
 		if errors.Is(err, syscall.EPERM) {
 			t.Skip(err)
 		}
-		for errors.Is(err, syscall.EPIPE) { // it was overwritten meanwhile
+		for errors.Is(err, syscall.EPIPE) { // the record was overwritten meanwhile
 			n, err = r.Readv(room)
 		}
 		must(t, n, err)

@@ -16,7 +16,7 @@ import (
 	"github.com/bytering/bytering/internal/scripted"
 )
 
-// writeTo is a source that writes through what WriterOf finds, as a ring's
+// A writeTo is a source that writes through what WriterOf finds, as a ring's
 // consumer does.
 type writeTo struct{ write func(w Writer) (int, error) }
 
@@ -27,15 +27,15 @@ func (c writeTo) WriteTo(dst io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// embedded has a Write of its own, so that only NewWriter goes past it.
+// An embedded has a Write of its own, so that only NewWriter bypasses it.
 type embedded struct{ *os.File }
 
 func (embedded) Write([]byte) (int, error) { panic("its Write was called") }
 
 var text = []byte("text")
 
-// piped are programs that write to the pipe f, and how they end: 0 after an error
-// like that of os.File.Write, 1 after none or another.
+// piped are programs that write to the pipe f. Their exit status is 0 after an
+// error like that of os.File.Write, and 1 after none or another.
 var piped = map[string]func(f *os.File) (int, error){
 	"Writev":   func(f *os.File) (int, error) { return WriterOf(f).Writev([][]byte{nil, text}) },
 	"Write":    func(f *os.File) (int, error) { return WriterOf(f).Write(text) },
@@ -44,7 +44,7 @@ var piped = map[string]func(f *os.File) (int, error){
 		n, err := io.Copy(f, writeTo{func(w Writer) (int, error) { return w.Writev([][]byte{text}) }})
 		return int(n), err
 	},
-	"ReadFrom": func(f *os.File) (int, error) { // hands on a wrapper of os
+	"ReadFrom": func(f *os.File) (int, error) { // hands on a wrapper of package os
 		n, err := f.ReadFrom(writeTo{func(w Writer) (int, error) { return w.Writev([][]byte{text}) }})
 		return int(n), err
 	},
@@ -57,8 +57,8 @@ var piped = map[string]func(f *os.File) (int, error){
 	},
 }
 
-// A pipe without a reader ends a program that writes to it as standard output or
-// standard error, and is an error otherwise, as with os.File's own Write.
+// A pipe without a reader kills a program that writes to it as standard output or
+// standard error. Otherwise it is an error, as with os.File's own Write.
 func TestBrokenStandardOutput(t *testing.T) {
 	const variable = "VECTORED_PIPED"
 	if name, mode, ok := strings.Cut(os.Getenv(variable), ","); ok {
@@ -99,16 +99,16 @@ func TestBrokenStandardOutput(t *testing.T) {
 				w.Close()
 				reports.Close()
 				if errors.Is(err, syscall.ENOEXEC) {
-					t.Skip("an emulator can't run the test again")
+					t.Skip("an emulator cannot run the test again")
 				}
 				text, _ := io.ReadAll(report)
 				status := cmd.ProcessState.Sys().(syscall.WaitStatus)
 				if name != "embedded" && (mode == "1" || mode == "2") {
 					if !status.Signaled() || status.Signal() != syscall.SIGPIPE {
-						t.Errorf("it ends with %v, want SIGPIPE: %s", err, text)
+						t.Errorf("the program ends with %v, want SIGPIPE: %s", err, text)
 					}
 				} else if err != nil {
-					t.Errorf("it ends with %v: %s", err, text)
+					t.Errorf("the program ends with %v: %s", err, text)
 				}
 			})
 		}
@@ -122,15 +122,15 @@ func TestStandardOutputIsReadAgain(t *testing.T) {
 	cmd.Env = append(os.Environ(), "VECTORED_PIPED=,1again", "GORACE=atexit_sleep_ms=0")
 	out, err := cmd.Output()
 	if errors.Is(err, syscall.ENOEXEC) {
-		t.Skip("an emulator can't run the test again")
+		t.Skip("an emulator cannot run the test again")
 	}
 	if got := strings.TrimSuffix(string(out), "PASS\n"); err != nil || got != "abcdefgabcdefg" {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
-// readAgain writes to f, whose pipe is broken for the second of the system calls
-// of each write.
+// readAgain writes to f, whose pipe is broken during the second system call of each
+// write.
 func readAgain(t *testing.T, f *os.File) {
 	calls := 0
 	scripted.Serve(t, f.Fd(), func(op kernel.Op, fd uintptr, vec []syscall.Iovec, off int64) (int, syscall.Errno) {

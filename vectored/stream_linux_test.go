@@ -37,7 +37,7 @@ func TestNothingToDoIsNoCall(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		reads, writes := watch(t, l.src), watch(t, l.dst)
 		for _, bufs := range [][][]byte{nil, {}, {nil}, {{}, nil, {}}} {
-			n, err := l.r.Readv(bufs) // would wait if it read
+			n, err := l.r.Readv(bufs) // would wait if it made a call
 			want(t, "Readv", n, err, 0, nil)
 			n, err = l.w.Writev(bufs)
 			want(t, "Writev", n, err, 0, nil)
@@ -66,7 +66,7 @@ func TestLongStream(t *testing.T) {
 		n, err = wrote()
 		want(t, "WriteAll", n, err, size, nil)
 		if !bytes.Equal(got, all) {
-			t.Error("other bytes than were written")
+			t.Error("the bytes differ from those written")
 		}
 		for range 2 {
 			n, err = l.r.Readv([][]byte{got})
@@ -90,12 +90,12 @@ func TestWriteWritesEverything(t *testing.T) {
 		n, err = wrote()
 		want(t, "Write", n, err, size, nil)
 		if !bytes.Equal(got, all) {
-			t.Error("other bytes than were written")
+			t.Error("the bytes differ from those written")
 		}
 	})
 }
 
-// wantClosed is want for what a closed end says.
+// wantClosed is want for the error of a closed end.
 func wantClosed(t *testing.T, what string, c end, n int, err error) {
 	t.Helper()
 	want(t, what, n, err, 0, os.ErrClosed)
@@ -168,7 +168,7 @@ func TestReadDeadline(t *testing.T) {
 			n, err := read()
 			want(t, what, n, err, 0, os.ErrDeadlineExceeded)
 			if e, ok := errors.AsType[net.Error](err); !isFile(l.src) && (!ok || !e.Timeout()) {
-				t.Errorf("%s gives %v, which is no timeout", what, err)
+				t.Errorf("%s gives %v, which is not a timeout", what, err)
 			}
 		}
 		readv := func() (int, error) { return l.r.Readv(bufs) }
@@ -178,7 +178,7 @@ func TestReadDeadline(t *testing.T) {
 		late("the next", soon(t, "Readv", readv))
 		late("Read", soon(t, "Read", func() (int, error) { return l.r.Read(bufs[0]) }))
 
-		// What is there stays there.
+		// Bytes that are there stay there.
 		n, err := l.w.Write([]byte("abcdefg"))
 		want(t, "Write", n, err, 7, nil)
 		late("Readv with data", soon(t, "Readv", readv))
@@ -191,7 +191,7 @@ func TestReadDeadline(t *testing.T) {
 		n, err = l.r.Readv([][]byte{bufs[0], make([]byte, 1)})
 		want(t, "Readv of the rest", n, err, 3, nil)
 
-		// A deadline that somebody sets during the call.
+		// The deadline is set during the call.
 		s := watch(t, l.src)
 		read := soon(t, "Readv", readv)
 		<-s.waits
@@ -214,8 +214,8 @@ func TestWriteDeadline(t *testing.T) {
 		n, err := l.w.Writev([][]byte{all})
 		want(t, "Writev after it", n, err, 0, os.ErrDeadlineExceeded)
 
-		// On a busy machine a deadline may come before the first byte, so that
-		// it is set when there is no more room.
+		// On a busy machine a deadline may come before the first byte. So it is set
+		// only when there is no more room.
 		l.dst.SetDeadline(time.Time{})
 		s := watch(t, l.dst)
 		write := soon(t, "WriteAll", func() (int, error) { return WriteAll(l.w, all[:100], all[100:]) })
@@ -236,7 +236,7 @@ func TestWriteDeadline(t *testing.T) {
 		n, err = rest()
 		want(t, "Write of the rest", n, err, size-done, nil)
 		if !bytes.Equal(got, all) {
-			t.Error("what the count says and what was written differ")
+			t.Error("the bytes written differ from those counted")
 		}
 	})
 }
@@ -245,7 +245,7 @@ func TestPeerIsGone(t *testing.T) {
 	onLinks(t, func(t *testing.T, l *link) {
 		l.src.Close()
 		var err error
-		for range 1000 { // TCP learns of it by and by
+		for range 1000 { // TCP learns of it after a while
 			if _, err = l.w.Writev([][]byte{make([]byte, 10), make([]byte, 10)}); err != nil {
 				break
 			}

@@ -14,8 +14,8 @@ import (
 
 var errTest = errors.New("test error")
 
-// is tells whether got is the error that was wanted: exactly nil and the
-// errors of package io, since that is how callers compare them.
+// is reports whether got is the error that was wanted. It compares nil and the
+// errors of package io with ==, because callers do.
 func is(got, want error) bool {
 	switch want {
 	case nil, io.EOF, io.ErrUnexpectedEOF, io.ErrNoProgress, errTest:
@@ -24,7 +24,7 @@ func is(got, want error) bool {
 	return errors.Is(got, want)
 }
 
-// want fails the test unless a call gave n and an error that is err.
+// want fails the test unless a call returned n and an error that is err.
 func want(t testing.TB, what string, gotN int, gotErr error, n int, err error) {
 	t.Helper()
 	if gotN != n || !is(gotErr, err) {
@@ -37,8 +37,8 @@ type result struct {
 	err error
 }
 
-// told is a Reader and a Writer that returns what it is told. What it moves is
-// the alphabet; what it was given it keeps. After that it does nothing.
+// A told is a Reader and a Writer that returns prescribed results. It reads the
+// alphabet, and keeps what is written. After the last result it does nothing.
 type told struct {
 	results []result
 	calls   int
@@ -83,8 +83,8 @@ func TestReadFullAndWriteAll(t *testing.T) {
 		name    string
 		results []result
 		n       int
-		read    error // of ReadFull
-		write   error // of WriteAll
+		read    error // the error of ReadFull
+		write   error // the error of WriteAll
 	}{
 		{"at once", []result{{9, nil}}, 9, nil, nil},
 		{"at once with the end", []result{{9, io.EOF}}, 9, nil, nil},
@@ -137,7 +137,7 @@ func TestReadFullAndWriteAll(t *testing.T) {
 			}
 			for i, size := range []int{0, 3, 0, 1, 5, 0} {
 				if len(bufs[i]) != size {
-					t.Errorf("the caller's slice %d has now %d bytes", i, len(bufs[i]))
+					t.Errorf("the caller's slice %d now has %d bytes", i, len(bufs[i]))
 				}
 			}
 		})
@@ -157,7 +157,7 @@ func TestReadFullAndWriteAllOfNothing(t *testing.T) {
 	}
 }
 
-// ReaderOf and WriterOf return nil for many a value.
+// ReaderOf and WriterOf return nil for many values.
 func TestReadFullAndWriteAllOfNil(t *testing.T) {
 	for _, bufs := range [][][]byte{nil, {{1}}} {
 		n, err := ReadFull(ReaderOf(new(bytes.Buffer)), bufs...)
@@ -167,8 +167,8 @@ func TestReadFullAndWriteAllOfNil(t *testing.T) {
 	}
 }
 
-// Slices that share memory can be more bytes than an int counts on a machine
-// of 32 bits, where the sum comes round to 0.
+// Slices that share memory can have more bytes together than an int counts on a
+// 32-bit machine, so that their sum wraps to 0.
 func TestMoreThanAnIntCounts(t *testing.T) {
 	if math.MaxInt > math.MaxInt32 {
 		t.Skip("takes more slices than there is memory for")
@@ -218,7 +218,7 @@ func TestNil(t *testing.T) {
 	}
 }
 
-// Where there is no readv the same contract holds, with a slice a call.
+// Where there is no readv the same contract holds, with one slice a call.
 func TestOneSliceACall(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/f")
 	if err != nil {
@@ -288,13 +288,13 @@ func dialled(t *testing.T) (conn, peer net.Conn, raw syscall.RawConn) {
 	return conn, peer, raw
 }
 
-// A closed connection is os.ErrClosed there too, which its own Read doesn't say,
-// where the descriptor tells.
+// A closed connection returns os.ErrClosed there too, if the descriptor reports it.
+// The connection's own Read returns another error.
 func TestOneSliceACallOfAClosedConn(t *testing.T) {
 	conn, _, raw := dialled(t)
 	conn.Close()
 	closed := []error{os.ErrClosed, net.ErrClosed}
-	if !isClosed(raw) { // and the system doesn't tell
+	if !isClosed(raw) { // the system does not report it
 		closed = closed[1:]
 	}
 	b := make([]byte, 1)
@@ -309,7 +309,7 @@ func TestOneSliceACallOfAClosedConn(t *testing.T) {
 	}
 }
 
-// What implements Reader and Writer is taken as it is.
+// Values that implement Reader and Writer are used as they are.
 func TestOwnReaders(t *testing.T) {
 	own := new(told)
 	if r, w := ReaderOf(own), WriterOf(own); r != own || w != own {
@@ -327,6 +327,6 @@ func TestOwnReaders(t *testing.T) {
 	}
 	var typedNil *told
 	if r := ReaderOf(typedNil); r != typedNil {
-		t.Errorf("ReaderOf a nil pointer of a user's is %v", r)
+		t.Errorf("ReaderOf a nil pointer to a user's type is %v", r)
 	}
 }

@@ -28,8 +28,8 @@ func (c slowConn) Write(f func(fd uintptr) bool) error {
 	return c.RawConn.Write(f)
 }
 
-// What several goroutines write to one descriptor, each through a Writer of its
-// own or the value's own Write, is not mixed.
+// The writes of several goroutines to one descriptor, each through a Writer of its
+// own or the value's own Write, are not mixed.
 func TestWritesAreWhole(t *testing.T) {
 	const size, rounds = 300 << 10, 4 // more than a link holds
 	onLinks(t, func(t *testing.T, l *link) {
@@ -44,7 +44,7 @@ func TestWritesAreWhole(t *testing.T) {
 			func(_ Writer, b []byte) (int, error) {
 				bufs := net.Buffers{b[:9], b[9:]}
 				if _, conn := l.dst.(net.Conn); !conn || isFile(l.dst) {
-					return l.dst.Write(b) // of a file net makes a write for each
+					return l.dst.Write(b) // for a file, net makes a write for each slice
 				}
 				n, err := bufs.WriteTo(l.dst)
 				return int(n), err
@@ -92,8 +92,8 @@ func cut(b []byte, n int) (bufs [][]byte) {
 	return append(bufs, b)
 }
 
-// A write of everything goes on where the last system call has left off, and
-// says what was written when it ends early.
+// A write of everything continues where the last system call left off, and reports
+// what was written when it ends early.
 func TestWholeWriteInParts(t *testing.T) {
 	f, _ := create(t, "")
 	w := must2(NewWriter(f))(t)
@@ -109,7 +109,7 @@ func TestWholeWriteInParts(t *testing.T) {
 		{"to the borders", []result{{3, nil}, {5, nil}, {12, nil}}, 20, nil},
 		{"interrupted", []result{{3, nil}, {0, syscall.EINTR}, {17, nil}}, 20, nil},
 		{"failed", []result{{4, nil}, {0, syscall.EIO}}, 4, syscall.EIO},
-		{"broken pipe", []result{{4, nil}, {0, syscall.EPIPE}}, 4, syscall.EPIPE}, // and not standard output
+		{"broken pipe", []result{{4, nil}, {0, syscall.EPIPE}}, 4, syscall.EPIPE}, // the link is not standard output
 		{"nothing", []result{{4, nil}, {0, nil}}, 4, io.ErrUnexpectedEOF},
 		{"negative", []result{{4, nil}, {-1, nil}}, 4, ErrInvalidCount},
 		{"too many", []result{{4, nil}, {17, nil}}, 4, ErrInvalidCount},
@@ -138,8 +138,8 @@ func TestWholeWriteInParts(t *testing.T) {
 	}
 }
 
-// A count between what a system call was offered and what is to be written is
-// out of range too.
+// A count above what a system call was offered is out of range, even if more was to
+// be written.
 func TestWholeWriteOfManySlices(t *testing.T) {
 	f, _ := create(t, "")
 	scripted.Serve(t, descriptor(t, f), func(_ kernel.Op, _ uintptr, vec []syscall.Iovec, _ int64) (int, syscall.Errno) {
