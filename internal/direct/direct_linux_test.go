@@ -13,12 +13,12 @@ import (
 	"github.com/bytering/bytering/internal/memory"
 )
 
-// A flags is a kernel with the flags of one descriptor, whatever the file
-// system under it knows of O_DIRECT.
+// A flags stands in for a kernel with the flags of one descriptor, whatever the
+// file system supports.
 type flags struct {
 	value int
 	sets  int
-	fail  map[bool]syscall.Errno // to set it, to clear it
+	fail  map[bool]syscall.Errno // errors of setting the flag and of clearing it
 }
 
 func fake(t *testing.T, f *flags, block uint32, known bool) {
@@ -51,7 +51,7 @@ func file(t *testing.T, at int64) *os.File {
 	return f
 }
 
-// TestNext: which calls are direct, and how long.
+// TestNext checks which calls are direct, and how long they are.
 func TestNext(t *testing.T) {
 	for _, c := range []struct {
 		block      uint32
@@ -69,25 +69,25 @@ func TestNext(t *testing.T) {
 		d := open(file(t, c.at))
 		n, err := d.Next(c.room)
 		if n != c.next || err != nil || (fs.value&syscall.O_DIRECT != 0) != c.direct {
-			t.Errorf("%+v: %d, %v, flags %#x", c, n, err, fs.value)
+			t.Errorf("%+v: Next returned %d, %v, flags are %#x", c, n, err, fs.value)
 		}
 		counted := 0
 		if c.direct {
 			counted = n
 		}
 		if got := d.Moved(n); got != counted || d.at != c.at+int64(n) {
-			t.Errorf("%+v: %d direct, then at %d", c, got, d.at)
+			t.Errorf("%+v: %d bytes were direct, up to offset %d", c, got, d.at)
 		}
 		if err := d.Close(); err != nil || fs.value != 0 {
-			t.Errorf("%+v: %v, flags %#x in the end", c, err, fs.value)
+			t.Errorf("%+v: Close returned %v, flags are %#x", c, err, fs.value)
 		}
 		if fs.sets > 2 {
-			t.Errorf("%+v: %d changes of the flag", c, fs.sets)
+			t.Errorf("%+v: the flag was changed %d times", c, fs.sets)
 		}
 	}
 }
 
-// TestOpen: what makes a file buffered from the beginning, and where it begins.
+// TestOpen checks what makes a file buffered from the start, and its block.
 func TestOpen(t *testing.T) {
 	for name, c := range map[string]struct {
 		block  uint32
@@ -109,7 +109,7 @@ func TestOpen(t *testing.T) {
 		d := open(file(t, 0))
 		if c.why == "" && (!d.Active() || d.Block() != c.starts) ||
 			c.why != "" && (d.Active() || !strings.Contains(d.Why().Error(), c.why) || fs.value != 0) {
-			t.Errorf("%s: block %d, %v", name, d.Block(), d.Why())
+			t.Errorf("%s: the block is %d, Why is %v", name, d.Block(), d.Why())
 		}
 	}
 
@@ -120,11 +120,11 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := open(f); d.Active() || fs.value != syscall.O_APPEND || d.Close() != nil || fs.value != syscall.O_APPEND|syscall.O_DIRECT {
-		t.Errorf("one that was direct already, and can't be: flags %#x", fs.value)
+		t.Errorf("a file that was opened with O_DIRECT but cannot be direct: flags are %#x", fs.value)
 	}
 	fake(t, fs, 512, true)
 	if d := open(f); d.at != 700 || d.Rest() != 324 {
-		t.Errorf("appends at %d, %d before the next block", d.at, d.Rest())
+		t.Errorf("the file appends at %d, %d bytes before the next block, want 700 and 324", d.at, d.Rest())
 	}
 
 	r, w, err := os.Pipe()
@@ -133,8 +133,8 @@ func TestOpen(t *testing.T) {
 	}
 	defer w.Close()
 	*fs = flags{}
-	if d := open(r); d.Why() != errKind || fs.sets != 0 { // where the flag means packets
-		t.Errorf("a pipe: %v", d.Why())
+	if d := open(r); d.Why() != errKind || fs.sets != 0 { // for a pipe the flag means packets
+		t.Errorf("Why of a pipe is %v", d.Why())
 	}
 	r.Close()
 	for _, f := range []*os.File{r, nil} {
@@ -144,45 +144,46 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestRefused: a call that may have failed for being direct is to be made again,
-// also one for which somebody else has set the flag.
+// TestRefused checks that a call that may have failed because it was direct is to
+// be made again, even if another process has set the flag.
 func TestRefused(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.EOPNOTSUPP} {
 		fs := &flags{}
 		fake(t, fs, 512, true)
 		d := open(file(t, 0))
 		if d.Refused(nil) || d.Refused(syscall.EIO) || !d.Active() {
-			t.Error("given up for nothing")
+			t.Error("direct I/O was given up for an unrelated error")
 		}
 		if !d.Refused(os.NewSyscallError("readv", errno)) || d.Active() || fs.value != 0 || !errors.Is(d.Why(), errno) {
-			t.Errorf("%v, flags %#x", d.Why(), fs.value)
+			t.Errorf("Why is %v, flags are %#x", d.Why(), fs.value)
 		}
 		why := d.Why()
 		fs.value = syscall.O_DIRECT
 		if !d.Refused(errno) || fs.value != 0 || d.Why() != why {
-			t.Errorf("flags %#x, given up for %v and %v", fs.value, why, d.Why())
+			t.Errorf("flags are %#x, Why is %v and then %v", fs.value, why, d.Why())
 		}
 		fake(t, fs, 0, true)
 		if d := open(file(t, 0)); d.Refused(errno) {
-			t.Error("a file without direct I/O is asked again")
+			t.Error("a call on a file without direct I/O is to be made again")
 		}
 	}
 	var zero File
 	if zero.Active() || zero.Refused(syscall.EINVAL) || zero.Close() != nil || zero.Rest() != 1 {
-		t.Error("no file is active")
+		t.Error("the zero File is active")
 	}
 }
 
-// TestFlagStuck: a flag that can't be cleared is an error, not a wrong call.
+// TestFlagStuck checks that a flag that cannot be cleared is an error and does not
+// lead to a wrong call.
 func TestFlagStuck(t *testing.T) {
 	fs := &flags{fail: map[bool]syscall.Errno{false: syscall.EIO}}
 	fake(t, fs, 512, true)
 	d := open(file(t, 0))
 	if _, err := d.Next(100); !errors.Is(err, syscall.EIO) {
-		t.Errorf("the last bytes: %v", err)
+		t.Errorf("Next for the last bytes: %v", err)
 	}
 	if d.Refused(syscall.EINVAL) || !errors.Is(d.Why(), syscall.EIO) {
-		t.Errorf("a call that can't be buffered is made again: %v", d.Why())
+		t.Errorf("a call that cannot be buffered is to be made again: %v", d.Why())
 	}
 	if err := d.Close(); !errors.Is(err, syscall.EIO) {
 		t.Errorf("closed: %v", err)
@@ -196,7 +197,7 @@ func TestFlagStuck(t *testing.T) {
 	d.Moved(1)
 	fs.fail = map[bool]syscall.Errno{true: syscall.EINVAL}
 	if n, err := d.Next(1000); n != 1000 || err != nil || d.Active() {
-		t.Errorf("one that can't be set again: %d, %v", n, err)
+		t.Errorf("Next when the flag cannot be set again = %d, %v", n, err)
 	}
 }
 
@@ -210,21 +211,22 @@ func TestAligned(t *testing.T) {
 	for position := range uint64(1500) {
 		for _, off := range []int{0, 1, 511, 512, 513} {
 			if got, want := d.aligned(b[off:], position), (uint64(off)-position)%512 == 0; got != want {
-				t.Fatalf("%d at position %d: %v", off, position, got)
+				t.Fatalf("aligned(%d) at position %d is %v", off, position, got)
 			}
 		}
 	}
 }
 
-// TestDirectAlign asks the system itself: it knows, or says that it doesn't.
+// TestDirectAlign asks the system itself, which knows the alignment or says that it
+// does not.
 func TestDirectAlign(t *testing.T) {
 	f := file(t, 0)
 	m, off, known := kernel.DirectAlign(f.Fd())
 	if !known && (m != 0 || off != 0) || known && (m == 0) != (off == 0) || m&(m-1) != 0 {
-		t.Errorf("%d and %d, %v", m, off, known)
+		t.Errorf("DirectAlign = %d, %d, %v", m, off, known)
 	}
 	f.Close()
 	if _, _, known := kernel.DirectAlign(1 << 20); known {
-		t.Error("it knows of a descriptor that isn't there")
+		t.Error("DirectAlign knows a descriptor that does not exist")
 	}
 }

@@ -45,8 +45,9 @@ func TestFullSearchCountsEveryOrder(t *testing.T) {
 
 func TestBoundCountsPreemptions(t *testing.T) {
 	for bound, want := range []int{2, 2 + 2*3, 2 + 2*3 + 2*3*3} {
-		// Two threads of 4 operations: either may begin; with one preemption
-		// it may be cut at 3 places; with two the other is cut as well, at 3.
+		// Two threads have 4 operations each, and either may begin. With one
+		// preemption the first may be cut at 3 places. With two, the other may be cut
+		// as well, at 3.
 		r := Explore(Options{Preemptions: bound}, func(w *T) { steps(w, "a", 4); steps(w, "b", 4) })
 		if r.Schedules != want {
 			t.Errorf("bound %d: %d schedules, want %d", bound, r.Schedules, want)
@@ -54,7 +55,8 @@ func TestBoundCountsPreemptions(t *testing.T) {
 	}
 }
 
-// defects are small programs that are wrong, with a word of what is found.
+// defects are small programs that are wrong, each with a part of the message that
+// reports it.
 var defects = map[string]struct {
 	want     string
 	scenario func(*T)
@@ -204,7 +206,7 @@ func handoff(t *T) {
 	})
 }
 
-// lastFrees has the last of two users free what both touch.
+// lastFrees has the last of two users free the memory that both touch.
 func lastFrees(t *T) {
 	b := make([]byte, 1)
 	var users Int32
@@ -219,8 +221,8 @@ func lastFrees(t *T) {
 	}
 }
 
-// underMutex has two threads add up, each in a critical section, and what came
-// before the first is the second's.
+// underMutex has two threads add up, each in a critical section. The second then
+// touches memory that was touched before either began.
 func underMutex(t *T) {
 	var mu Mutex
 	b, n := make([]byte, 1), 0
@@ -277,12 +279,12 @@ func TestCancelledSleepTakesBothWays(t *testing.T) {
 		w.Go("canceller", func() { w.Step("cancel", cancel) })
 	})
 	if r.Failure != nil || !outcomes[true] || !outcomes[false] {
-		t.Fatalf("%+v, outcomes %v", r, outcomes)
+		t.Fatalf("%+v, the outcomes are %v", r, outcomes)
 	}
 }
 
-// TestSleepSetsLoseNoOutcome holds the reduced search against the full one
-// over random programs: the same ends, and the same states on the way.
+// TestSleepSetsLoseNoOutcome compares the reduced search with the full one over
+// random programs: both must reach the same ends and the same states.
 func TestSleepSetsLoseNoOutcome(t *testing.T) {
 	for seed := range 200 {
 		var ends [2]map[string]bool
@@ -296,10 +298,10 @@ func TestSleepSetsLoseNoOutcome(t *testing.T) {
 			ends[i], counts[i] = seen, r.Schedules
 		}
 		if a, b := sorted(ends[0]), sorted(ends[1]); !slices.Equal(a, b) {
-			t.Fatalf("program %d: %d states and ends in full, %d reduced", seed, len(a), len(b))
+			t.Fatalf("program %d: the full search reaches %d states and ends, the reduced one %d", seed, len(a), len(b))
 		}
 		if counts[1] > counts[0] {
-			t.Errorf("program %d: %d schedules in full, %d reduced", seed, counts[0], counts[1])
+			t.Errorf("program %d: the full search has %d schedules, the reduced one %d", seed, counts[0], counts[1])
 		}
 	}
 }

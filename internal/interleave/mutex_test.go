@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A Mutex lets one in, and orders those that it lets in.
+// A Mutex admits one thread at a time, and orders those that it admits.
 func TestMutex(t *testing.T) {
 	r := Explore(Options{Preemptions: -1}, func(t *T) {
 		var m Mutex

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A timer that is set at every point, also when its moment has come, posts.
+// A timer posts if it is set at any point, even after its moment.
 func TestTimerPosts(t *testing.T) {
 	outcomes := map[uint64]bool{}
 	r := Explore(Options{Preemptions: -1}, func(t *T) {
@@ -24,14 +24,14 @@ func TestTimerPosts(t *testing.T) {
 	if r.Failure != nil || !r.Complete {
 		t.Fatal(r.Failure)
 	}
-	for _, at := range []uint64{7, 17} { // after the second step, and the third
+	for _, at := range []uint64{7, 17} { // after the second step and after the third
 		if !outcomes[at] {
 			t.Errorf("no schedule in which the sleeper wakes at %d: %v", at, outcomes)
 		}
 	}
 }
 
-// A timer that is set again goes off at its last moment only.
+// A timer that is set again goes off only at its last moment.
 func TestTimerIsSetAgain(t *testing.T) {
 	r := Explore(Options{Preemptions: -1}, func(t *T) {
 		var k Token
@@ -44,7 +44,7 @@ func TestTimerIsSetAgain(t *testing.T) {
 		t.Go("clock", func() { t.Advance(10) })
 		t.Final(func() error {
 			if k.Posts != 1 || k.Timed != 1 || t.Moment() != 11 {
-				return fmt.Errorf("%d posts, %d of a timer, at %d", k.Posts, k.Timed, t.Moment())
+				return fmt.Errorf("%d tokens were posted, %d of them by a timer, at %d", k.Posts, k.Timed, t.Moment())
 			}
 			return nil
 		})

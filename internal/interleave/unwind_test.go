@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TestUnwindingRunsDefers leaves threads asleep, spinning and unfinished: their
-// deferred calls run once for each schedule, may use words, and leave nothing.
+// TestUnwindingRunsDefers leaves threads asleep, spinning and unfinished. Their
+// deferred calls must run once for each schedule, may use words, and must leave no
+// goroutine.
 func TestUnwindingRunsDefers(t *testing.T) {
 	before := runtime.NumGoroutine()
 	begun, ended := 0, 0
@@ -35,7 +36,7 @@ func TestUnwindingRunsDefers(t *testing.T) {
 		t.Fatalf("%+v, want a deadlock", r)
 	}
 	if begun == 0 || begun != ended {
-		t.Errorf("%d threads began and %d ran their deferred calls", begun, ended)
+		t.Errorf("%d threads began, but %d ran their deferred calls", begun, ended)
 	}
 	for range 100 {
 		if runtime.NumGoroutine() <= before {
@@ -43,7 +44,7 @@ func TestUnwindingRunsDefers(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+	t.Errorf("there are %d goroutines before and %d after", before, runtime.NumGoroutine())
 }
 
 // TestTouchesOfOtherBytesAreIndependent counts schedules with sleep sets.
@@ -67,7 +68,7 @@ func TestTouchesOfOtherBytesAreIndependent(t *testing.T) {
 	}
 }
 
-// TestSleepSetsWithTokensAndMemory explores with and without sleep sets a right
+// TestSleepSetsWithTokensAndMemory explores, with and without sleep sets, a correct
 // program and one that races on a byte written after the token was posted.
 func TestSleepSetsWithTokensAndMemory(t *testing.T) {
 	program := func(guarded bool) func(*T) {
@@ -94,10 +95,10 @@ func TestSleepSetsWithTokensAndMemory(t *testing.T) {
 	for _, guarded := range []bool{true, false} {
 		a, b := Explore(full, program(guarded)), Explore(unbounded, program(guarded))
 		if (a.Failure == nil) != guarded || (b.Failure == nil) != guarded {
-			t.Errorf("guarded %v: in full %v, reduced %v", guarded, a.Failure, b.Failure)
+			t.Errorf("guarded: %v; the full search found %v, the reduced one %v", guarded, a.Failure, b.Failure)
 		}
 		if guarded && b.Schedules >= a.Schedules {
-			t.Errorf("%d schedules in full, %d reduced", a.Schedules, b.Schedules)
+			t.Errorf("the full search has %d schedules, the reduced one %d", a.Schedules, b.Schedules)
 		}
 	}
 }
@@ -117,7 +118,7 @@ func TestPeterson(t *testing.T) {
 					}
 					turn.Store(uint32(1 - id))
 					if !order {
-						wants[id].Store(1) // too late
+						wants[id].Store(1) // this store comes too late
 					}
 					for wants[1-id].Load() == 1 && turn.Load() == uint32(1-id) {
 						Spin()
@@ -131,9 +132,9 @@ func TestPeterson(t *testing.T) {
 		}
 	}
 	if r := Explore(unbounded, lock(true)); r.Failure != nil || !r.Complete {
-		t.Errorf("Peterson's lock: %+v", r)
+		t.Errorf("Peterson's lock fails: %+v", r)
 	}
 	if r := Explore(unbounded, lock(false)); r.Failure == nil {
-		t.Error("the lock that asks too late was not found")
+		t.Error("the defect of the lock that asks too late was not found")
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Where the system does not count what there is no room for, it still says that
-// there was something.
+// If the system does not count the bytes that did not fit, it still reports that
+// there were some.
 func TestRecvmsg(t *testing.T) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -36,7 +36,7 @@ func TestRecvmsg(t *testing.T) {
 			vec[i].SetLen(len(b))
 		}
 		if n, errno := recvmsg(uintptr(fds[0]), vec, tc.flags); n != tc.n || errno != tc.errno {
-			t.Errorf("a message of %d bytes into 5, with flags %#x: %d, %v; want %d, %v", tc.size, tc.flags, n, errno, tc.n, tc.errno)
+			t.Errorf("a message of %d bytes read into 5, with flags %#x: %d, %v; want %d, %v", tc.size, tc.flags, n, errno, tc.n, tc.errno)
 		}
 	}
 	if n, errno := recvmsg(uintptr(fds[0]), []syscall.Iovec{{}}, 0); n != 0 || errno != syscall.EAGAIN {

@@ -17,16 +17,16 @@ func TestFileHoldsTheBytes(t *testing.T) {
 	for _, o := range []Options{{}, {Mirror: true}, {Align: HugePage}} {
 		o.File = tempFile(t)
 		m := mustMake(t, 3*page+1, o)
-		o.File.Close() // the mapping does without
+		o.File.Close() // the mapping does not need the file to be open
 		b := m.Bytes()
 		b[0], b[len(b)-1] = 'a', 'z'
 		got, err := os.ReadFile(o.File.Name())
 		if err != nil || !bytes.Equal(got, b) {
-			t.Errorf("%+v: the file has %d bytes, the memory %d, %v", o, len(got), len(b), err)
+			t.Errorf("%+v: the file has %d bytes, the memory has %d, error %v", o, len(got), len(b), err)
 		}
 		var s syscall.Stat_t
 		if err := syscall.Stat(o.File.Name(), &s); err != nil || s.Blocks*512 < int64(len(b)) {
-			t.Errorf("%+v: %d bytes of the file have their place on the disk, %v", o, s.Blocks*512, err)
+			t.Errorf("%+v: %d bytes of the file are allocated on the disk, error %v", o, s.Blocks*512, err)
 		}
 		if err := m.Free(); err != nil {
 			t.Error(err)
@@ -81,11 +81,11 @@ func TestFilesThatCannotHoldARing(t *testing.T) {
 		}
 	}
 	if b, _ := os.ReadFile(full); string(b) != "something" {
-		t.Errorf("the file has %q now", b)
+		t.Errorf("the file now has %q", b)
 	}
 }
 
-// Where the file system cannot set space aside, zeros are written instead.
+// If the file system cannot allocate space, zeros are written instead.
 func TestFileWithoutFallocate(t *testing.T) {
 	saved := allocate
 	allocate = func(int, int64, int64) error { return syscall.EOPNOTSUPP }
@@ -107,7 +107,7 @@ func TestFileWithoutFallocate(t *testing.T) {
 	}
 }
 
-// A disk that is full says so at once, and gets back what it gave.
+// A full disk is an error at once, and gets back the space that was taken.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
@@ -128,14 +128,14 @@ func TestFullDisk(t *testing.T) {
 		for _, mirror := range []bool{false, true} {
 			m, err := New(2<<20, Options{File: f, Mirror: mirror})
 			if !errors.Is(err, ErrFile) || !errors.Is(err, syscall.ENOSPC) || m != nil {
-				t.Fatalf("2 MiB on a disk of 1: %v", err)
+				t.Fatalf("2 MiB on a disk of 1 MiB: %v", err)
 			}
 			if info, err := f.Stat(); err != nil || info.Size() != 0 {
 				t.Errorf("the file has %d bytes, %v", info.Size(), err)
 			}
 			m, err = New(1<<20, Options{File: f, Mirror: mirror})
 			if err != nil {
-				t.Fatalf("1 MiB on a disk of 1: %v", err)
+				t.Fatalf("1 MiB on a disk of 1 MiB: %v", err)
 			}
 			touch(m.Bytes())
 			m.Free()
@@ -144,8 +144,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// Of two rings that are made in a file at once, one is refused, and neither
-// shortens what the other has.
+// If two rings are made in one file at the same time, one of them is refused, and
+// neither shortens the file of the other.
 func TestFileForOneRingOnly(t *testing.T) {
 	for range 100 {
 		f := tempFile(t)
@@ -167,18 +167,18 @@ func TestFileForOneRingOnly(t *testing.T) {
 			}
 		}
 		if len(all) != 1 {
-			t.Fatalf("%d rings in one file", len(all))
+			t.Fatalf("%d rings are in one file, want 1", len(all))
 		}
 		if info, err := f.Stat(); err != nil || info.Size() != int64(len(all[0].Bytes())) {
-			t.Fatalf("%d bytes for %d, %v", info.Size(), len(all[0].Bytes()), err)
+			t.Fatalf("the file has %d bytes, want %d, error %v", info.Size(), len(all[0].Bytes()), err)
 		}
 		all[0].Free()
 		f.Close()
 	}
 }
 
-// On btrfs, which writes to a new place each time, a disk that fills up after
-// the ring is made is not a fault.
+// btrfs writes to a new place each time. A disk that fills up after the ring was
+// made must not be a fault.
 func TestFileOnADiskThatFillsUp(t *testing.T) {
 	if os.Getenv("LARGE") == "" {
 		t.Skip("takes 20 s, most of them in umount: set LARGE=1")
@@ -223,7 +223,7 @@ func TestFileOnADiskThatFillsUp(t *testing.T) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			t.Errorf("a fault: %v", p)
+			t.Errorf("the write faults: %v", p)
 		}
 	}()
 	for b := m.Bytes(); len(b) > 0; b = b[len(junk):] {

@@ -18,7 +18,7 @@ func TestAllocIsAlignedZeroedAndClipped(t *testing.T) {
 				t.Errorf("Alloc(%d, %d): len %d, cap %d", n, align, len(b), cap(b))
 			}
 			if m := Misalignment(b, align); m != 0 {
-				t.Errorf("Alloc(%d, %d) lies %d past a multiple", n, align, m)
+				t.Errorf("Alloc(%d, %d) is %d bytes past a multiple of the alignment", n, align, m)
 			}
 			for i, v := range b {
 				if v != 0 {
@@ -35,7 +35,7 @@ func TestAllocOfWhatCannotBeHad(t *testing.T) {
 		{math.MaxInt - 4094, 4096},
 	}
 	if math.MaxInt > math.MaxInt32 {
-		// A 32-bit process may really be given all that an int can count.
+		// A 32-bit process may really get all the memory that an int can count.
 		const half = math.MaxInt / 2
 		cases = append(cases, []struct{ n, align int }{{math.MaxInt, 1}, {half, 1}, {half >> 16, 1}}...)
 	}

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// A refuser lets through all steps towards a mapping but one, and keeps
-// account of what is mapped.
+// A refuser refuses one of the steps of a mapping, lets the others through, and
+// records what is mapped.
 type refuser struct {
 	step, refused int
 	mapped        map[*byte]int
 }
 
-// next is true for the step that is to fail.
+// next reports whether the step must fail.
 func (r *refuser) next() bool {
 	r.step++
 	return r.step == r.refused
@@ -40,7 +40,7 @@ func (r *refuser) install(t *testing.T) {
 	}
 	system.munmap = func(b []byte) error {
 		if r.mapped[&b[0]] != len(b) {
-			t.Errorf("%d bytes unmapped that are not mapped so", len(b))
+			t.Errorf("%d bytes are unmapped that were not mapped as a whole", len(b))
 		}
 		delete(r.mapped, &b[0])
 		return saved.munmap(b)
@@ -82,7 +82,7 @@ func (r *refuser) install(t *testing.T) {
 	})
 }
 
-// descriptors returns how many are open.
+// descriptors returns how many descriptors are open.
 func descriptors(t *testing.T) int {
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -105,8 +105,8 @@ func sharedMappings(t *testing.T, f *os.File) (lines []string) {
 	return lines
 }
 
-// Whatever step the system refuses, nothing is left mapped, open or grown; and
-// nothing is after a step that succeeded either, once the memory is free.
+// Whatever step the system refuses, nothing is left mapped, open or grown. After a
+// success nothing is left once the memory is freed.
 func TestNothingLeaks(t *testing.T) {
 	cases := []Options{
 		{Lock: true, Prefault: true},
@@ -125,14 +125,14 @@ func TestNothingLeaks(t *testing.T) {
 				r.install(t)
 				m, err := New(3*page, o)
 				if err == nil && r.step >= k {
-					t.Errorf("step %d was refused, and there is no error", k)
+					t.Errorf("step %d was refused, but New returned no error", k)
 				}
 				if err != nil && r.step < k {
 					t.Skip(err) // the system itself refused
 				}
 				if err == nil {
 					if len(r.mapped) != 1 {
-						t.Errorf("%d mappings are needed to unmap the memory", len(r.mapped))
+						t.Errorf("the memory has %d mappings, want one for all of it", len(r.mapped))
 					}
 					m.Free()
 					if k < 3 {
@@ -146,10 +146,10 @@ func TestNothingLeaks(t *testing.T) {
 					t.Errorf("step %d: %d mappings are left", k, len(r.mapped))
 				}
 				if left := sharedMappings(t, o.File); left != nil {
-					t.Errorf("step %d: left are %q", k, left)
+					t.Errorf("step %d: the mappings %q are left", k, left)
 				}
 				if n := descriptors(t); n != before {
-					t.Errorf("step %d: %d descriptors, before %d", k, n, before)
+					t.Errorf("step %d: %d descriptors are open, before %d", k, n, before)
 				}
 				if err == nil {
 					return

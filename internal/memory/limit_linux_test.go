@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// limited runs the test again in a process of its own, with a limit and
-// without root's exemption from it. There it returns true.
+// limited runs the test again in a process of its own, with a limit and without
+// root's exemption from it. It returns true in that process.
 func limited(t *testing.T, resource int, limit uint64) bool {
 	if os.Getenv("LIMITED") == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
@@ -52,7 +52,8 @@ func TestLockBeyondTheLimit(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", o, err, want)
 		}
 	}
-	// Both mappings count once, and each that is freed makes room.
+	// The two mappings of mirrored memory count as one, and freeing them makes room
+	// again.
 	for range 3 {
 		m, err := New(2*page, Options{Lock: true, Mirror: true})
 		if err != nil {
@@ -80,7 +81,7 @@ func TestFileBeyondTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Free()
-	// Anonymous memory is no file.
+	// Anonymous memory is not a file.
 	if m, err = New(4*page, Options{Mirror: true}); err != nil {
 		t.Fatal(err)
 	}

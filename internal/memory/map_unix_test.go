@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// No number of a plan goes beyond an int, and nothing that fits is refused but
-// the last few bytes of all.
+// No number of a plan overflows an int, and every size that fits is accepted,
+// except for the last few bytes.
 func TestPlansDoNotOverflow(t *testing.T) {
 	for bits := range 4 {
 		for _, align := range []int{1, page, HugePage, math.MaxInt/4 + 1, math.MaxInt/2 + 1} {

@@ -25,7 +25,8 @@ func tempFile(t testing.TB) *os.File {
 	return f
 }
 
-// mustMake is New for what this system may lack, or not allow this process.
+// mustMake is New, but skips the test if this system lacks an option or does not
+// allow it to this process.
 func mustMake(t *testing.T, n int, o Options) *Memory {
 	t.Helper()
 	m, err := New(n, o)
@@ -43,7 +44,7 @@ func mustMake(t *testing.T, n int, o Options) *Memory {
 	return m
 }
 
-// wantSize is how large memory of n bytes is by what Options says.
+// wantSize returns how many bytes of memory Options promises for n bytes.
 func wantSize(n int, o Options) int {
 	switch {
 	case o.HugePages:
@@ -67,19 +68,19 @@ func roundTo(n, to int) int {
 	return n
 }
 
-// check holds new memory against what was asked for.
+// check compares new memory with what was asked for.
 func check(t *testing.T, m *Memory, n int, o Options) {
 	t.Helper()
 	b := m.Bytes()
 	if len(b) != wantSize(n, o) || cap(b) != len(b) {
-		t.Errorf("len %d, cap %d, want %d", len(b), cap(b), wantSize(n, o))
+		t.Errorf("Bytes has len %d, cap %d, want %d", len(b), cap(b), wantSize(n, o))
 	}
 	align := max(1, o.Align)
 	if o.HugePages {
 		align = max(align, HugePage)
 	}
 	if k := Misalignment(b, align); k != 0 {
-		t.Errorf("lies %d past a multiple of %d", k, align)
+		t.Errorf("Bytes is %d bytes past a multiple of %d", k, align)
 	}
 	for i, v := range b {
 		if v != 0 {
@@ -88,7 +89,7 @@ func check(t *testing.T, m *Memory, n int, o Options) {
 	}
 	mapped := o.Map || o.Mirror || o.HugePages || o.Lock || o.Prefault || o.File != nil
 	if m.Mapped() != mapped {
-		t.Errorf("mapped %v", m.Mapped())
+		t.Errorf("Mapped is %v", m.Mapped())
 	}
 	twice := m.Twice()
 	if !o.Mirror {
@@ -97,7 +98,7 @@ func check(t *testing.T, m *Memory, n int, o Options) {
 		}
 		twice = b
 	} else if len(twice) != 2*len(b) || cap(twice) != len(twice) || &twice[0] != &b[0] {
-		t.Errorf("Twice: len %d, cap %d", len(twice), cap(twice))
+		t.Errorf("Twice has len %d, cap %d", len(twice), cap(twice))
 	}
 	for _, i := range []int{0, len(b) / 2, len(b) - 1, len(twice) - 1} {
 		twice[i]++
@@ -107,7 +108,7 @@ func check(t *testing.T, m *Memory, n int, o Options) {
 	}
 }
 
-// Every option goes with every other but a file's with Prefault.
+// All options can be combined, except a file with Prefault.
 func TestOptionsCombine(t *testing.T) {
 	for bits := range 1 << 5 {
 		for _, align := range []int{0, 64, page, 1 << 18, 4 * HugePage} {
@@ -158,7 +159,7 @@ func TestWhatCannotBeHad(t *testing.T) {
 	for _, o := range []Options{{Map: true}, {Mirror: true}, {HugePages: true}, {Lock: true}, {Prefault: true}, {Mirror: true, HugePages: true}} {
 		cases = append(cases, impossible{math.MaxInt, o, ErrNoMemory}, impossible{math.MaxInt - page, o, ErrNoMemory})
 		if math.MaxInt > math.MaxInt32 {
-			// More than there is in any machine, less than its addresses.
+			// More memory than any machine has, but less than its addresses.
 			cases = append(cases, impossible{math.MaxInt >> 18, o, ErrNoMemory})
 		}
 		o.Align = math.MaxInt/2 + 1
@@ -172,7 +173,7 @@ func TestWhatCannotBeHad(t *testing.T) {
 		if !errors.Is(err, c.want) || m != nil {
 			t.Errorf("New(%d, %+v): %v, want %v", c.n, c.o, err, c.want)
 		} else if c.want == ErrNoMemory && strings.Contains(err.Error(), "aligned to") != (c.o.Align > 1) {
-			t.Errorf("New(%d, %+v): %v, which does not name just the alignment that was asked for", c.n, c.o, err)
+			t.Errorf("New(%d, %+v): %v, which does not name exactly the alignment that was asked for", c.n, c.o, err)
 		}
 	}
 }
@@ -192,7 +193,7 @@ func TestFreeOnce(t *testing.T) {
 			}
 			wg.Wait()
 			if n, ok := m.Huge(); ok {
-				t.Errorf("Huge after Free: %d", n)
+				t.Errorf("Huge after Free is %d", n)
 			}
 		})
 	}

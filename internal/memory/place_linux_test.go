@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Bytes written across the end are at the beginning, wherever a run begins,
-// while the collector is at work, which neither moves nor frees mappings.
+// Bytes written across the end are also at the beginning, wherever the write
+// begins, while the collector runs. It neither moves nor frees mappings.
 func TestMirrorUnderGarbageCollection(t *testing.T) {
 	for _, o := range []Options{{Mirror: true}, {Mirror: true, File: tempFile(t)}} {
 		m := mustMake(t, 4*page, o)
@@ -23,16 +23,16 @@ func TestMirrorUnderGarbageCollection(t *testing.T) {
 			garbage = append(garbage[:len(garbage)/2], make([]byte, 1<<20))
 			runtime.GC()
 			if !bytes.Equal(m.Bytes()[start:], pattern[:n-start]) || !bytes.Equal(m.Bytes()[:start], pattern[n-start:]) {
-				t.Fatalf("a run that begins at %d is not what was written", start)
+				t.Fatalf("the bytes read at %d differ from those written", start)
 			}
 			if !bytes.Equal(m.Twice()[n:], m.Bytes()) {
-				t.Fatal("the mappings differ")
+				t.Fatal("the two mappings differ")
 			}
 		}
 	}
 }
 
-// What lies before and behind the memory has no access.
+// The pages before and after the memory cannot be accessed.
 func TestGuardPages(t *testing.T) {
 	m := mustMake(t, page, Options{Mirror: true})
 	maps, err := os.ReadFile("/proc/self/maps")
@@ -53,7 +53,7 @@ func TestGuardPages(t *testing.T) {
 func TestHugePagesAreHad(t *testing.T) {
 	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || strings.Contains(string(enabled), "[never]") {
-		t.Skipf("the system gives none: %s%v", enabled, err)
+		t.Skipf("the system has no huge pages: %s%v", enabled, err)
 	}
 	advised := 0
 	madvise = func(b []byte, advice int) error {
@@ -65,26 +65,26 @@ func TestHugePagesAreHad(t *testing.T) {
 	defer func() { madvise = syscall.Madvise }()
 	m := mustMake(t, 3*HugePage, Options{HugePages: true, Prefault: true})
 	if advised != 3*HugePage {
-		t.Errorf("huge pages were asked for %d bytes", advised)
+		t.Errorf("huge pages were requested for %d bytes", advised)
 	}
 	if n, ok := m.Huge(); !ok || n%HugePage != 0 || n > 3*HugePage {
-		t.Errorf("%d bytes, %v", n, ok)
+		t.Errorf("Huge = %d, %v", n, ok)
 	} else if n == 0 {
-		t.Skip("the system has none left")
+		t.Skip("the system has no huge pages left")
 	} else {
 		t.Logf("%d of %d bytes lie in huge pages", n, len(m.Bytes()))
 	}
 
 	shared := mustMake(t, HugePage, Options{HugePages: true, Mirror: true, Prefault: true})
 	if n, ok := shared.Huge(); !ok || n > HugePage {
-		t.Errorf("mirrored: %d bytes, %v", n, ok)
+		t.Errorf("Huge of mirrored memory = %d, %v", n, ok)
 	}
 	if n, ok := mustMake(t, HugePage, Options{}).Huge(); ok {
-		t.Errorf("on the heap: %d bytes", n)
+		t.Errorf("Huge on the heap = %d", n)
 	}
 }
 
-// Huge does not tell of what was mapped at the same address since.
+// Huge does not report on what was mapped at the same address later.
 func TestHugeAfterFree(t *testing.T) {
 	m := mustMake(t, HugePage, Options{HugePages: true})
 	if n, ok := m.Huge(); !ok || n != 0 {
@@ -93,10 +93,10 @@ func TestHugeAfterFree(t *testing.T) {
 	m.Free()
 	next := mustMake(t, HugePage, Options{HugePages: true, Prefault: true})
 	if n, ok := m.Huge(); ok {
-		t.Errorf("%d bytes", n)
+		t.Errorf("Huge after Free is %d", n)
 	}
 	if address(m.Bytes()) != address(next.Bytes()) {
-		t.Skip("another address")
+		t.Skip("the memory was mapped at another address")
 	}
 }
 
@@ -105,7 +105,7 @@ func TestLockedIsLocked(t *testing.T) {
 		m := mustMake(t, 4*page, o)
 		n, ok := smaps(m.Bytes(), "Locked")
 		if !ok {
-			t.Skip("the system does not tell")
+			t.Skip("the system does not report locked memory")
 		}
 		if n != 4*page {
 			t.Errorf("%+v: %d bytes are locked, want %d", o, n, 4*page)
@@ -128,8 +128,8 @@ func faults(t *testing.T, f func()) int64 {
 	return int64(after.Minflt+after.Majflt) - int64(before.Minflt+before.Majflt)
 }
 
-// After Prefault touching costs no page fault, with the advice of Linux 5.14
-// and without.
+// After Prefault touching the memory causes no page fault, with the madvise of
+// Linux 5.14 and without it.
 func TestPrefaulted(t *testing.T) {
 	const pages = 64
 	old := func(b []byte, advice int) error {
@@ -143,7 +143,7 @@ func TestPrefaulted(t *testing.T) {
 		defer func() { madvise = syscall.Madvise }()
 		for _, o := range []Options{{Lock: false}, {Lock: true}, {Mirror: true}, {HugePages: true}} {
 			o.Prefault = true
-			// The runtime may have a fault of its own meanwhile, not each time.
+			// The runtime may fault once by itself, but not each time.
 			var n int64
 			for range 5 {
 				m, err := New(pages*page, o)
@@ -161,7 +161,7 @@ func TestPrefaulted(t *testing.T) {
 				}
 			}
 			if n != 0 {
-				t.Errorf("%+v: %d page faults", o, n)
+				t.Errorf("%+v: touching caused %d page faults", o, n)
 			}
 		}
 	}

@@ -9,14 +9,15 @@ import (
 	"testing"
 )
 
-// What a fuzzer's bytes mean is what their seeds were written for.
+// TestDecode checks that a fuzzer's bytes still mean what its seeds were written
+// for.
 func TestDecode(t *testing.T) {
 	again := Step{Errno: syscall.EAGAIN}
 	for _, tc := range []struct {
 		tape []byte
 		step Step
 		err  error
-		more bool // is made again
+		more bool // whether the call is made again
 	}{
 		{[]byte{Some, 0}, Step{N: 1}, nil, false},
 		{[]byte{Some + kinds, 255}, Step{N: 256}, nil, false},
@@ -32,7 +33,7 @@ func TestDecode(t *testing.T) {
 	} {
 		steps := Decode(tc.tape)
 		if len(steps) != 1 || steps[0] != tc.step {
-			t.Errorf("%v is %+v, want %+v", tc.tape, steps, tc.step)
+			t.Errorf("%v decodes to %+v, want %+v", tc.tape, steps, tc.step)
 			continue
 		}
 		if err := steps[0].Err(io.EOF); err != tc.err || steps[0].Retried() != tc.more {
@@ -40,10 +41,10 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	if n := len(Decode(make([]byte, 1000))); n != Most {
-		t.Errorf("%d steps of 1000 bytes", n)
+		t.Errorf("1000 bytes decode to %d steps", n)
 	}
 	if n := len(Decode([]byte{Some})); n != 0 {
-		t.Errorf("%d steps of half of one", n)
+		t.Errorf("half a step decodes to %d steps", n)
 	}
 }
 
@@ -69,7 +70,7 @@ func TestModel(t *testing.T) {
 		}
 	}
 	if n, err := m.Call(0); n != 0 || err != nil || m.Taken != 7 || m.Moved != 8 {
-		t.Errorf("without room: %d, %v; %+v", n, err, m)
+		t.Errorf("without room: %d, %v; the model is %+v", n, err, m)
 	}
 	m = &Model{Steps: []Step{{N: 3}, {N: 1}, {Errno: syscall.EIO}}, After: Step{N: 100}}
 	if n, err := m.Full(9); n != 4 || err != syscall.EIO {

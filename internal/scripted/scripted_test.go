@@ -38,7 +38,7 @@ func TestSource(t *testing.T) {
 		t.Errorf("the last bytes are %x", b)
 	}
 	if s.Position() != 13 || s.Calls() != 10 || s.Left() != 0 {
-		t.Errorf("position %d, %d calls, %d steps left", s.Position(), s.Calls(), s.Left())
+		t.Errorf("the position is %d after %d calls, with %d steps left", s.Position(), s.Calls(), s.Left())
 	}
 }
 
@@ -51,11 +51,11 @@ func TestSink(t *testing.T) {
 		return s.Write(pattern.Bytes(uint64(len(s.Bytes())), 10))
 	})
 	if !bytes.Equal(s.Bytes(), pattern.Bytes(0, 25)) {
-		t.Errorf("it got %x", s.Bytes())
+		t.Errorf("the sink got %x", s.Bytes())
 	}
 }
 
-// A script is over with the test that has it, and others are never touched.
+// A script ends with its test, and never serves other descriptors.
 func TestOtherDescriptors(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -68,13 +68,13 @@ func TestOtherDescriptors(t *testing.T) {
 		s := NewSource(t)
 		fd = s.carrier.Fd()
 		if (*served.Load())[fd] == nil {
-			t.Error("not served")
+			t.Error("the descriptor is not served")
 		}
 		if (*served.Load())[r.Fd()] != nil {
-			t.Error("a pipe is served, too")
+			t.Error("another descriptor is served too")
 		}
 	})
 	if (*served.Load())[fd] != nil {
-		t.Error("served after its test")
+		t.Error("the descriptor is served after its test")
 	}
 }

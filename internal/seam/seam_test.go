@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// In a normal build the words are sync/atomic's own types, so these compile.
+// In a normal build the words have sync/atomic's own types, so this compiles.
 var (
 	_ *atomic.Uint64       = (*Uint64)(nil)
 	_ *atomic.Uint32       = (*Uint32)(nil)
@@ -21,9 +21,8 @@ var (
 	_ chan struct{}        = Token(nil)
 )
 
-// TestTheAssemblyIsTheSame compiles one function written twice, with this
-// package and its announcements and with sync/atomic alone, and compares the
-// instructions.
+// TestTheAssemblyIsTheSame compiles one function written twice, with this package
+// and its announcements and with sync/atomic alone, and compares the instructions.
 func TestTheAssemblyIsTheSame(t *testing.T) {
 	ours, plain := assembly(t, "./testdata/ours"), assembly(t, "./testdata/plain")
 	if ours == "" || ours != plain {
@@ -34,7 +33,7 @@ func TestTheAssemblyIsTheSame(t *testing.T) {
 var (
 	function    = regexp.MustCompile(`(?m)^\S+\(\*half\)\.\w+ STEXT.*\n((?:\t0x.*\n)*)`)
 	instruction = regexp.MustCompile(`(?m)^\t0x[0-9a-f]+ \d+ \([^)]*\)\t(.*)$`)
-	// What differs by numbering alone, or by the package's name.
+	// The text that differs only by numbering, or by the package's name.
 	numbering = regexp.MustCompile(`autotmp_\d+|\bJ[A-Z]+\t\d+|\S*testdata/(ours|plain)\.`)
 )
 
@@ -59,13 +58,13 @@ func assembly(t *testing.T, dir string) string {
 func TestToken(t *testing.T) {
 	k := NewToken()
 	Post(k)
-	Post(k) // is dropped
+	Post(k) // dropped, because a token is there
 	if !Take(k, nil) {
-		t.Error("a token that is there was not taken")
+		t.Error("the token was not taken")
 	}
 	done := make(chan struct{})
 	close(done)
 	if Take(k, done) {
-		t.Error("a second token came of two posts")
+		t.Error("two posts left two tokens")
 	}
 }
