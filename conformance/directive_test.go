@@ -12,7 +12,7 @@ import (
 // and the toolchain do not depend on where a command runs.
 func TestOneGoDirective(t *testing.T) {
 	directives := regexp.MustCompile(`(?m)^(?:go|toolchain) .*$`)
-	found := map[string][]string{} // files by what they say
+	found := map[string][]string{} // the files by their directive
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || d.Name() != "go.mod" && d.Name() != "go.work" {
 			return err
@@ -27,11 +27,11 @@ func TestOneGoDirective(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(found) != 1 {
-		t.Errorf("the modules differ: %q", found)
+		t.Errorf("the go directives differ: %q", found)
 	}
 	for line, files := range found {
 		if len(files) < 5 {
-			t.Errorf("%q stands in %q alone", line, files)
+			t.Errorf("%q is only in %q", line, files)
 		}
 	}
 }

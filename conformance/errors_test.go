@@ -32,7 +32,8 @@ var sentinels = map[string]map[string]error{
 	"vectored": {
 		"ErrUnsupported": vectored.ErrUnsupported,
 		"ErrTruncated":   vectored.ErrTruncated,
-		// It is the root package's too, and each puts its own name before it.
+		// The root package has this error too. Each package puts its own name before
+		// it.
 		"ErrInvalidCount": nil,
 	},
 	"pump": {
@@ -57,7 +58,7 @@ var sentinels = map[string]map[string]error{
 func TestSentinelsBeginWithTheirPackage(t *testing.T) {
 	for pkg, errs := range sentinels {
 		if declared, listed := exportedErrors(t, pkg), slices.Sorted(maps.Keys(errs)); !slices.Equal(declared, listed) {
-			t.Errorf("package %s declares %v, the list has %v", pkg, declared, listed)
+			t.Errorf("package %s declares %v, but the list has %v", pkg, declared, listed)
 		}
 		for name, err := range errs {
 			if err != nil && !strings.HasPrefix(err.Error(), path.Base(pkg)+": ") {
@@ -67,7 +68,7 @@ func TestSentinelsBeginWithTheirPackage(t *testing.T) {
 	}
 }
 
-// exportedErrors returns the sorted names of the package's variables that begin
+// exportedErrors returns the sorted names of the package's variables that start
 // with Err.
 func exportedErrors(t *testing.T, pkg string) (names []string) {
 	t.Helper()
@@ -101,7 +102,7 @@ func exportedErrors(t *testing.T, pkg string) (names []string) {
 	return names
 }
 
-// miscounts reads and writes more than it was offered.
+// A miscounts reads and writes more than it is offered.
 type miscounts struct{}
 
 func (miscounts) Read(b []byte) (int, error)        { return len(b) + 1, nil }
@@ -109,8 +110,8 @@ func (miscounts) Write(b []byte) (int, error)       { return len(b) + 1, nil }
 func (miscounts) Readv(bufs [][]byte) (int, error)  { return math.MaxInt, nil }
 func (miscounts) Writev(bufs [][]byte) (int, error) { return -1, nil }
 
-// Errors begin with the package that was called. Those that stand for what
-// package net, os or io would say begin as theirs do.
+// An error starts with the name of the package that was called. Errors in the style
+// of packages net, os and io start as theirs do.
 func TestErrorsBeginWithTheirPackage(t *testing.T) {
 	errTest := errors.New("test error")
 	ended, cancel := context.WithCancelCause(context.Background())
@@ -179,7 +180,7 @@ func TestErrorsBeginWithTheirPackage(t *testing.T) {
 			copied(t.Context(), miscounts{}, miscounts{}, pump.Ring(p, c)),
 			copied(t.Context(), miscounts{}, miscounts{}, pump.Ring(nil, nil)),
 		},
-		// As package pump says, what New returns.
+		// Package pump returns the error of bytering.New as it is.
 		"bytering: ":   {copied(t.Context(), miscounts{}, miscounts{}, pump.Capacity(0))},
 		"read mem a:":  {second(a.Read(one))},
 		"write mem a:": {second(a.Write(one))},
@@ -189,7 +190,7 @@ func TestErrorsBeginWithTheirPackage(t *testing.T) {
 	} {
 		for _, err := range errs {
 			if err == nil || !strings.HasPrefix(err.Error(), begins) {
-				t.Errorf("%v does not begin with %q", err, begins)
+				t.Errorf("%v does not start with %q", err, begins)
 			}
 		}
 	}

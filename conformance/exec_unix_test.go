@@ -13,8 +13,9 @@ import (
 	"github.com/bytering/bytering/memconn"
 )
 
-// A program need not read all of its standard input: os/exec takes the broken
-// pipe for success, and knows it by the exact error of the file that it writes.
+// A program need not read all of its standard input. Package os/exec treats a
+// broken pipe as success, and recognizes it by the exact error of the file that it
+// writes.
 func TestStandardInputOfAProgram(t *testing.T) {
 	inputs := map[string]func() (io.WriteCloser, io.Reader){
 		"consumer": func() (io.WriteCloser, io.Reader) {
@@ -37,7 +38,7 @@ func TestStandardInputOfAProgram(t *testing.T) {
 				w, r := open()
 				go func() {
 					defer w.Close()
-					w.Write(make([]byte, 1<<20)) // more than all that lies between
+					w.Write(make([]byte, 1<<20)) // more than all buffers between hold
 				}()
 				cmd := exec.Command("sh", "-c", script)
 				cmd.Stdin = r
@@ -47,7 +48,7 @@ func TestStandardInputOfAProgram(t *testing.T) {
 					want = "exit status 7"
 				}
 				if got := fmt.Sprint(err); got != want {
-					t.Errorf("it prints %q and ends with %q, want %q", out, got, want)
+					t.Errorf("the program prints %q and ends with %q, want %q", out, got, want)
 				}
 			})
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/bytering/bytering/memconn"
 )
 
-// echoService has a unary method and one that streams both ways, registered by
-// hand so that nothing need be generated.
+// echoService has a unary method and one that streams both ways. It is registered
+// by hand, so that no code must be generated.
 var echoService = grpc.ServiceDesc{
 	ServiceName: "Echo",
 	HandlerType: (*any)(nil),
@@ -62,7 +62,7 @@ func TestGRPC(t *testing.T) {
 			srv.RegisterService(&echoService, nil)
 			served := make(chan error)
 			go func() { served <- srv.Serve(l) }()
-			cc, err := grpc.NewClient("passthrough:///"+l.Addr().String(), // the target of DialAddr's doc
+			cc, err := grpc.NewClient("passthrough:///"+l.Addr().String(), // the target that DialAddr's doc gives
 				grpc.WithContextDialer(l.DialAddr),
 				grpc.WithTransportCredentials(insecure.NewCredentials()))
 			if err != nil {
@@ -86,7 +86,7 @@ func TestGRPC(t *testing.T) {
 				body := bytes.Repeat([]byte{byte(size)}, size)
 				out := new(wrapperspb.BytesValue)
 				if err := cc.Invoke(ctx, "/Echo/Once", wrapperspb.Bytes(body), out); err != nil || !bytes.Equal(out.Value, body) {
-					t.Errorf("%d bytes: %d, %v", size, len(out.Value), err)
+					t.Errorf("a message of %d bytes came back with %d, %v", size, len(out.Value), err)
 				}
 			}
 
@@ -117,8 +117,8 @@ func TestGRPC(t *testing.T) {
 	}
 }
 
-// A server that is stopped in the middle of a call ends it as unavailable, and
-// so does a listener that is closed a dial.
+// A server that is stopped in the middle of a call ends the call as unavailable. A
+// listener that is closed does the same to a dial.
 func TestGRPCUnavailable(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	l := memconn.Listen()

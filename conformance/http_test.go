@@ -20,8 +20,8 @@ import (
 	"github.com/bytering/bytering/memconn"
 )
 
-// serve runs a handler over memconn and returns a client for it. In the end
-// both are closed, and no goroutine may be left.
+// serve runs a handler over memconn and returns a client for it. Both are closed in
+// the end, and no goroutine may be left.
 func serve(t *testing.T, h http.Handler, opts ...memconn.Option) (*http.Client, *http.Transport) {
 	t.Helper()
 	l := memconn.Listen(opts...)
@@ -46,7 +46,7 @@ func serve(t *testing.T, h http.Handler, opts ...memconn.Option) (*http.Client, 
 
 var buffers = map[string][]memconn.Option{"default": nil, "100 bytes": {memconn.Buffer(100)}}
 
-// With keep-alive one connection serves all requests of a client.
+// With keep-alive, one connection serves all requests of a client.
 func TestHTTPKeepAlive(t *testing.T) {
 	for name, opts := range buffers {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestHTTPKeepAlive(t *testing.T) {
 	}
 }
 
-// Bodies of some MB stream in both directions at once.
+// Bodies of several megabytes stream in both directions at once.
 func TestHTTPStreaming(t *testing.T) {
 	for name, opts := range buffers {
 		t.Run(name, func(t *testing.T) {
@@ -122,14 +122,14 @@ func TestHTTPStreaming(t *testing.T) {
 				got, err := io.ReadAll(resp.Body)
 				resp.Body.Close()
 				if err != nil || sha256.Sum256(got) != sha256.Sum256(body) {
-					t.Errorf("%d bytes of %d, or others, %v", len(got), len(body), err)
+					t.Errorf("got %d bytes, want %d, or the bytes differ; error %v", len(got), len(body), err)
 				}
 			}
 		})
 	}
 }
 
-// A client that goes away in the middle ends the handler.
+// A client that leaves in the middle of a response ends the handler.
 func TestHTTPCancel(t *testing.T) {
 	gone := make(chan error)
 	client, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -149,13 +149,13 @@ func TestHTTPCancel(t *testing.T) {
 	io.ReadFull(resp.Body, make([]byte, 1000))
 	cancel()
 	if err := <-gone; err == nil {
-		t.Error("the handler could write on")
+		t.Error("the handler could go on writing")
 	}
 	resp.Body.Close()
 }
 
-// The way of a WebSocket: an upgrade, and then both write when they like, with
-// half-close in the end.
+// TestHTTPUpgrade does what a WebSocket does: after an upgrade both sides write
+// when they like, and half-close in the end.
 func TestHTTPUpgrade(t *testing.T) {
 	client, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, rw, err := w.(http.Hijacker).Hijack()
@@ -202,7 +202,7 @@ func TestHTTPUpgrade(t *testing.T) {
 	}
 }
 
-// A server that gives up a slow client does so by a deadline.
+// A server gives up a slow client with a deadline.
 func TestHTTPServerTimeout(t *testing.T) {
 	l := memconn.Listen()
 	srv := &http.Server{ReadHeaderTimeout: 20 * time.Millisecond}
@@ -219,8 +219,8 @@ func TestHTTPServerTimeout(t *testing.T) {
 	c.Close()
 }
 
-// No answer is lost, however small the buffers are: an answer may fill one to the
-// last byte.
+// No answer is lost, however small the buffers are. An answer may fill a buffer
+// exactly.
 func TestHTTPLosesNothing(t *testing.T) {
 	requests := 300
 	if os.Getenv("HTTP_REQUESTS") != "" {
@@ -245,7 +245,7 @@ func TestHTTPLosesNothing(t *testing.T) {
 				body, err := io.ReadAll(resp.Body)
 				resp.Body.Close()
 				if len(body) != n || err != nil {
-					t.Fatalf("request %d: %d bytes of %d, %v", i, len(body), n, err)
+					t.Fatalf("request %d: got %d bytes, want %d, error %v", i, len(body), n, err)
 				}
 			}
 		})

@@ -13,10 +13,10 @@ import (
 
 const module = "github.com/bytering/bytering"
 
-// arrows says which packages of this project each imports, tests aside, and no
-// others. Two arrows are not drawn on Linux by default: "interleave:" goes before
-// one that takes the build tag of that name, and "elsewhere:" before one that only
-// other systems have.
+// arrows lists the packages of this project that each package imports, apart from
+// its tests. There must be no others. Two kinds of imports are not visible on Linux
+// by default: "interleave:" marks an import under the build tag of that name, and
+// "elsewhere:" one that only other systems have.
 var arrows = map[string][]string{
 	"":                             {"internal/seam", "internal/memory", "vectored"},
 	"internal/seam":                {"internal/pause", "interleave:internal/interleave"},
@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/pause":               {},
 	"internal/scripted":            {"internal/kernel", "internal/pattern"}, // for tests
 	"vectored":                     {"internal/kernel", "internal/netaddr", "internal/netwrite"},
-	"vectored/netbuffers":          {"elsewhere:internal/netwrite"}, // where there is no writev
+	"vectored/netbuffers":          {"elsewhere:internal/netwrite"}, // for systems without writev
 	"pump":                         {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
 	"async":                        {"", "internal/seam"},
 	"async/httprange":              {"async"},
@@ -63,7 +63,7 @@ type listed struct {
 
 func packages(t *testing.T, port string, args ...string) (ps []listed) {
 	t.Helper()
-	// With -e, because android and ios are incomplete without cgo.
+	// -e is needed because android and ios are incomplete without cgo.
 	args = append([]string{"-e", "-json=ImportPath,Imports,Standard"}, args...)
 	d := json.NewDecoder(bytes.NewReader(list(t, port, args...)))
 	for d.More() {
@@ -78,8 +78,8 @@ func packages(t *testing.T, port string, args ...string) (ps []listed) {
 
 const linux = "linux/amd64"
 
-// drawn returns the arrows of the source. One has the mark of the first view of
-// it that shows it.
+// drawn returns the imports of the source. Each has the mark of the first build
+// that shows it.
 func drawn(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -139,7 +139,7 @@ func TestImportsAreTheArrows(t *testing.T) {
 		}
 		for _, to := range want {
 			if there && !slices.Contains(got, to) {
-				t.Errorf("%q does not import %q, as the arrows say", from, to)
+				t.Errorf("%q does not import %q, though the arrows say so", from, to)
 			}
 		}
 	}
@@ -162,8 +162,9 @@ func TestRootRequiresNothing(t *testing.T) {
 			t.Errorf("the root module depends on %s", p.ImportPath)
 		}
 	}
-	// Where cgo is on, package net links the C library's resolver, threads and all,
-	// into a program. The command, which connects over TCP, keeps these small.
+	// With cgo, package net links the C library into a program, with its resolver and
+	// its threads. The command connects over TCP, so it pays for that, and keeps the
+	// cost small.
 	for _, p := range packages(t, linux, "-deps", ".", "./vectored", "./pump") {
 		if p.ImportPath == "net" {
 			t.Error("one of the root package, vectored and pump depends on net")

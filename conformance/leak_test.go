@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The library starts no goroutine of its own, and close wakes those of others:
-// none is left parked in a half, whatever it was parked in.
+// The library starts no goroutine of its own, and a close wakes the goroutines of
+// its callers. None is left parked in a half, whatever call it was parked in.
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	errTest := errors.New("test error")
 	producers := map[string]func(p *bytering.Producer) error{
@@ -47,7 +47,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 				cs[1].CloseWithError(errTest)
 			}
 			if err := <-done; err == nil {
-				t.Errorf("%s comes back from a closed ring without an error", name)
+				t.Errorf("%s returns from a closed ring without an error", name)
 			}
 			goleak.VerifyNone(t)
 		}
@@ -64,14 +64,14 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 				p.CloseWithError(errTest)
 			}
 			if err := <-done; err == nil {
-				t.Errorf("%s comes back from a closed ring without an error", name)
+				t.Errorf("%s returns from a closed ring without an error", name)
 			}
 			goleak.VerifyNone(t)
 		}
 	}
 }
 
-// A deadline ends parked calls, and neither the timer nor the call is left.
+// A deadline ends parked calls, and leaves neither a timer nor a goroutine.
 func TestDeadlineLeavesNoGoroutine(t *testing.T) {
 	p, c, err := bytering.New(8)
 	if err != nil {

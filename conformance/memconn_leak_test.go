@@ -13,7 +13,7 @@ import (
 	"github.com/bytering/bytering/memconn"
 )
 
-// Whatever waits in a connection comes back when either end is closed.
+// Every call that waits in a connection returns when either end is closed.
 func TestMemconnCloseLeavesNoGoroutine(t *testing.T) {
 	for i := range 50 {
 		a, b := memconn.Pipe(memconn.Buffer(8))
@@ -32,8 +32,7 @@ func TestMemconnCloseLeavesNoGoroutine(t *testing.T) {
 	}
 }
 
-// A connection that is dropped is garbage, open as it is and with a deadline
-// to come.
+// A connection that is dropped is garbage, even if it is open and has a deadline.
 func TestDroppedConnIsGarbage(t *testing.T) {
 	l := memconn.Listen()
 	defer l.Close()
@@ -48,7 +47,7 @@ func TestDroppedConnIsGarbage(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.SetDeadline(time.Now().Add(time.Hour))
-		go a.Read(make([]byte, 1)) // sets the timer, and comes back
+		go a.Read(make([]byte, 1)) // sets the timer, and returns
 		time.Sleep(time.Millisecond)
 		io.WriteString(b, "left behind")
 		seen = append(seen, weak.Make(a.(*memconn.Conn)), weak.Make(b.(*memconn.Conn)))
@@ -59,7 +58,7 @@ func TestDroppedConnIsGarbage(t *testing.T) {
 	}
 	for i, p := range seen {
 		if p.Value() != nil {
-			t.Errorf("end %d is still there", i)
+			t.Errorf("end %d was not collected", i)
 		}
 	}
 }

@@ -14,14 +14,14 @@ import (
 
 var errTest = errors.New("test error")
 
-// A machine drives both halves and a slice of bytes through the same random
-// steps. Rapid shrinks a sequence that tells them apart to a short one.
+// A machine drives both halves and a slice of bytes through the same random steps.
+// If they differ, rapid reduces the sequence of steps to a short one.
 type machine struct {
 	p           *bytering.Producer
 	c           *bytering.Consumer
 	ring        []byte // what the ring must hold
 	wrote, read uint64
-	perr, cerr  error // what each half's closer said
+	perr, cerr  error // what each half was closed with
 }
 
 func newMachine(t *rapid.T) *machine {
@@ -51,7 +51,7 @@ func (m *machine) consumerErr() error {
 	return nil
 }
 
-// put and take hold a call against the model, and do it there.
+// put and take compare a call with the model and update the model.
 func (m *machine) put(t *rapid.T, b []byte, n int, err error, wantN int, wantErr error) {
 	if wantErr == io.ErrClosedPipe || m.producerErr() != nil {
 		wantN, wantErr = 0, m.producerErr()
@@ -84,7 +84,7 @@ func (m *machine) TryWrite(t *rapid.T) {
 
 func (m *machine) Write(t *rapid.T) {
 	b := chunk.Draw(t, "bytes")
-	b = b[:min(len(b), m.free())] // it would park
+	b = b[:min(len(b), m.free())] // a longer write would park
 	n, err := m.p.Write(b)
 	m.put(t, b, n, err, len(b), nil)
 }
@@ -94,10 +94,11 @@ func (m *machine) ReadFrom(t *rapid.T) {
 	if m.free() == 0 && m.producerErr() == nil {
 		t.Skip("it would park")
 	}
-	b = b[:min(len(b), max(0, m.free()-1))] // and here too, for io.EOF
+	b = b[:min(len(b), max(0, m.free()-1))] // a longer source would park before its io.EOF
 	n, err := m.p.ReadFrom(bytes.NewReader(b))
 	if m.perr == nil && len(m.ring) == 0 && len(b) == 0 {
-		// All was taken and the source has ended, even if the consumer is closed.
+		// All bytes were taken and the source has ended, so there is no error, even
+		// if the consumer is closed.
 		if n != 0 || err != nil {
 			t.Fatalf("%d, %v; want 0, nil", n, err)
 		}
@@ -106,7 +107,8 @@ func (m *machine) ReadFrom(t *rapid.T) {
 	m.put(t, b, int(n), err, len(b), nil)
 }
 
-// outcome is what a callback says of n bytes, and what the ring makes of it.
+// outcome returns what a callback returns for n bytes, and what the ring must make
+// of it.
 func outcome(t *rapid.T, n int) (k int, err error, wantN int, wantErr error) {
 	k = rapid.IntRange(-1, n+1).Draw(t, "count")
 	err = rapid.SampledFrom([]error{nil, errTest}).Draw(t, "error")
@@ -169,7 +171,7 @@ func (m *machine) Wait(t *rapid.T) {
 	if n := rapid.IntRange(1, m.p.Cap()).Draw(t, "n"); m.perr == nil && m.cerr == nil {
 		perr, cerr := m.p.Wait(ctx, n), m.c.Wait(ctx, n)
 		if (perr == nil) != (n <= m.free()) || (cerr == nil) != (n <= len(m.ring)) {
-			t.Fatalf("Wait(%d) is %v and %v with %d free", n, perr, cerr, m.free())
+			t.Fatalf("Wait(%d) is %v and %v with %d bytes free", n, perr, cerr, m.free())
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/bytering/bytering/memconn"
 )
 
-// What golang.org/x/net asks of every net.Conn, over rings that hold
-// everything, and over rings in which hardly more than one of its messages
-// fits: it writes 8 bytes before it reads the echo.
+// Package nettest checks every net.Conn. Here it runs over rings that hold
+// everything, and over rings in which hardly more than one of its messages fits: it
+// writes 8 bytes before it reads the echo.
 func TestMemconnIsANetConn(t *testing.T) {
 	for name, opts := range map[string][]memconn.Option{
 		"default":    nil,

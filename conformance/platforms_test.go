@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// docs/platforms.md has a line for each port of Go, and for no other, and says of
-// each what the files say that are built there.
+// docs/platforms.md must have a line for each port of Go and for no other, and must
+// describe each port as the files that are built for it do.
 func TestPlatforms(t *testing.T) {
 	doc, err := os.ReadFile(filepath.Join("..", "docs", "platforms.md"))
 	if err != nil {
@@ -29,10 +29,10 @@ func TestPlatforms(t *testing.T) {
 		built := built{t, build.Default}
 		built.GOOS, built.GOARCH, built.CgoEnabled = m[2], m[3], false
 		if want := built.vectored(); m[4] != want {
-			t.Errorf("vectored on %s is said to be %q, not %q", m[1], m[4], want)
+			t.Errorf("vectored on %s is described as %q, want %q", m[1], m[4], want)
 		}
 		if want := built.memory(); m[5] != want {
-			t.Errorf("memory on %s is said to be %q, not %q", m[1], m[5], want)
+			t.Errorf("memory on %s is described as %q, want %q", m[1], m[5], want)
 		}
 	}
 	if ports := strings.Fields(string(out)); !slices.Equal(listed, ports) {
@@ -40,7 +40,7 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// built is what is built for a port.
+// A built holds the files that are built for a port.
 type built struct {
 	*testing.T
 	build.Context

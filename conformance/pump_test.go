@@ -29,7 +29,7 @@ func pipes(t *testing.T, l net.Listener) (a, b net.Conn) {
 	return a, b
 }
 
-// TestRelaysLeaveNoGoroutine runs thousands of short ones that end in every way.
+// TestRelaysLeaveNoGoroutine runs thousands of short relays that end in every way.
 func TestRelaysLeaveNoGoroutine(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,11 +63,11 @@ func TestRelaysLeaveNoGoroutine(t *testing.T) {
 			want = errTest
 			cancel(errTest)
 		case 2:
-			want = a.Close() // under the relay
+			want = a.Close() // during the relay
 		}
 		err := <-done
 		if i%3 == 2 && err == nil || i%3 != 2 && !errors.Is(err, want) {
-			t.Fatalf("%d: error %v", i, err)
+			t.Fatalf("relay %d: error %v", i, err)
 		}
 		cancel(nil)
 		for _, c := range []net.Conn{client, a, b, server} {
@@ -77,7 +77,7 @@ func TestRelaysLeaveNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-// TestCopiesLeaveNoGoroutine: with ends that fail at any byte, or panic.
+// TestCopiesLeaveNoGoroutine runs copies whose ends fail at any byte, or panic.
 func TestCopiesLeaveNoGoroutine(t *testing.T) {
 	errTest := errors.New("test error")
 	for i := range 3000 {
@@ -101,7 +101,8 @@ func TestCopiesLeaveNoGoroutine(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-// TestCallLeftBehindEnds: its goroutines end when it comes back.
+// TestCallLeftBehindEnds checks that the goroutines of a call left behind end when
+// the call returns.
 func TestCallLeftBehindEnds(t *testing.T) {
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -135,7 +136,7 @@ func (f failing) Read([]byte) (int, error) {
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// A call is a reader that makes it and has no bytes.
+// A call is a reader that calls a function and has no bytes.
 type call func()
 
 func (f call) Read([]byte) (int, error) { f(); return 0, io.EOF }

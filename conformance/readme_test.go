@@ -40,8 +40,8 @@ func readme(conn net.Conn, file io.Writer) error {
 	return err
 }
 
-// TestReadme: what it shows may be copied. It ends, with all its goroutines,
-// also if the sink fails while the source is silent.
+// TestReadme checks that the loop that README.md shows can be copied. It ends, with
+// all its goroutines, even if the sink fails while the source is silent.
 func TestReadme(t *testing.T) {
 	own, err := os.ReadFile("readme_test.go")
 	if err != nil {
@@ -55,7 +55,7 @@ func TestReadme(t *testing.T) {
 	body, _, _ = strings.Cut(body, "\n}\n")
 	body = strings.ReplaceAll(body[1:], "\n\t", "\n")
 	if !strings.Contains(string(text), "```go\n"+body+"\n```") {
-		t.Errorf("README.md does not have\n%s", body)
+		t.Errorf("README.md does not contain\n%s", body)
 	}
 
 	errTest := errors.New("test error")
@@ -84,8 +84,8 @@ func TestReadme(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
-// TestReadmeInstead: what the README's table offers instead of io.Pipe and others
-// is the code below, and does what the table says.
+// TestReadmeInstead checks that the calls that README.md's table offers instead of
+// io.Pipe and others are in the code below, which does what the table says.
 func TestReadmeInstead(t *testing.T) {
 	own, err := os.ReadFile("readme_test.go")
 	if err != nil {

@@ -46,9 +46,9 @@ func tlsConfigs(t *testing.T) (server, client *tls.Config) {
 		&tls.Config{RootCAs: roots, ServerName: "mem"}
 }
 
-// TLS with its own half-close: close-notify reaches the peer as the end of the
-// stream, while the other direction goes on; a connection that ends in the
-// middle of a record does not.
+// TLS has its own half-close. A close-notify reaches the peer as the end of the
+// stream, while the other direction goes on. A connection that ends inside a record
+// is not an end of the stream.
 func TestTLS(t *testing.T) {
 	serverConfig, clientConfig := tlsConfigs(t)
 	for name, opts := range buffers {
@@ -85,7 +85,7 @@ func TestTLS(t *testing.T) {
 	client, server := tls.Client(a, clientConfig), tls.Server(b, serverConfig)
 	go func() {
 		server.Handshake()
-		b.Write([]byte{23, 3, 3, 0, 99, 0}) // a record of which the rest is missing
+		b.Write([]byte{23, 3, 3, 0, 99, 0}) // a record without its rest
 		b.CloseWrite()
 	}()
 	if _, err := io.ReadAll(client); err != io.ErrUnexpectedEOF {
@@ -95,8 +95,8 @@ func TestTLS(t *testing.T) {
 	b.Close()
 }
 
-// An SSH session over memconn: a request, data both ways, stderr, and the exit
-// status.
+// An SSH session over memconn has a request, data both ways, standard error, and an
+// exit status.
 func TestSSH(t *testing.T) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -132,7 +132,7 @@ func TestSSH(t *testing.T) {
 				t.Errorf("Run: %v", err)
 			}
 			if !bytes.Equal(out.Bytes(), in) || stderr.String() != "cat ran" {
-				t.Errorf("%d bytes, %q", out.Len(), &stderr)
+				t.Errorf("got %d bytes, standard error %q", out.Len(), &stderr)
 			}
 			if err := client.Close(); err != nil {
 				t.Error(err)
@@ -144,7 +144,7 @@ func TestSSH(t *testing.T) {
 	}
 }
 
-// serveSSH echoes what one session sends and exits with 3.
+// serveSSH echoes what one session sends and exits with status 3.
 func serveSSH(nc net.Conn, config *ssh.ServerConfig) error {
 	conn, chans, reqs, err := ssh.NewServerConn(nc, config)
 	if err != nil {

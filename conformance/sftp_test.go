@@ -15,7 +15,7 @@ import (
 	"github.com/bytering/bytering/async"
 )
 
-// A file of package sftp is written by Drain and read by Fill, with 16 operations
+// Drain writes a file through package sftp, and Fill reads it, with 16 operations
 // in flight over one connection.
 func TestSFTP(t *testing.T) {
 	defer goleak.VerifyNone(t)
@@ -72,6 +72,6 @@ func TestSFTP(t *testing.T) {
 	}()
 	got, err := io.ReadAll(c)
 	if e := <-filled; err != nil || e != nil || !bytes.Equal(got, want) {
-		t.Errorf("%d bytes of %d, %v, %v", len(got), len(want), err, e)
+		t.Errorf("got %d bytes, want %d, errors %v, %v", len(got), len(want), err, e)
 	}
 }
