@@ -85,7 +85,7 @@ func TestLinksBuffer(t *testing.T) {
 	}
 }
 
-// tiny is a configuration for one short trial of anything.
+// tiny returns a configuration for one short trial of anything.
 func tiny(t *testing.T) config {
 	cfg, err := parse([]string{"-bytes=300000", "-capacity=1024", "-procs=2"})
 	if err != nil {
@@ -109,11 +109,11 @@ func TestSuites(t *testing.T) {
 	cfg := tiny(t)
 	for _, s := range suites(cfg) {
 		if len(s.sizes) == 0 {
-			t.Errorf("%s has no sizes of its own", s.name)
+			t.Errorf("suite %s has no sizes of its own", s.name)
 		}
 		sizes := []int{8, 15, 16, 100, 1 << 10}
 		if len(s.metrics) > 0 {
-			sizes = []int{1000, 64 << 10} // of system calls, not of copying
+			sizes = []int{1000, 64 << 10} // system calls take the time, not copying
 		}
 		if s.name == "latency" || strings.HasPrefix(s.name, "window") {
 			sizes = s.sizes
@@ -151,7 +151,7 @@ type faulty struct {
 
 func (f *faulty) Write(b []byte) (int, error) {
 	if f.n--; f.n == 0 {
-		b = bytes.Clone(b) // it may be everyone's payload
+		b = bytes.Clone(b) // b may be the payload that all contenders share
 		f.spoil(b)
 	}
 	return f.WriteCloser.Write(b)
@@ -180,7 +180,7 @@ func TestFaultsAreFound(t *testing.T) {
 		}
 	}
 
-	// A byte that is left over at the end.
+	// A byte is left over at the end.
 	s, err := newStream(links()[0], capacity, size)
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestFaultsAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.finish() == nil {
-		t.Error("a byte that was left went unnoticed")
+		t.Error("a byte left over went unnoticed")
 	}
 }
 
@@ -283,7 +283,7 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("verdict of %v and %v: %q, want %q", test.ours, test.rival, got, test.want)
 		}
 		var out strings.Builder
-		r.print(&out, nil) // must cope with the same
+		r.print(&out, nil) // print must cope with the same result
 		if !strings.Contains(out.String(), "| rival |") {
 			t.Errorf("the table lacks a row:\n%s", out.String())
 		}

@@ -19,8 +19,8 @@ const starting = 30 * time.Millisecond
 // burstCount is the number of bursts in a trial.
 const burstCount = 20
 
-// bursts measures a copy between a source and a sink that are fast and slow by
-// turns, but not at the same time.
+// bursts measures a copy between a source and a sink that stall by turns, each
+// while the other is fast.
 func bursts() suite {
 	s := suite{
 		name:    "bursty",
@@ -47,7 +47,7 @@ func bursts() suite {
 	return s
 }
 
-// burstyPipes is bursts with whole processes.
+// burstyPipes is like bursts, with whole processes.
 func burstyPipes(cfg config) suite {
 	found, missing := tools(cfg)
 	s := suite{
@@ -86,7 +86,7 @@ func burstyLegend(first string) []string {
 type bursty struct {
 	size   int
 	w, r   *os.File
-	x      *child     // between them, or nil
+	x      *child     // the process between them, or nil
 	copied chan error // the result of the goroutine between them, if x is nil
 }
 
@@ -116,7 +116,7 @@ func (b *bursty) run(n int) error {
 	}()
 	err := b.sink(n)
 	if err != nil {
-		b.r.Close() // so that the source does not wait for it
+		b.r.Close() // the source must not wait for it
 	}
 	err = errors.Join(err, <-written)
 	if b.x != nil {
@@ -140,8 +140,8 @@ func (b *bursty) source(n int) error {
 	return nil
 }
 
-// sink stalls half a burst after the source, which is half a burst before its next
-// stall.
+// sink stalls half a burst after the source has stalled, which is half a burst
+// before the source stalls again.
 func (b *bursty) sink(n int) error {
 	p, buf := newPayload(), make([]byte, 256<<10)
 	var got int

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// conns measures connections, rather than one direction.
+// conns returns the suites of connections, whose two directions work at once.
 func conns() []suite {
 	stream := suite{
 		name:      "conns",
@@ -77,7 +77,7 @@ type network struct {
 	listen func(capacity int) (place, error)
 }
 
-// A place is a listener and the function that dials it.
+// A place is a listener together with the function that dials it.
 type place struct {
 	net.Listener
 	dial func(context.Context) (net.Conn, error)

@@ -4,5 +4,5 @@ package main
 
 import "time"
 
-// processorTime returns 0: this system does not tell.
+// processorTime returns 0, because this system does not report it.
 func processorTime() time.Duration { return 0 }

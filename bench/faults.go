@@ -16,7 +16,7 @@ import (
 // A lifeWay is the memory of the first ring of a process.
 type lifeWay struct {
 	memory
-	used bool // the process has used as much before, and the collector has freed it
+	used bool // the process has used as much memory before, and the collector has freed it
 }
 
 func (w lifeWay) String() string {
@@ -39,8 +39,8 @@ func lifeWays(ms []memory) []lifeWay {
 
 var lifeMemories = []memory{heap, mirrored, mirrored.and(faulted), faulted, hugePages, hugePages.and(faulted), inFile}
 
-// faults measures the cost of touching memory for the first time, and when it is
-// paid.
+// faults measures what it costs to touch memory for the first time, and when that
+// cost is paid.
 func faults() suite {
 	s := suite{
 		name:    "memory-faults",
@@ -84,7 +84,7 @@ type lived struct {
 	figures []float64
 }
 
-// run lets one ring live there, whatever n is.
+// run makes one ring in the other process, whatever n is.
 func (l *lived) run(int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -122,14 +122,14 @@ func life(name string, size int, out io.Writer) error {
 			continue
 		}
 		r := &living{memory: way.memory, size: size, buf: make([]byte, 64<<10)}
-		fill(r.buf, 0) // to fault in its own pages
+		fill(r.buf, 0) // faults in the pages of the buffer itself
 		if way.used {
 			if err := errors.Join(r.begin(), r.round(), r.end()); err != nil {
 				return err
 			}
 			r.p, r.c = nil, nil
 			runtime.GC()
-			runtime.GC() // finishes the sweep of the first
+			runtime.GC() // finishes the sweep of the first collection
 		}
 		for _, step := range []func() error{r.begin, r.round, r.round} {
 			start := time.Now()

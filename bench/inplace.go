@@ -10,8 +10,8 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// inPlace returns the contenders of streams that work in the ring's own memory, and
-// so copy less than twice.
+// inPlace returns the contenders of streams that work in the ring's own memory and
+// therefore copy less than twice.
 func inPlace() []contender {
 	var cs []contender
 	for _, c := range []struct {
@@ -150,10 +150,10 @@ func (t *placing) writeTo() error {
 // A maker is a reader of a number of chunks, in pieces of any length.
 type maker struct {
 	chunk []byte
-	whole bool // chunks differ in all bytes, not only in their stamps
+	whole bool // whether chunks differ in all bytes, not only in their stamps
 	left  int
 	seq   int
-	at    int // in the chunk
+	at    int // the position in the chunk
 }
 
 func (m *maker) begin(chunks int) {
@@ -265,7 +265,7 @@ func (k *checker) right(piece []byte) bool {
 
 // overStamps calls f for the parts of a chunk's two stamps that fall into b, which
 // lies at an offset of the chunk. It stops when f returns false, and reports
-// whether f never did.
+// whether f always returned true.
 func overStamps(b []byte, at, size int, f func(b []byte, at int) bool) bool {
 	within := func(from, to int) bool {
 		from, to = max(from, at), min(to, at+len(b))

@@ -11,13 +11,13 @@ import (
 
 const (
 	greetings = 20                     // in a trial
-	pause     = 2 * time.Millisecond   // before each, so that X sleeps
-	silence   = 500 * time.Millisecond // after which none is expected
+	pause     = 2 * time.Millisecond   // before each greeting, so that X sleeps
+	silence   = 500 * time.Millisecond // after this time no answer is expected
 )
 
 var greeting = []byte("hi")
 
-// latency measures how soon a few bytes that went in come out.
+// latency measures how soon a few bytes that went in come out again.
 func latency(cfg config) suite {
 	found, missing := tools(cfg)
 	s := suite{
@@ -60,7 +60,7 @@ func (g *greeter) open(cfg config, t tool) error {
 	if g.x, g.w, g.r, err = open(cfg, t); err != nil {
 		return err
 	}
-	// The first takes longer: X is still starting.
+	// The first greeting takes longer, because X is still starting.
 	_, err = g.greet()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		g.silent = true
@@ -125,7 +125,8 @@ func (g *greeter) report(s *sample, _ int) {
 	}
 }
 
-// finish checks that nothing more comes, except a greeting that never came.
+// finish checks that nothing more comes, except the answer to a greeting that was
+// reported as never.
 func (g *greeter) finish() error {
 	if g.x == nil {
 		return nil

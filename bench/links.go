@@ -40,8 +40,8 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 	return p, c, err
 }
 
-// A slicesWriter copies into the ring's own memory, where other code would make
-// its bytes. If cached, it asks only for as much as it has to write.
+// A slicesWriter copies into the ring's own memory, where other code would produce
+// its bytes. If cached is set, it asks only for as much as it has to write.
 type slicesWriter struct {
 	*bytering.Producer
 	cached bool
@@ -60,7 +60,7 @@ func (w slicesWriter) Write(b []byte) (total int, err error) {
 		n := copy(x, b[total:])
 		n += copy(y, b[total+n:])
 		if n == 0 {
-			// Write waits for as much.
+			// The Write method waits for as much.
 			if err := w.Wait(context.Background(), min(len(b)-total, max(1, w.Cap()/4))); err != nil {
 				return total, err
 			}
@@ -110,7 +110,7 @@ func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	return slicesWriter{p, true}, slicesReader{c, true}, err
 }
 
-// A tryWriter spins instead of parking.
+// A tryWriter tries again instead of parking.
 type tryWriter struct{ *bytering.Producer }
 
 func (w tryWriter) Write(b []byte) (total int, err error) {

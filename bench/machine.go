@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// A machine is what a run ran on.
+// A machine describes where a run took place.
 type machine struct {
 	Date       string   `json:"date"`
-	Commit     string   `json:"commit,omitempty"` // of this tree, with -dirty after changes
+	Commit     string   `json:"commit,omitempty"` // of this tree, with -dirty if it was changed
 	Go         string   `json:"go"`
 	System     string   `json:"system"`
 	Processor  string   `json:"processor,omitempty"`
@@ -36,7 +36,7 @@ func thisMachine(cfg config) machine {
 	if cfg.rtrb != "" {
 		m.Versions = append(m.Versions, rtrbVersion(cfg.rtrb))
 	}
-	// Linux has files for these. Elsewhere they are left out.
+	// Linux has files for these. On other systems they are left out.
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.System += ", kernel " + strings.TrimSpace(string(kernel))
 	}
@@ -86,10 +86,10 @@ func versions() (vs []string) {
 	for _, name := range rivalCommands {
 		out, err := exec.Command(name, "--version").CombinedOutput()
 		if err != nil {
-			continue // not installed, as its suite says, or one without versions
+			continue // not installed, as its suite says, or without a version
 		}
 		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-		first, _, _ = strings.Cut(first, " - ") // and a copyright
+		first, _, _ = strings.Cut(first, " - ") // a copyright may follow
 		vs = append(vs, first)
 	}
 	return vs

@@ -20,12 +20,12 @@ import (
 	"time"
 )
 
-// A config is what the flags say.
+// A config holds what the flags say.
 type config struct {
 	suites   string
 	only     string
 	trials   int
-	duration time.Duration // of one trial, about; 0 leaves it to the suite
+	duration time.Duration // of one trial, roughly; 0 leaves it to the suite
 	capacity int
 	sizes    []int
 	procs    int // 0 leaves it to the suite
@@ -39,7 +39,7 @@ type config struct {
 	commands []string // more contenders
 	calls    bool
 	life     string
-	bytes    int // that a trial moves
+	bytes    int // the number that a trial moves
 	rtrb     string
 	shop     *workshop
 }
@@ -162,8 +162,8 @@ func parse(args []string) (config, error) {
 	return cfg, nil
 }
 
-// room returns the capacity for chunks of a size: that of two chunks or more,
-// so that one can be written while another is read.
+// room returns the capacity for chunks of a size. It is at least that of two
+// chunks, so that one can be written while another is read.
 func (cfg config) room(size int) int { return max(cfg.capacity, 2*size) }
 
 // processors returns the values of GOMAXPROCS to run s with.

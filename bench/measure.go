@@ -13,10 +13,10 @@ type sample struct {
 	perOp  float64       // ns
 	allocs float64       // per operation
 	cpu    time.Duration // user and system time per GB; 0 if unknown
-	own    time.Duration // the same of the contender alone, if the suite reports it
+	own    time.Duration // the same for the contender alone, if the suite reports it
 	probe  float64       // ns of a round trip between two processors, just before
 
-	figures []float64 // further ones, whose meaning the suite knows
+	figures []float64 // further figures, whose meaning the suite knows
 }
 
 // A cell holds all samples of one contender at one size.
@@ -36,9 +36,9 @@ type result struct {
 	sizes  []int
 	cells  [][]*cell // of each contender, at each size
 	probe  float64   // the median probe
-	// How many samples there were, and how many of them were discarded.
+	// The number of samples, and how many of them were discarded.
 	total, discarded int
-	kept             bool // the flags say to discard none
+	kept             bool // whether the flags say to discard none
 }
 
 // measure runs trial k of every contender at every size in a random order,
@@ -81,7 +81,7 @@ func measure(s suite, cfg config, procs int) (*result, error) {
 	return res, nil
 }
 
-// calibrate finds out how many operations fill a trial of the wanted duration.
+// calibrate determines how many operations fill a trial of the wanted duration.
 func (c *cell) calibrate(cfg config) error {
 	for n := 64; ; n *= 4 {
 		_, took, err := c.trial(cfg, n)

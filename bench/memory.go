@@ -25,7 +25,7 @@ var (
 	hugePages = memory{name: "huge pages", opts: []bytering.Option{bytering.HugePages()}}
 )
 
-// and returns m with the options of other added.
+// and returns m with the options of other added to its own.
 func (m memory) and(other memory) memory {
 	m.name += ", " + other.name
 	m.opts = slices.Concat(m.opts, other.opts)
@@ -55,7 +55,8 @@ func (m memory) open(capacity int) (p *bytering.Producer, c *bytering.Consumer, 
 	return p, cs[0], nil
 }
 
-// had returns the kinds that this system has, and a line for each that it lacks.
+// had returns the kinds of memory that this system has, and a line for each that it
+// lacks.
 func had(all ...memory) (found []memory, missing []string) {
 	for _, m := range all {
 		p, c, err := m.open(64 << 10)
@@ -67,7 +68,7 @@ func had(all ...memory) (found []memory, missing []string) {
 			p.Close()
 			c.Close()
 		}
-		found = append(found, m) // any other error comes up again in its trials
+		found = append(found, m) // any other error occurs again in its trials
 	}
 	return found, missing
 }

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// A metric is one figure of the samples that a suite reports. Of figures less is
-// better, whatever their values.
+// A metric is one figure of the samples that a suite reports. The smaller figure is
+// the better one, even if its value is then shown as a rate.
 type metric struct {
 	name string
 	of   func(sample) float64
-	// value converts a figure to what the name says; nil leaves it as it is.
+	// value converts a figure to what the name says. If value is nil the figure is
+	// shown as it is.
 	value func(x float64, size int) float64
-	// rate marks values of which more is better.
+	// rate marks values of which more are better.
 	rate bool
-	// what stands before a verdict; best and much are its words. Without best
-	// there is none.
+	// what precedes a verdict; best and much are words in it. Without best there is
+	// no verdict.
 	what, best, much string
 }
 
@@ -123,7 +124,7 @@ func (m metric) mark(c, first *cell) string {
 	return markLoss
 }
 
-// stand says where ours stands against a rival. The title is the rival's name,
+// stand returns how ours compares with a rival. The title is the rival's name,
 // perhaps between "the fastest rival" and a comma.
 func (m metric) stand(ours, rival *cell, title string) string {
 	x, y, name := m.mid(ours), m.mid(rival), ours.contender.name

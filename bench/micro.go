@@ -129,7 +129,7 @@ func (b *bare) finish() error {
 	return b.c.Close()
 }
 
-// copying is the minimum for all that copy twice.
+// A copying is the minimum of work for all contenders that copy twice.
 type copying struct{ out, mid, in []byte }
 
 func (c *copying) run(n int) error {

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 )
 
-// A payload is a stream of random bytes that repeats after a length that no buffer
+// A payload is a stream of random bytes. It repeats after a length that no buffer
 // has. Checking it costs a fraction of moving it.
 type payload struct {
 	bytes []byte

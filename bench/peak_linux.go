@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// watchPeak looks at the memory of a process and its children until done is closed. It
-// sends the most that it has seen in MiB: the sum of what each has had at most until
-// then. A process's rusage won't do: it begins with the memory of its parent.
+// watchPeak looks at the memory of a process and its children until done is closed.
+// It sends the peak that it has seen, in MiB: the sum of the most that each process
+// had had until then. A process's rusage does not serve, because it starts with the
+// memory of the parent.
 func watchPeak(pid int, done <-chan struct{}) <-chan float64 {
 	peak := make(chan float64, 1)
 	go func() {
@@ -30,7 +31,7 @@ func watchPeak(pid int, done <-chan struct{}) <-chan float64 {
 
 // highWater returns the KiB that a process and its children have had at most.
 func highWater(pid string) (kib int) {
-	status, _ := os.ReadFile("/proc/" + pid + "/status") // none once it has ended
+	status, _ := os.ReadFile("/proc/" + pid + "/status") // there is none once the process has ended
 	if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok {
 		fmt.Sscan(rest, &kib)
 	}

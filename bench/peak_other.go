@@ -2,7 +2,7 @@
 
 package main
 
-// watchPeak knows nothing here.
+// watchPeak has no figures on this system.
 func watchPeak(int, <-chan struct{}) <-chan float64 {
 	peak := make(chan float64, 1)
 	peak <- 0

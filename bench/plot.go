@@ -15,8 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The colors are in the middle between white and black: the background is
-// transparent, and each has to be seen on a light page and on a dark one.
+// The colors lie halfway between white and black. The background is transparent,
+// and each color must be visible on a light page and on a dark one.
 var (
 	ink  = color.RGBA{0x79, 0x79, 0x79, 0xff}
 	grid = color.NRGBA{0x79, 0x79, 0x79, 0x50}
@@ -31,7 +31,7 @@ var (
 type series struct {
 	name   string
 	points []point
-	joined bool // by a line
+	joined bool // whether the points are joined by a line
 	color  color.Color
 	shape  draw.GlyphDrawer
 	dashes []vg.Length
@@ -66,7 +66,7 @@ func (r *result) plotOf(m metric) ([]byte, error) {
 	var all []*series
 	for i, row := range r.cells {
 		if relative && row[0].contender.part {
-			continue // what does less is not slower or faster
+			continue // a contender that does less is not slower or faster
 		}
 		s := newSeries(row[0].contender, i, r.cells)
 		for col, c := range row {
@@ -106,7 +106,8 @@ func (r *result) plotOf(m metric) ([]byte, error) {
 	for _, s := range all {
 		p.Add(&drawn{s, !lines})
 	}
-	// Values that are all the same still need a range, as do those of one size.
+	// Values that are all equal still need a range, and so do those of a single
+	// size.
 	value.Min, value.Max = value.Min/1.1, value.Max*1.1
 	if !lines {
 		other.Min, other.Max = -1, float64(len(r.cells))
@@ -166,8 +167,7 @@ func logTicks(low, high float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// sizeTicks names the sizes, except one so close to the one before it that the
-// names would overlap.
+// sizeTicks names the sizes. It omits a name that would overlap the one before it.
 func sizeTicks(sizes []int) (ticks plot.ConstantTicks) {
 	for i, size := range sizes {
 		t := plot.Tick{Value: float64(size), Label: sizeName(size)}
@@ -210,7 +210,7 @@ func (g *gridLines) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// A drawn series is a series in a plot. If flat, its values are on the X axis.
+// A drawn is a series in a plot. If flat is set, its values are on the X axis.
 type drawn struct {
 	*series
 	flat bool

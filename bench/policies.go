@@ -9,7 +9,7 @@ import (
 	"github.com/bytering/bytering"
 )
 
-// policies compares our ways to wait: with both halves quick, with both busy, with
+// policies compares our ways to wait: with both halves fast, with both busy, with
 // one slow, and with many pairs that share the processors.
 func policies() []suite {
 	return []suite{
@@ -87,7 +87,7 @@ func burn([]byte) {
 	}
 }
 
-// together is several trials that run at the same time.
+// A together is several trials that run at the same time.
 type together []trial
 
 func (ts together) run(n int) error {

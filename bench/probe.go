@@ -33,7 +33,7 @@ func pingPongWithin(budget time.Duration) float64 {
 		atomic.Int64
 		_ [128]byte
 	}
-	// Odd numbers go, even numbers come back, a negative one is the end.
+	// Odd numbers go, even numbers come back, and a negative number is the end.
 	go func() {
 		for n := int64(1); ; n += 2 {
 			if !await(&word.Int64, n, time.Time{}) {
@@ -67,8 +67,8 @@ func pingPongWithin(budget time.Duration) float64 {
 	return median(took)
 }
 
-// await spins until word is n, and reports whether that happened before the end,
-// if there is one. Now and then it yields, in case the other goroutine has no
+// await spins until word is n. It reports whether that happened before the end, if
+// there is one. Now and then it yields, in case the other goroutine has no
 // processor.
 func await(word *atomic.Int64, n int64, end time.Time) bool {
 	for spins := 1; ; spins++ {

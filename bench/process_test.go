@@ -30,7 +30,7 @@ func TestFaultyCommands(t *testing.T) {
 		if p.checkAll(100) == nil {
 			t.Errorf("hash: %s: not noticed", name)
 		}
-		if p.run(100) == nil && name != "another" { // of which dd's count knows nothing
+		if p.run(100) == nil && name != "another" { // dd's count does not show that a byte was changed
 			t.Errorf("run: %s: not noticed", name)
 		}
 		b := &bursty{size: 50_000}

@@ -26,15 +26,15 @@ func (r *record) save(path string) error {
 	if err != nil {
 		return err
 	}
-	// A line for each suite, contender and cell, so that a diff can be read.
+	// Each suite, contender and cell gets a line, so that a diff can be read.
 	for _, head := range []string{`{"suite"`, `{"name"`, `{"size"`} {
 		b = bytes.ReplaceAll(b, []byte(head), []byte("\n"+head))
 	}
 	return os.WriteFile(path, append(b, '\n'), 0o644)
 }
 
-// load reads a record. What a suite reports, and how, is taken from the suite of
-// that name.
+// load reads a record. The metrics of a suite are taken from the suite of the same
+// name.
 func load(path string, cfg config) (*record, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -81,7 +81,7 @@ type (
 		Ns      numbers   `json:"ns"`
 		Allocs  numbers   `json:"allocs,omitempty"`
 		CPU     numbers   `json:"cpu,omitempty"` // seconds per GB
-		Own     numbers   `json:"own,omitempty"` // the same
+		Own     numbers   `json:"own,omitempty"` // likewise, of the contender alone
 		Probe   numbers   `json:"probe,omitempty"`
 		Figures []numbers `json:"figures,omitempty"`
 	}
@@ -228,8 +228,8 @@ func goName(name string) string {
 	return s.String()
 }
 
-// name is that of a cell among the benchmarks of a suite. A slash would make
-// two levels of it.
+// name returns the name of a cell among the benchmarks of a suite. A slash would
+// make two levels of it.
 func (c *cell) name() string {
 	return strings.NewReplacer("/", "+", " ", "_").Replace(c.contender.name) + "/size=" + strconv.Itoa(c.size)
 }

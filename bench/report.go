@@ -19,12 +19,12 @@ const (
 	readmePath  = "README.md"
 )
 
-// A headline is a line of the table in README.md: the first contender of a suite
-// against a rival.
+// A headline is a line of the table in README.md. It compares the first contender
+// of a suite with a rival.
 type headline struct {
 	what  string
 	suite string
-	procs int // 0 is any
+	procs int // 0 means any
 	size  int
 	rival string
 }
@@ -38,7 +38,7 @@ var headlines = []headline{
 	{"`dd \\| X \\| dd`, with the pipes of a shell", "pipes", 0, 1 << 20, "mbuffer -q -s128k -m16M"},
 }
 
-// The picture in README.md is that of this suite.
+// The picture in README.md comes from this suite.
 const readmeSuite, readmeProcs = "stream", 2
 
 const (
@@ -77,7 +77,7 @@ func report(cfg config, out io.Writer) error {
 	return err
 }
 
-// pages returns what the kept results make of the files in the tree.
+// pages returns the files of the tree that the kept results make.
 func pages(dir string, cfg config) (map[string][]byte, error) {
 	records, err := kept(dir, cfg)
 	if err != nil {
@@ -174,7 +174,7 @@ func (r *result) addTo(page io.Writer, files map[string][]byte) error {
 	return nil
 }
 
-// anchor is what GitHub makes of a heading.
+// anchor returns the anchor that GitHub makes of a heading.
 func anchor(heading string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -187,7 +187,7 @@ func anchor(heading string) string {
 	}, heading)
 }
 
-// headlineTable is the table and the picture in README.md.
+// headlineTable returns the table and the picture for README.md.
 func headlineTable(all map[string]*result) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("\n| | bytering | rival | |\n| --- | ---: | ---: | --- |\n")

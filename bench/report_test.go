@@ -73,7 +73,7 @@ func TestRecordFaults(t *testing.T) {
 	}
 }
 
-// TestPage checks that the page and the figures in README.md are those of the kept
+// TestPage checks that the page and the figures in README.md match the kept
 // results.
 func TestPage(t *testing.T) {
 	dir, err := root()
@@ -141,11 +141,11 @@ func TestPictures(t *testing.T) {
 			t.Errorf("%s: lacks a name:\n%s", name, svg)
 		}
 		if bytes.Contains(svg, []byte("NaN")) || bytes.Contains(svg, []byte("Inf")) {
-			t.Errorf("%s: a coordinate is no number:\n%s", name, svg)
+			t.Errorf("%s: a coordinate is not a number:\n%s", name, svg)
 		}
 		seen := regexp.MustCompile(`(?i)#[0-9a-f]{6}`).FindAllString(string(svg), -1)
 		if len(seen) < 3 {
-			t.Errorf("%s: only the colors %v", name, seen)
+			t.Errorf("%s: the plot has only the colors %v", name, seen)
 		}
 	}
 	if svg, err := measured([]float64{0, 0}, []float64{0, 0}).plotOf(allocated("op")); svg != nil || err != nil {
@@ -153,7 +153,8 @@ func TestPictures(t *testing.T) {
 	}
 	for _, c := range slices.Concat(oursColors, rivalColors, []color.RGBA{ink}) {
 		for _, page := range []color.RGBA{{0xff, 0xff, 0xff, 0xff}, {0x0d, 0x11, 0x17, 0xff}} {
-			// WCAG asks for 3 where no small text is meant, ink is for text.
+			// WCAG asks for a contrast of 3 where there is no small text. The ink is
+			// for text.
 			want := 3.0
 			if c == ink {
 				want = 4.3
@@ -184,7 +185,7 @@ func contrast(a, b color.RGBA) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// TestMarks checks that a rival is marked with what it means for ours.
+// TestMarks checks that a rival gets the mark that fits its result.
 func TestMarks(t *testing.T) {
 	for _, test := range []struct {
 		ours, rival []float64

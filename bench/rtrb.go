@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// rtrb is a ring in Rust, for threads that spin. It is measured by a program of
-// its own, which does what a stream does, in trials between those of the others.
+// rtrb is a ring in Rust for threads that spin. A program of its own measures it.
+// It does what a stream does, in trials between those of the other contenders.
 
 //go:embed rtrb/main.rs
 var rtrbMain []byte
@@ -68,7 +68,7 @@ func withRtrb(s suite, cfg config) suite {
 	return s
 }
 
-// A rusty is a trial in the program.
+// A rusty is a trial in that program.
 type rusty struct {
 	binary string
 	cfg    config

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// services measures what is commonly run over connections, net/http and gRPC, with
+// services measures net/http and gRPC, which commonly run over connections, with
 // one connection per client that stays open.
 func services() []suite {
 	kinds := []struct {
@@ -165,7 +165,7 @@ func (e *echo) run(n int) error {
 			return err
 		}
 		if !bytes.Equal(out.Value, e.body) {
-			return fmt.Errorf("%d bytes came back of %d, or others", len(out.Value), len(e.body))
+			return fmt.Errorf("got %d bytes back, want %d, or they differ", len(out.Value), len(e.body))
 		}
 	}
 	return nil

@@ -50,7 +50,7 @@ func BenchmarkSlowSink(b *testing.B) {
 				go func() { _, err := c.WriteTo(dw); dw.Close(); errs <- err }()
 				h := md5.New()
 				if n, err := io.Copy(h, dr); n != int64(b.N)*chunk || err != nil {
-					b.Errorf("%d bytes of %d, %v", n, b.N*chunk, err)
+					b.Errorf("copied %d bytes, want %d, error %v", n, b.N*chunk, err)
 				}
 				for range 3 {
 					if err := <-errs; err != nil {

@@ -12,7 +12,7 @@ func quantile(xs []float64, q float64) float64 {
 	at := q * float64(len(xs)-1)
 	i := int(at)
 	if i+1 == len(xs) || xs[i+1] == xs[i] || at == float64(i) {
-		return xs[i] // the sum below is not a number if one is infinite
+		return xs[i] // the sum below would not be a number if one of them is infinite
 	}
 	return xs[i] + (at-float64(i))*(xs[i+1]-xs[i])
 }

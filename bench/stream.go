@@ -119,8 +119,8 @@ func (s *stream) run(n int) error {
 		})
 }
 
-// both runs a writer and a reader. It closes the link of one that fails, so that
-// the other does not wait for it.
+// both runs a writer and a reader. If one fails, both closes its link, so that the
+// other does not wait for it.
 func (s *stream) both(write, read func() error) error {
 	written := make(chan error, 1)
 	go func() {

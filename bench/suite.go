@@ -16,20 +16,21 @@ type suite struct {
 	op     string   // what the figures are for: "chunk", "round trip"
 	legend []string // what a reader must know to judge the tables
 
-	// sizes are the bytes that one operation moves, unless the flag says others.
+	// sizes are the numbers of bytes that one operation moves, unless a flag sets
+	// others.
 	sizes []int
-	// oneAndTwo measures with one processor, then with two, unless the flag says
-	// how many.
+	// oneAndTwo measures with one processor and then with two, unless a flag sets
+	// the number.
 	oneAndTwo bool
-	// duration is about how long a trial takes, unless the flag says; 0 is 60 ms.
+	// duration is roughly how long a trial takes, unless a flag sets it. 0 means 60
+	// ms.
 	duration time.Duration
 	// ops says how many operations make a trial. Without it, a trial has as many
 	// as fill its duration.
 	ops func(cfg config, size int) int
-	// metrics are what is reported. Without any, the time is.
+	// metrics are the figures to report. Without any, the time is reported.
 	metrics []metric
-	// each makes a verdict name every rival, for rivals that differ in what they
-	// do.
+	// each makes a verdict name every rival, for rivals that do different things.
 	each bool
 
 	// The others are compared with the first contender.
@@ -40,8 +41,8 @@ type suite struct {
 type contender struct {
 	name string
 	ours bool
-	// part marks one that does less than the whole job, to show where the time
-	// goes. It is in the table, but cannot win.
+	// part marks a contender that does less than the whole job, to show where the
+	// time goes. It is in the table, but cannot win.
 	part bool
 
 	// prepare makes everything that a trial needs; this is not timed. The size

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// busy is a round trip between two processors, in ns, that takes this long only
-// if other processes use them.
+// busy is the time of a round trip between two processors, in ns, that is exceeded
+// only if other processes use them.
 const busy = 2000
 
 // reported returns the metrics of a suite.
@@ -110,8 +110,8 @@ func (r *result) column(col int) (all, rivals []*cell) {
 	return all, rivals
 }
 
-// verdict says which contender wins a column, and where the first contender, if
-// it is ours, stands against the best rival, or against each.
+// verdict returns which contender wins a column, and how the first contender, if it
+// is ours, compares with the best rival or with each.
 func (r *result) verdict(m metric, col int) string {
 	all, rivals := r.column(col)
 	size := sizeName(r.sizes[col]) + m.what

@@ -27,7 +27,7 @@ func pumping(name string, opts ...pump.Option) way {
 }
 
 // plain is io.Copy through a buffer. It hides the methods of connections and files
-// with which io.Copy would do without one.
+// with which io.Copy would need no buffer.
 func plain(size int) way {
 	return way{fmt.Sprintf("io.CopyBuffer, %s, nothing but Read and Write", sizeName(size)), false,
 		func(dst io.Writer, src io.Reader) (int64, error) {
@@ -35,7 +35,8 @@ func plain(size int) way {
 		}}
 }
 
-// reading is readahead with buffers of a size, which is 4 of 1 MiB by default.
+// reading is readahead with a number of buffers of a size. Its default is 4 of 1
+// MiB.
 func reading(buffers, size int) way {
 	return way{fmt.Sprintf("klauspost/readahead, %d × %s", buffers, sizeName(size)), false, func(dst io.Writer, src io.Reader) (int64, error) {
 		r, err := readahead.NewReaderSize(src, buffers, size)

@@ -35,7 +35,7 @@ func windows(cfg config) []suite {
 	}
 }
 
-// An object is what is moved: a pattern over and over, up to a size.
+// An object is what is moved: a pattern repeated up to a size.
 type object int64
 
 var period = sync.OnceValue(func() []byte { return pattern.Bytes(0, 1<<20+4321) })
@@ -65,7 +65,7 @@ func (o object) check(r io.Reader) error {
 		for got := b[:n]; len(got) > 0; {
 			want := o.next(off, len(got))
 			if len(want) == 0 || !bytes.Equal(got[:len(want)], want) {
-				return fmt.Errorf("other bytes, or more, behind byte %d", off)
+				return fmt.Errorf("the bytes differ, or there are too many, after byte %d", off)
 			}
 			off, got = off+int64(len(want)), got[len(want):]
 		}
@@ -78,7 +78,7 @@ func (o object) check(r io.Reader) error {
 	}
 }
 
-// megabytes is the throughput of what is slow.
+// megabytes is the throughput of slow contenders.
 func megabytes() metric {
 	m := throughput()
 	m.name = "MB/s"
@@ -137,8 +137,8 @@ func (s slowReaderAt) ReadAt(b []byte, off int64) (int, error) {
 	return s.object.ReadAt(b, off)
 }
 
-// A filled is a trial of Fill in this process. The clock of the harness would see
-// its source open.
+// A filled is a trial of Fill in this process. It reports its own time, because the
+// harness would also time the opening of the source.
 type filled struct {
 	depth, size int
 	source      func(object) (io.ReaderAt, func(), error)
@@ -172,8 +172,8 @@ func (f *filled) run(n int) error {
 func (f *filled) report(s *sample, n int) { s.perOp = float64(f.took) / float64(n) }
 func (f *filled) finish() error           { return nil }
 
-// A pace is how fast a connection is: it has bytes at once, each time after a
-// wait. The zero pace is no limit.
+// A pace is the speed of a connection, which sends a number of bytes at once after
+// each wait. The zero pace is unlimited.
 type pace struct {
 	bytes int
 	wait  time.Duration
@@ -188,7 +188,7 @@ func (o object) serve(p pace) *httptest.Server {
 	}))
 }
 
-// A paced sends at the pace. It has no ReadFrom, so that Write sees all.
+// A paced sends at the pace. It has no ReadFrom, so that Write sees all bytes.
 type paced struct {
 	http.ResponseWriter
 	pace
@@ -315,8 +315,9 @@ func (d *download) report(s *sample, n int) {
 
 func (d *download) finish() error { return nil }
 
-// runProcess runs a command with in as its standard input. If out is not 0 it is
-// what must come out of its standard output. It returns the peak of its memory.
+// runProcess runs a command with in as its standard input. If out is not 0, it is the
+// object that must come out of standard output. runProcess returns the peak of the
+// command's memory.
 func runProcess(argv []string, in *os.File, out object) (peak float64, err error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	var said strings.Builder

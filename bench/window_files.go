@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// diskBlock is a multiple of what direct I/O needs of sizes and offsets.
+// diskBlock is a multiple of the sizes and offsets that direct I/O needs.
 const diskBlock = 4096
 
 func roundUp(n int) int { return (n + diskBlock - 1) / diskBlock * diskBlock }
@@ -91,7 +91,7 @@ func windowFiles(cfg config, name string, from, to bool) suite {
 	return s
 }
 
-// canDirect reports whether dd writes there with O_DIRECT.
+// canDirect reports whether dd can write there with O_DIRECT.
 func canDirect(w *workshop) bool {
 	path, err := w.path("direct")
 	return err == nil && exec.Command("dd", "status=none", "if=/dev/zero", "of="+path, "bs="+strconv.Itoa(diskBlock), "count=1", "oflag=direct").Run() == nil
@@ -101,13 +101,13 @@ func canDirect(w *workshop) bool {
 type copied struct {
 	from, to    string
 	argv        []string
-	size, bytes int // of a block, and what is counted of it
+	size, bytes int // the size of a block, and the number of bytes counted
 	moved       object
 	peak        float64
 	took        time.Duration
 }
 
-// run copies as many bytes as n blocks have, rounded up to what direct I/O takes.
+// run copies as many bytes as n blocks have, rounded up to what direct I/O accepts.
 func (c *copied) run(n int) error {
 	c.moved = object(roundUp(n * c.bytes))
 	if c.from != "-" {
@@ -148,7 +148,7 @@ func (c *copied) run(n int) error {
 	return errors.Join(err, <-poured)
 }
 
-// put writes the object to a file, on disk, unless it is there.
+// put writes the object to a file on disk, unless it is there.
 func (o object) put(path string) error {
 	if info, err := os.Stat(path); err == nil && info.Size() == int64(o) {
 		return nil

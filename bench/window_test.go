@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What arrives is the object, and nothing but that.
+// TestFaultyMovers checks that a trial fails if other bytes than the object arrive.
 func TestFaultyMovers(t *testing.T) {
 	const o = object(3<<20 + 5)
 	all, err := io.ReadAll(io.NewSectionReader(o, 0, int64(o)))

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// A workshop makes what trials of whole processes share, on first use.
+// A workshop makes what the trials of whole processes share, on first use.
 type workshop struct {
-	file   string // what to move, if the flags say
+	file   string // what to move, if the flags name it
 	dir    string
 	binary string // of the command
 
@@ -56,7 +56,7 @@ func (w *workshop) command() (string, error) {
 }
 
 // source returns the path of a file with at least n bytes: the one in the flags, or
-// one of random bytes, which can have no holes and are not compressed.
+// one of random bytes, which has no holes and cannot be compressed.
 func (w *workshop) source(n int) (string, error) {
 	if w.file != "" {
 		return w.file, nil
@@ -76,7 +76,7 @@ func (w *workshop) source(n int) (string, error) {
 	if _, err := io.CopyN(f, rand.NewChaCha8([32]byte{1}), int64(n)); err != nil {
 		return "", err
 	}
-	// Otherwise it would be written to disk during some trial.
+	// Without the sync it would be written to disk during some trial.
 	return path, f.Sync()
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/bytering/bytering/vectored"
 )
 
-// A wrapWay is a way to move what lies on both sides of a ring's wrap.
+// A wrapWay is a way to move the bytes on both sides of a ring's wrap.
 type wrapWay struct {
 	memory
 	plain bool // with Read and Write, which take one slice
@@ -101,7 +101,7 @@ type wrapTrial struct {
 	rest    int // the capacity less a piece
 	src     io.Reader
 	dst     io.Writer
-	got     *pieceReader // src, or embedded in it
+	got     *pieceReader // src itself, or embedded in it
 	sent    *pieceWriter
 	r, w    *os.File
 	mirror  bool
@@ -113,8 +113,8 @@ type wrapTrial struct {
 	clocked time.Duration
 }
 
-// pipeHolds is what a pipe holds on every system, also of pieces that do not fill
-// its pages.
+// pipeHolds is how much a pipe holds on every system, even in pieces that do not
+// fill its pages.
 const pipeHolds = 32 << 10
 
 func newWrapTrial(way wrapWay, size int, writes bool) (trial, error) {
@@ -186,8 +186,8 @@ func (t *wrapTrial) skip(n int) error {
 	return errors.Join(t.p.Commit(n), t.c.Discard(n))
 }
 
-// room fills an empty ring except for a piece over the wrap. The consumer has to
-// discard the rest.
+// room fills an empty ring except for room for a piece over the wrap. The consumer
+// has to discard the rest.
 func (t *wrapTrial) room() error {
 	t.p.Slices()
 	return t.p.Commit(t.rest)

@@ -53,7 +53,8 @@ type (
 	}
 )
 
-// uring reads blocks at next's offsets with depth in flight, on one thread.
+// uring reads blocks at the offsets that next returns, with depth reads in flight,
+// on one thread.
 func uring(fd, block, depth int, bufs [][]byte, next func() (int64, bool)) error {
 	var p params
 	ring, _, errno := syscall.Syscall(sysSetup, uintptr(depth), uintptr(unsafe.Pointer(&p)), 0)
@@ -109,7 +110,7 @@ func uring(fd, block, depth int, bufs [][]byte, next func() (int64, bool)) error
 	return nil
 }
 
-// goroutines reads the same with a goroutine for each of depth reads.
+// goroutines does the same with a goroutine for each of depth reads.
 func goroutines(fd, block, depth int, bufs [][]byte, next func() (int64, bool)) error {
 	var wg sync.WaitGroup
 	errs := make(chan error, depth)
