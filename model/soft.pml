@@ -75,7 +75,7 @@
  * cursor: for a consumer the one that it waits for, for the producer the one
  * that it needs space to reach. 0 is none.
  */
-byte w = N;      /* write cursor; the ring is full to begin with */
+byte w = N;      /* write cursor; the ring starts full */
 byte r[NC];      /* read cursors */
 bool gone[NC];   /* the consumer is released: it does not limit the producer */
 byte ptarget;      /* the producer's target, with FIRM if the wait is hard */
@@ -261,7 +261,7 @@ inline committedTo(c) {
 }
 
 /* ROUNDS is how often a spinning producer finds less than it asks for before it
- * takes that. */
+ * takes what it has found. */
 #define ROUNDS 1
 
 /* spin asks for want free bytes until it finds them, or parks. */
