@@ -191,6 +191,8 @@ func TestErrorsBeginWithTheirPackage(t *testing.T) {
 		for _, err := range errs {
 			if err == nil || !strings.HasPrefix(err.Error(), begins) {
 				t.Errorf("%v does not start with %q", err, begins)
+			} else if n := strings.Count(err.Error(), begins); n > 1 {
+				t.Errorf("%v contains %q %d times", err, begins, n)
 			}
 		}
 	}

@@ -48,8 +48,8 @@ func TestLockBeyondTheLimit(t *testing.T) {
 			asked = HugePage
 		}
 		want := fmt.Sprintf("bytering: memory cannot be locked: %d bytes, RLIMIT_MEMLOCK is %d: ", asked, 2*page)
-		if !errors.Is(err, ErrLock) || m != nil || !strings.HasPrefix(fmt.Sprint(err), want) {
-			t.Errorf("%+v: %v, want %q", o, err, want)
+		if !errors.Is(err, ErrLock) || m != nil || !strings.HasPrefix(fmt.Sprint(err), want) || strings.Count(err.Error(), "bytering: ") != 1 {
+			t.Errorf("%+v: %v, want one prefix, %q", o, err, want)
 		}
 	}
 	// The two mappings of mirrored memory count as one, and freeing them makes room

@@ -174,6 +174,8 @@ func TestWhatCannotBeHad(t *testing.T) {
 			t.Errorf("New(%d, %+v): %v, want %v", c.n, c.o, err, c.want)
 		} else if c.want == ErrNoMemory && strings.Contains(err.Error(), "aligned to") != (c.o.Align > 1) {
 			t.Errorf("New(%d, %+v): %v, which does not name exactly the alignment that was asked for", c.n, c.o, err)
+		} else if strings.Count(err.Error(), "bytering: ") != 1 {
+			t.Errorf("New(%d, %+v): %v, which does not name the package once", c.n, c.o, err)
 		}
 	}
 }
