@@ -742,6 +742,16 @@ func resetWhileNotifying(t *interleave.T) {
 	})
 }
 
+// secondLife resets the ring once the producer is done with the first life, lets it
+// go on, and reads the n bytes of the second.
+func (w *world) secondLife(done, again *interleave.Token, n int) {
+	done.Take(nil)
+	w.reset()
+	again.Post()
+	got, err := w.readAll(w.c, 1)
+	w.wantAll(n, got, err)
+}
+
 // resetUnderDeadline has the first life's timer go off in the second.
 func resetUnderDeadline(t *interleave.T) {
 	w := ringOf(t, 1, 1, near)
@@ -753,11 +763,7 @@ func resetUnderDeadline(t *interleave.T) {
 			w.Fail("Read: %v", err)
 		}
 		w.c.Close()
-		done.Take(nil)
-		w.reset()
-		again.Post()
-		n, err := w.readAll(w.c, 1)
-		w.wantAll(2, n, err)
+		w.secondLife(&done, &again, 2)
 	})
 	w.Go("producer", func() {
 		w.p.Write(numbers(0, 2))
@@ -857,11 +863,7 @@ func closedOnce(producer bool) func(*interleave.T) {
 			if producer {
 				w.c.Close()
 			}
-			done.Take(nil)
-			w.reset()
-			again.Post()
-			n, err := w.readAll(w.c, 1)
-			w.wantAll(3, n, err)
+			w.secondLife(&done, &again, 3)
 		})
 		w.Go("producer", func() {
 			w.writeAll(3, 3)

@@ -95,12 +95,7 @@ func success(t *interleave.T) {
 	w := newWorld(t)
 	w.src.bytes = 2
 	w.run()
-	w.after(func() {
-		if w.err != nil {
-			t.Fail("error %v", w.err)
-		}
-		w.moved(2, 2)
-	})
+	w.after(func() { w.succeeded(2) })
 }
 
 func sourceFails(t *interleave.T) {
@@ -207,13 +202,7 @@ func cancelled(t *interleave.T) {
 	w.src.bytes = 1
 	w.run()
 	w.cancels()
-	w.after(func() {
-		if w.err != nil {
-			w.failed(Neither, errTest)
-		} else {
-			w.moved(1, 1)
-		}
-	})
+	w.after(func() { w.stoppedOr(1) })
 }
 
 func silentSource(t *interleave.T) {
@@ -330,10 +319,7 @@ func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 		w.run()
 		w.feeds()
 		w.after(func() {
-			if w.err != nil {
-				t.Fail("error %v", w.err)
-			}
-			w.moved(bytes+later, bytes+later)
+			w.succeeded(bytes + later)
 			if len(w.f.list) > 0 {
 				t.Fail("%d rings are left", len(w.f.list))
 			}
@@ -348,13 +334,7 @@ func givenBackCancelled(t *interleave.T) {
 	w.run()
 	w.feeds()
 	w.cancels()
-	w.after(func() {
-		if w.err != nil {
-			w.failed(Neither, errTest)
-		} else {
-			w.moved(1, 1)
-		}
-	})
+	w.after(func() { w.stoppedOr(1) })
 }
 
 // givenBackFails has the sink fail while the source waits or has more.
@@ -390,7 +370,7 @@ func leftBehind(given bool) func(*interleave.T) {
 		w.cancels(&w.dst.wake)
 		w.clock()
 		w.after(func() {
-			if w.err != nil { // otherwise the source returned in time
+			if w.err != nil { // otherwise the sink returned in time
 				w.failed(Neither, errTest)
 			}
 		})
@@ -403,12 +383,7 @@ func grows(polls bool) func(*interleave.T) {
 		w := newWorld(t)
 		w.polls, w.src.bytes, w.opts = polls, 4, []Option{Capacity(2)}
 		w.run()
-		w.after(func() {
-			if w.err != nil {
-				t.Fail("error %v", w.err)
-			}
-			w.moved(4, 4)
-		})
+		w.after(func() { w.succeeded(4) })
 	}
 }
 
@@ -419,11 +394,5 @@ func growsCancelled(t *interleave.T) {
 	w.src.bytes, w.opts = 2, []Option{Capacity(2)}
 	w.run()
 	w.cancels()
-	w.after(func() {
-		if w.err != nil {
-			w.failed(Neither, errTest)
-		} else {
-			w.moved(2, 2)
-		}
-	})
+	w.after(func() { w.stoppedOr(2) })
 }

@@ -200,6 +200,24 @@ func (w *world) moved(source, sink int) {
 	}
 }
 
+// succeeded fails the schedule unless Copy moved all of n bytes without an error.
+func (w *world) succeeded(n int) {
+	if w.err != nil {
+		w.Fail("error %v", w.err)
+	}
+	w.moved(n, n)
+}
+
+// stoppedOr fails the schedule unless the context has stopped Copy, or Copy moved all
+// of n bytes.
+func (w *world) stoppedOr(n int) {
+	if w.err != nil {
+		w.failed(Neither, errTest)
+	} else {
+		w.moved(n, n)
+	}
+}
+
 // failed fails the schedule unless the error is one of the side alone.
 func (w *world) failed(side Side, cause error) {
 	if _, ok := w.err.(*Error); !ok {
