@@ -76,7 +76,7 @@ func burstyPipes(cfg config) suite {
 
 func burstyLegend(first string) []string {
 	return []string{
-		first + fmt.Sprintf(" The source writes a burst, sleeps %v, and so on. The sink sleeps as long after reading as much, but in the middle of the source's bursts. With a buffer that holds half a burst both go on, so that a burst takes one sleep and the time to move it. Without one it takes two sleeps.", stall),
+		first + fmt.Sprintf(" The source writes a burst, sleeps %v, and repeats that. The sink sleeps for the same time after each burst that it has read, in the middle of the source's bursts. With a buffer that holds half a burst both go on, so that a burst takes one sleep and the time to move it. Without one it takes two sleeps.", stall),
 		"Processor time includes making the buffer and starting a process, which is most of it for small bursts.",
 		"A sleep of 5 ms takes a little longer. How much depends on the load of the machine.",
 	}

@@ -52,7 +52,7 @@ func faults() suite {
 		legend: []string{
 			"The column is the capacity of the ring. A round writes as much as it holds, in pieces of 64 KiB, reads it and compares every byte.",
 			"Each trial is a process of its own, so that its memory is new.",
-			"Used before: the collector has freed as much memory, which New has to zero.",
+			"In the row \"used before\" the collector has freed as much memory as the ring takes, and New has to zero it.",
 			"Prefault moves the faults of the first round into New. Mirrored memory is shared memory, for which huge pages are a separate setting of the system, in /sys/kernel/mm/transparent_hugepage.",
 		},
 	}

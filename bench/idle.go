@@ -57,7 +57,7 @@ func idles(cfg config) suite {
 		ops:   func(config, int) int { return 1 },
 		legend: []string{
 			"The column is what has flowed each way before, through up to 100 relays at a time. Two collections have run since.",
-			"The connections themselves, of which all four ends are in this process, are not counted, except in the RSS, where the system may keep memory that is free again.",
+			"The connections, whose four ends are all in this process, are not counted, except in the RSS, in which the system may keep memory that is free again.",
 		},
 	}
 	for i, name := range []string{"heap, KiB", "stacks, KiB", "goroutines", "RSS, KiB"} {

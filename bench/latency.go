@@ -30,7 +30,7 @@ func latency(cfg config) suite {
 		each:    true,
 		legend: append(missing,
 			fmt.Sprintf("A trial is the median of %d greetings, each after a pause in which X falls asleep.", greetings),
-			fmt.Sprintf("Never: nothing came within %v. X waits for a full block or the end.", silence)),
+			fmt.Sprintf("\"Never\" means that nothing came within %v: X waits for a full block or the end.", silence)),
 	}
 	for _, t := range found {
 		silent := false

@@ -25,7 +25,7 @@ func streams() suite {
 			"Write and Read are the methods of io.Writer and io.Reader, which park. Slices+Commit and SlicesAtLeast+Commit park in Wait. All rivals park.",
 			"Slices promises all the space there is, so it loads the other half's cursor each time. SlicesAtLeast, like Write and Read, goes by the last value it has seen while that is enough.",
 			"TryWrite and TryRead never park. If they move nothing, the row calls runtime.Gosched and tries again, so it keeps both processors busy.",
-			"In place: that side works in the ring's memory, as an encoder or a parser would, where the others copy from or to a chunk of their own. The source of ReadFrom copies its chunk into the ring, the sink of WriteTo works in place; both are called with as much as there is, not chunk by chunk. The row without a copy writes and reads nothing but the stamps. It shows the cost of the hand-over and cannot win.",
+			"\"In place\" means that this side works in the ring's memory, as an encoder or a parser would. The others copy from or to a chunk of their own. The source of ReadFrom copies its chunk into the ring, the sink of WriteTo works in place; both are called with as much as there is, not chunk by chunk. The row without a copy writes and reads nothing but the stamps. It shows the cost of the hand-over and cannot win.",
 		},
 	}
 	for _, l := range links() {

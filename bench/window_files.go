@@ -27,7 +27,7 @@ func windowFiles(cfg config, name string, from, to bool) suite {
 		metrics: []metric{throughput(), peak()},
 		each:    true,
 		legend: []string{
-			"The column is SIZE, which is also dd's block. Every byte is compared: from a pipe as it comes, of a file afterwards.",
+			"The column is SIZE, which is also dd's block. Every byte is compared, that of a pipe when it comes, that of a file afterwards.",
 			"Without direct I/O both files are in the page cache, and nothing waits until they are on disk. With it all bytes come from the disk, or are there in the end.",
 		},
 	}

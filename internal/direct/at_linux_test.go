@@ -44,8 +44,8 @@ func has(t *testing.T, f *os.File) bool {
 	return flags&syscall.O_DIRECT != 0
 }
 
-// TestDirectAt: every byte is written and read, whatever the size of the file and of the
-// calls, and whole blocks before the end are direct.
+// TestDirectAt checks that every byte is written and read, whatever the sizes of the
+// file and the calls, and that whole blocks before the end are direct.
 func TestDirectAt(t *testing.T) {
 	dir := t.TempDir()
 	mem, err := memory.Alloc(1<<20, 64<<10)
@@ -116,7 +116,7 @@ func each(t *testing.T, mem []byte, size, call int, f func(b []byte, off int64) 
 	}
 }
 
-// TestDirectAtWhy: what makes a file buffered.
+// TestDirectAtWhy checks what makes a file buffered.
 func TestDirectAtWhy(t *testing.T) {
 	page := os.Getpagesize()
 	for name, c := range map[string]struct {
@@ -131,7 +131,7 @@ func TestDirectAtWhy(t *testing.T) {
 		"the ring":          {512, 0, Ring{Capacity: 16*page - 512, Call: page}, "is not whole blocks"},
 		"blocks over pages": {uint32(4 * page), 0, Ring{Capacity: 16 * page, Call: 2 * page}, "are not whole blocks"},
 		"no direct I/O":     {0, 0, atGeometry, errNone.Error()},
-		"no power of two":   {12288, 0, atGeometry, "no power of two"},
+		"no power of two":   {12288, 0, atGeometry, "not a power of two"},
 	} {
 		fake(t, &flags{}, c.block, true)
 		a := c.ring.OpenAt(file(t, 0), os.O_RDONLY, c.from)
@@ -167,8 +167,8 @@ func TestDirectAtWhy(t *testing.T) {
 	}
 }
 
-// TestDirectAtRefused: a call that is refused because it is direct is made again, and later
-// ones are buffered.
+// TestDirectAtRefused checks that a call that is refused because it is direct is made
+// again, and that later calls are buffered.
 func TestDirectAtRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	w := openAt(t, path, os.O_WRONLY)
@@ -198,8 +198,8 @@ func TestDirectAtRefused(t *testing.T) {
 	}
 }
 
-// TestDirectAtFails: an error that has nothing to do with the flag is that of the call, and
-// names the file.
+// TestDirectAtFails checks that an error unrelated to the flag is returned by the call
+// and names the file.
 func TestDirectAtFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	a := openAt(t, path, os.O_WRONLY)

@@ -85,7 +85,7 @@ func (d *File) measure() (info fs.FileInfo, appends bool, err error) {
 	case d.block == 0:
 		err = errNone
 	case d.block&(d.block-1) != 0:
-		err = fmt.Errorf("its blocks of %d bytes are no power of two", d.block)
+		err = fmt.Errorf("its blocks of %d bytes are not a power of two", d.block)
 	}
 	return info, appends, err
 }

@@ -99,7 +99,7 @@ func TestOpen(t *testing.T) {
 		"known":       {4096, true, 0, 4096, ""},
 		"unknown":     {0, false, 0, 4096, ""},
 		"none":        {0, true, 0, 0, "no direct I/O"},
-		"odd":         {12288, true, 0, 0, "12288 bytes are no power of two"},
+		"odd":         {12288, true, 0, 0, "12288 bytes are not a power of two"},
 		"largest":     {1 << 31, true, 0, 1 << 30, ""},
 		"refused":     {512, true, syscall.EINVAL, 0, "invalid argument"},
 		"not allowed": {512, true, syscall.EPERM, 0, "operation not permitted"},
