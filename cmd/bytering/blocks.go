@@ -20,9 +20,6 @@ func (s *stream) wholeBlocks() error {
 		}
 		s.whole = block.bytes
 	}
-	if s.whole > s.memory.bytes {
-		return fail(exitRefused, "%s %v: holds no whole block of %d bytes", memoryFlag[s.as], s.memory, s.whole)
-	}
 	return nil
 }
 

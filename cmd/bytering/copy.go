@@ -46,7 +46,7 @@ type stream struct {
 	left   chan int // the sinks, of several, whose reader has left
 }
 
-func newStream(ctx context.Context, cancel context.CancelCauseFunc, cfg config, v *voice, stdin *os.File) (*stream, error) {
+func newStream(cancel context.CancelCauseFunc, cfg config, v *voice) (*stream, error) {
 	s := &stream{config: cfg, voice: v, cancel: cancel, left: make(chan int, len(cfg.outputs))}
 	for range cfg.outputs {
 		s.sinks = append(s.sinks, &sink{gone: func() {}})
@@ -57,19 +57,21 @@ func newStream(ctx context.Context, cancel context.CancelCauseFunc, cfg config, 
 	if err := s.fitMemory(); err != nil {
 		return nil, err
 	}
+	return s, s.wholeBlocks()
+}
+
+// prepare opens the objects, which decide how large the ring is, and makes it.
+func (s *stream) prepare(ctx context.Context, stdin *os.File) error {
 	if err := s.openObjects(ctx, stdin); err != nil {
-		return nil, err
-	}
-	if err := s.wholeBlocks(); err != nil {
-		return nil, err
+		return err
 	}
 	if s.deep() {
 		if err := enoughThreads((1 + len(s.sinks)) * s.effectiveDepth()); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := s.makeRing(); err != nil {
-		return nil, err
+		return err
 	}
 	for i, k := range s.sinks {
 		k.c, k.whole = s.c[len(s.c)-len(s.sinks)-len(s.sums)+i], s.whole
@@ -77,7 +79,7 @@ func newStream(ctx context.Context, cancel context.CancelCauseFunc, cfg config, 
 	for i, h := range s.sums {
 		h.c = s.c[len(s.c)-len(s.sums)+i]
 	}
-	return s, enoughMemory()
+	return enoughMemory()
 }
 
 // several reports whether fan does the copy: if there is more than one sink or
@@ -92,6 +94,9 @@ func (s *stream) uploads() bool { return slices.ContainsFunc(s.outputs, isObject
 // makeRing makes the ring. It is mapped, because Go's runtime ends the process if
 // its heap can't grow.
 func (s *stream) makeRing() error {
+	if s.whole > s.memory.bytes {
+		return fail(exitRefused, "%s %v: holds no whole block of %d bytes", memoryFlag[s.as], s.memory, s.whole)
+	}
 	opts := []bytering.Option{bytering.Align(1)}
 	if s.direct {
 		opts = append(opts, bytering.Align(directMemory))
@@ -153,7 +158,7 @@ func transfer(ctx context.Context, cfg config, v *voice, stdin, stdout *os.File)
 	asked := statusRequests()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s, err := newStream(ctx, cancel, cfg, v, stdin)
+	s, err := newStream(cancel, cfg, v)
 	if err != nil {
 		return r, hide, []error{err}
 	}

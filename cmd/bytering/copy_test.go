@@ -190,8 +190,11 @@ func TestCloseFails(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		from, to := place{name: randomFile(t, 0)}, place{name: filepath.Join(t.TempDir(), "sink")}
 		cfg := usual(func(c *config) { c.inputs, c.outputs = []place{from}, []place{to} })
-		s, err := newStream(t.Context(), nil, cfg, &voice{}, os.Stdin)
+		s, err := newStream(nil, cfg, &voice{})
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.prepare(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.openEnds(t.Context(), nil, nil); err != nil {

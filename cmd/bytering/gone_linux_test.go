@@ -84,11 +84,13 @@ func TestReaderGoneWhileIdle(t *testing.T) {
 
 // TestReaderGoneWhileOpening: nor does it wait for another end of a FIFO.
 func TestReaderGoneWhileOpening(t *testing.T) {
-	for _, args := range []string{"", "--hash md5", "--obs 1", "--depth 4"} {
+	for _, args := range []string{"-i FIFO", "-i FIFO --hash md5", "-i FIFO --obs 1", "-i FIFO --depth 4", "-q -i s3://bucket/key"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			r, w := modePipe(t, false)
-			p := prepare(t, append(strings.Fields(args), "-i", mkfifo(t))...)
+			p := prepare(t, strings.Fields(strings.Replace(args, "FIFO", mkfifo(t), 1))...)
+			// A store that refuses is tried again.
+			p.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_ENDPOINT_URL=http://127.0.0.1:"+freePort(t))
 			p.Stdout = w
 			p.start()
 			w.Close()

@@ -174,11 +174,7 @@ func (s *stream) openObjects(ctx context.Context, stdin *os.File) error {
 	if !s.readsObject() && !s.uploads() {
 		return nil
 	}
-	err := s.openStored(ctx, stdin)
-	if err != nil && ctx.Err() != nil {
-		return stopped(context.Cause(ctx), "nothing was written")
-	}
-	if err != nil {
+	if err := s.openStored(ctx, stdin); err != nil {
 		return err
 	}
 	var ring int64

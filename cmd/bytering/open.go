@@ -8,11 +8,18 @@ import (
 	"time"
 )
 
-// open opens the ends, except for the inputs after the first. The open of a FIFO
-// blocks until its other end is opened, so a signal must be able to end it.
+// open makes the ring and opens the ends, except for the inputs after the first. The
+// open of a FIFO blocks until its other end is opened, and a store may not answer, so
+// a signal must be able to end it.
 func (s *stream) open(ctx context.Context, stdin, stdout *os.File) error {
 	opened := make(chan error, 1)
-	go func() { opened <- s.openEnds(ctx, stdin, stdout) }()
+	go func() {
+		err := s.prepare(ctx, stdin)
+		if err == nil {
+			err = s.openEnds(ctx, stdin, stdout)
+		}
+		opened <- err
+	}()
 	// A reader that leaves then ends it, unless there are other outputs.
 	var left <-chan int
 	if len(s.sinks) == 1 {
