@@ -137,12 +137,36 @@ func TestStartFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, sum, err := fill(t.Context(), t, ob)
-		if err != nil || !bytes.Equal(got, want) || sum.Retries != 1 {
+		// Package net/http itself repeats a request that fails on a connection which was
+		// idle.
+		hidden := name == "reset" || name == "nothing"
+		if err != nil || !bytes.Equal(got, want) || sum.Retries != 1 && !hidden {
 			t.Errorf("%s: %d bytes, %+v, %v", name, len(got), sum, err)
 		}
 		if n := len(asked()); n != 8 {
 			t.Errorf("%s: %q", name, asked())
 		}
+	}
+}
+
+// A block of a smaller ring has the end of the start in its middle.
+func TestStartInASmallRing(t *testing.T) {
+	s := serve(t)
+	want := random(5 * testPart)
+	s.plant("k", want)
+	ob, err := Open(t.Context(), Scheme+testBucket+"/k", s.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, c := newRing(t, testPart*3/4)
+	var sum Summary
+	go func() {
+		var err error
+		sum, err = ob.Fill(t.Context(), p)
+		p.CloseWithError(err)
+	}()
+	if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, want) || sum.Retries != 0 {
+		t.Error(len(got), sum, err)
 	}
 }
 
@@ -154,6 +178,7 @@ func TestStartUnused(t *testing.T) {
 	over := make(chan struct{})
 	watchRanges(s, func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", testPart-1, len(want)))
+		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
 		w.WriteHeader(http.StatusPartialContent)
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
