@@ -14,6 +14,10 @@ import (
 // not wait for all of the range.
 const startPiece = 256 << 10
 
+// startPatience is how long an answer may wait to be read. A server that has one answer
+// at a time gives no other one meanwhile.
+const startPatience = 2 * time.Second
+
 // A start is the first range of an object, asked for together with what the object is:
 // so its bytes come a round trip sooner. It only saves time. If its request fails, or
 // is for another object, the range is asked for again as all others are.
@@ -50,7 +54,7 @@ func (c *client) newStart(ctx context.Context, n int64) (s *start, settled func(
 			if !strings.HasPrefix(header.Get("Content-Range"), "bytes 0-") {
 				s.etag = ""
 			}
-			s.unused = time.AfterFunc(c.Stall, s.cancel)
+			s.unused = time.AfterFunc(min(c.Stall/2, startPatience), s.cancel)
 			return nil
 		})
 	}()

@@ -201,3 +201,30 @@ func TestStartUnused(t *testing.T) {
 		t.Error(len(got), err)
 	}
 }
+
+// A server may finish one answer before it gives the next.
+func TestStartHoldsNothingUp(t *testing.T) {
+	s := serve(t)
+	want := random(20 << 20) // more than a connection takes that is not read
+	s.plant("k", want)
+	var one sync.Mutex
+	begun := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Range") != fmt.Sprintf("bytes=0-%d", 12<<20-1) {
+			<-begun
+		}
+		one.Lock()
+		defer one.Unlock()
+		begin()
+		s.fake.ServeHTTP(w, r)
+		return true
+	})
+	ob, err := Open(t.Context(), Scheme+testBucket+"/k", Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := fill(t.Context(), t, ob); err != nil || !bytes.Equal(got, want) {
+		t.Error(len(got), err)
+	}
+}

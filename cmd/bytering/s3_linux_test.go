@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,27 +50,39 @@ func newBucket(t *testing.T) *bucket {
 	}
 	fake := gofakes3.New(b.backend, gofakes3.WithV4Auth(map[string]string{"AKID": plantedKey}), gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.mu.Lock() // the store races
-		if comes := b.comes; comes != nil {
-			b.mu.Unlock()
+		b.mu.Lock()
+		comes := b.comes
+		b.mu.Unlock()
+		if comes != nil {
 			comes(r)
-			b.mu.Lock()
 		}
-		defer b.mu.Unlock()
-		if b.answers != nil {
-			if status := b.answers(r); status != 0 {
-				w.WriteHeader(status)
-				return
-			}
-		}
-		fake.ServeHTTP(w, r)
-		if r.URL.Query().Has("partNumber") {
-			b.parts++
-		}
+		// A client may read an answer after that of another request.
+		rec := b.serve(fake, r)
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		w.Write(rec.Body.Bytes())
 	}))
 	t.Cleanup(server.Close)
 	b.url = server.URL
 	return b
+}
+
+// serve answers one request. The store races, so it gets them in turn.
+func (b *bucket) serve(fake http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answers != nil {
+		if status := b.answers(r); status != 0 {
+			rec.WriteHeader(status)
+			return rec
+		}
+	}
+	fake.ServeHTTP(rec, r)
+	if r.URL.Query().Has("partNumber") {
+		b.parts++
+	}
+	return rec
 }
 
 // prepare makes a process that has the bucket.
