@@ -1,10 +1,12 @@
 package s3
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -186,5 +188,36 @@ func TestSlowWrite(t *testing.T) {
 		}
 		here.Close()
 		there.Close()
+	}
+}
+
+// So does one that has no ranges and stops in the middle.
+func TestTimeoutWithoutRanges(t *testing.T) {
+	s := serve(t)
+	hang := hanging(t)
+	want := random(9 * testPart)
+	s.plant("k", want)
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) != "get" {
+			return false
+		}
+		rec := s.swallow(r)
+		w.Header().Set("Etag", rec.Header().Get("Etag"))
+		w.Header().Set("Last-Modified", rec.Header().Get("Last-Modified"))
+		w.Header().Set("Content-Length", strconv.Itoa(len(want)))
+		w.Write(want[:len(want)/2])
+		w.(http.Flusher).Flush()
+		hang(r, false)
+		return true
+	})
+	o := s.options()
+	o.Timeout = 150 * time.Millisecond
+	ob, err := Open(t.Context(), Scheme+testBucket+"/k", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, sum, err := fill(t.Context(), t, ob)
+	if !errors.Is(err, ErrStalled) || !bytes.Equal(got, want[:len(want)/2]) || sum.Bytes != int64(len(got)) {
+		t.Error(len(got), sum, err)
 	}
 }
