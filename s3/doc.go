@@ -47,10 +47,11 @@
 // Credentials, the region and the endpoint come from the environment, as with the
 // SDKs of Amazon: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;
 // the files in ~/.aws, with AWS_PROFILE, AWS_CONFIG_FILE and
-// AWS_SHARED_CREDENTIALS_FILE, also for roles; web identities; containers; and finally the
-// metadata of the instance, which must answer within a second.
-// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION and
-// AWS_CA_BUNDLE are read too, and proxies as by package net/http.
+// AWS_SHARED_CREDENTIALS_FILE, also for roles; web identities; containers; and
+// finally the metadata of the instance, which must answer within a second.
+// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, AWS_REGION,
+// AWS_DEFAULT_REGION and AWS_CA_BUNDLE are read too, and proxies as by package
+// net/http. What a profile asks for, and can't be had, is an error.
 //
 // No error and no logged line contains a secret.
 package s3
