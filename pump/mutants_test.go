@@ -24,7 +24,7 @@ func TestMutants(t *testing.T) {
 		"direct":     {"-run=^TestDirect"},
 		"":           {"-skip=^TestDirect"},
 	} {
-		mutants.Run(t, groups[kind], mutants.Tests, append(args, "-short", "-failfast", "-timeout=2m", ".")...)
+		mutants.Run(t, groups[kind], mutants.Tests, append(args, "-short", "-failfast", "-timeout=1m", ".")...)
 		delete(groups, kind)
 	}
 	for kind := range groups {
