@@ -4,36 +4,58 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// freePort returns a port that nothing listens on.
+// freePort returns a port that nothing listens on, and that no other call gets. It
+// is below those that the system gives to outgoing connections: one of them could
+// take it, or connect to itself while nothing listens yet.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Skip(err)
+	for range 1000 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if _, given := portsGiven.LoadOrStore(port, true); given {
+			continue
+		}
+		if l, err := net.Listen("tcp", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
-// listening waits until something listens at the port, without connecting.
+var portsGiven sync.Map
+
+// listening waits until something listens at the port, and leaves the port alone:
+// who tries to listen there too, or connects, may be in the way.
 func listening(t *testing.T, port string) {
 	t.Helper()
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Columns of /proc/net/tcp: the number, the local address, the other's, the state.
+	listens := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X [0-9A-F]+:0000 0A `, n))
 	eventually(t, "a listener at "+port, func() bool {
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			l.Close()
+		for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+			if sockets, err := os.ReadFile(name); err == nil && listens.Match(sockets) {
+				return true
+			}
 		}
-		return err != nil
+		return false
 	})
 }
 
