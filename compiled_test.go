@@ -33,10 +33,10 @@ func compilerReport(t *testing.T, flags string) string {
 func TestInlined(t *testing.T) {
 	report := compilerReport(t, "-m=2")
 	for _, f := range []string{
-		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).overdue", "(*half).expose",
-		"(*Producer).ended", "(*Producer).goal", "(*Consumer).len", "(*Consumer).goal",
+		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).overdue", "(*half).lend",
+		"(*Producer).ended", "(*Producer).goal", "(*Consumer).ended", "(*Consumer).len", "(*Consumer).goal",
 		"(*target).hasWaiter", "(*target).moved", "(*target).wake", "(*target).post",
-		"(*ring).pieces", "(*ring).advance", "(*ring).wakeSoft", "distance", "reached", "satisfied",
+		"(*ring).pieces", "(*ring).advance", "(*ring).wakeSoft", "distance", "reached", "satisfied", "checkCount",
 	} {
 		if !strings.Contains(report, ": can inline "+f+" with cost ") {
 			t.Errorf("%s is not inlined:\n%s", f, regexp.MustCompile(`.*inline `+regexp.QuoteMeta(f)+`\b.*`).FindString(report))

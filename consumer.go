@@ -49,18 +49,20 @@ func (c *Consumer) Len() int {
 // and everything was discarded it is the error given to CloseWithError, or io.EOF.
 // An error is final. Any goroutine may call it.
 func (c *Consumer) Err() error {
-	read, write := c.shared.cursor.Load(), c.ring.producer.cursor.Load()
-	switch {
-	case read&closed != 0:
-		return io.ErrClosedPipe
-	case write == read|closed:
-		return c.peersErr()
+	if !c.ended() {
+		return nil
 	}
-	return nil
+	if c.closed() {
+		return io.ErrClosedPipe
+	}
+	return c.peersErr()
 }
 
-// ended implements side.
-func (c *Consumer) ended() bool { return c.Err() != nil }
+// ended reports whether Err is not nil.
+func (c *Consumer) ended() bool {
+	read, write := c.shared.cursor.Load(), c.ring.producer.cursor.Load()
+	return read&closed != 0 || write == read|closed
+}
 
 func (c *Consumer) ready(n int) bool { return c.len(n) >= n || c.eof || c.closed() }
 
@@ -201,8 +203,8 @@ func (c *Consumer) Discard(n int) error {
 func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	c.enter()
 	defer c.leave()
-	if err := c.Err(); err != nil {
-		return 0, err
+	if c.ended() {
+		return 0, c.Err()
 	}
 	a, b := c.filled()
 	offered := len(a) + len(b)

@@ -40,9 +40,13 @@ var (
 // checkCount checks a count from outside against what was offered (I7).
 func checkCount(source string, n, offered int) error {
 	if n < 0 || n > offered {
-		return fmt.Errorf("bytering: %s returned %d for %d bytes: %w", source, n, offered, ErrInvalidCount)
+		return invalidCount(source, n, offered)
 	}
 	return nil
+}
+
+func invalidCount(source string, n, offered int) error {
+	return fmt.Errorf("bytering: %s returned %d for %d bytes: %w", source, n, offered, ErrInvalidCount)
 }
 
 // checkRange returns an error if the ring can never hold n bytes.

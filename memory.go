@@ -41,7 +41,10 @@ func (r *ring) release() {
 }
 
 // expose is called before the owner gets slices of a mapped ring. The half is
-// used after that, so that the ring can be reached meanwhile.
+// used after that, so that the ring can be reached meanwhile. It is not inlined, so
+// that lend is.
+//
+//go:noinline
 func (h *half) expose() {
 	if !h.exposed {
 		h.exposed = true

@@ -201,8 +201,8 @@ func (p *Producer) Commit(n int) error {
 func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, error) {
 	p.enter()
 	defer p.leave()
-	if err := p.Err(); err != nil {
-		return 0, err
+	if p.ended() {
+		return 0, p.Err()
 	}
 	var a, b []byte
 	if p.unspilled() {
