@@ -283,7 +283,8 @@ func (p *Producer) quickPut(b []byte, n int) bool {
 	p.off += n
 	p.quick -= n
 	p.lent = 0
-	if p.only.hasWaiter() {
+	p.only.moved(next)
+	if p.only.note.Load() != nil {
 		p.wakeOthers(next)
 	}
 	return true
