@@ -3,6 +3,8 @@ package pump
 import (
 	"context"
 	"io"
+
+	"github.com/bytering/bytering/vectored"
 )
 
 const (
@@ -183,26 +185,43 @@ func (f *flow) feedFixed() (err error) {
 	if s.direct.Active() {
 		s.maxCall = s.largest(p.Cap())
 	}
-	fill := func(bufs [][]byte, n int) (int, error) {
-		if n == 0 {
-			return 0, nil
-		}
-		return s.Readv(bufs)
+	if !s.direct.Active() && s.boundary != vectored.Stream {
+		_, err = p.ReadFrom(s)
+		return err
 	}
-	for s.direct.Active() {
-		// For no more than half of the ring, as the sink does for its block:
-		// otherwise each could wait for the other.
-		if block := s.direct.Block(); p.Free() < block {
-			if err := p.Wait(context.Background(), max(block, p.Cap()/4)); err != nil {
-				return err
-			}
+	for empty := 0; empty < maxEmptyReads; empty++ {
+		if err := f.awaitRoom(); err != nil {
+			return err
 		}
-		if _, err := p.IOSlices(fill); err == io.EOF {
+		n, err := p.IOSlices(f.onFill)
+		if err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err
 		}
+		if n > 0 {
+			empty = -1
+		}
 	}
-	_, err = p.ReadFrom(s)
-	return err
+	return io.ErrNoProgress
+}
+
+// awaitRoom waits while the fixed ring is full, until a quarter of it is free. A
+// ReadFrom would read a few bytes meanwhile, to see the end of a stream that just
+// fits. Here the sink makes room, and each such read delays it.
+func (f *flow) awaitRoom() error {
+	p := f.fixed.p
+	if !f.in.direct.Active() {
+		if p.Free() > 0 {
+			return nil
+		}
+		return p.WaitSoft(context.Background(), max(1, p.Cap()/4))
+	}
+	// For no more than half of the ring, as the sink does for its block: otherwise
+	// each could wait for the other.
+	block := f.in.direct.Block()
+	if p.Free() >= block {
+		return nil
+	}
+	return p.Wait(context.Background(), max(block, p.Cap()/4))
 }

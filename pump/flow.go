@@ -42,6 +42,7 @@ type flow struct {
 	offering
 
 	startSink func()
+	onFill    func([][]byte, int) (int, error)
 	onDrain   func([][]byte, int) (int, error)
 	ticks     int // of the grace
 	behind    int // sides left behind that are not over, of the sink's mutex
@@ -53,6 +54,12 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 	f.in.init(src, cfg, wake)
 	f.out.init(dst, cfg, wake)
 	f.startSink = func() { go f.run(&f.out.side, f.drain) }
+	f.onFill = func(bufs [][]byte, n int) (int, error) {
+		if n == 0 {
+			return 0, nil
+		}
+		return f.in.Readv(bufs)
+	}
 	f.onDrain = func(bufs [][]byte, n int) (int, error) {
 		if n == 0 {
 			return 0, nil // the consumer was closed meanwhile

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bytering/bytering"
+	"github.com/bytering/bytering/internal/pattern"
 )
 
 // TestRing checks that bytes that are in the ring already come first, and that both
@@ -126,4 +127,98 @@ func TestRoundUp(t *testing.T) {
 			t.Errorf("%d to multiples of %d: %d, want %d", tc.n, tc.m, got, tc.want)
 		}
 	}
+}
+
+// TestReadsOfRoom checks that a full ring is not refilled in small pieces: while the
+// sink is slow, each read but the last has a quarter of the ring at least.
+func TestReadsOfRoom(t *testing.T) {
+	const size, total = 64 << 10, 1 << 20
+	p, c, err := bytering.New(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, least := 0, size
+	read := readvFunc(func(bufs [][]byte) (n int, err error) {
+		offered := 0
+		for _, b := range bufs {
+			offered += len(b)
+			b = b[:min(len(b), total-at-n)]
+			pattern.Fill(b, uint64(at+n))
+			n += len(b)
+		}
+		if n == 0 {
+			return 0, io.EOF
+		}
+		at, least = at+n, min(least, offered)
+		return n, nil
+	})
+	var got bytes.Buffer
+	slow := writevFunc(func(bufs [][]byte) (int, error) {
+		for c.Len() < size && p.Position() < total {
+			time.Sleep(100 * time.Microsecond)
+		}
+		return got.Write(bytes.Join(bufs, nil))
+	})
+	if _, err := Copy(t.Context(), slow, read, Ring(p, c)); err != nil {
+		t.Fatal(err)
+	}
+	arrived(t, got.Bytes(), total)
+	if least < size/4 {
+		t.Errorf("a read was offered %d bytes of a ring of %d", least, size)
+	}
+}
+
+// TestRoomIsShared checks that the source does not wait for a quarter of the ring
+// while another consumer waits for a byte more than it has.
+func TestRoomIsShared(t *testing.T) {
+	const size, total = 64, 300
+	p, cs, err := bytering.NewBroadcast(size, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		defer cs[1].Close()
+		for {
+			if err := cs[1].Wait(ctx, size); err != nil {
+				ended <- err
+				return
+			}
+			cs[1].Discard(1)
+		}
+	}()
+	var got bytes.Buffer
+	_, err = Copy(ctx, &got, bytes.NewReader(stream(total)), Ring(p, cs[0]))
+	if err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != io.ErrUnexpectedEOF {
+		t.Errorf("the other consumer: %v", err)
+	}
+	arrived(t, got.Bytes(), total)
+}
+
+// TestEmptyReadsIntoARing checks that a source may return nothing now and then, but
+// not for ever.
+func TestEmptyReadsIntoARing(t *testing.T) {
+	p, c, err := bytering.New(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, total := 0, 3
+	rarely := readerFunc(func(b []byte) (int, error) {
+		calls++
+		if calls > total*maxEmptyReads || calls%maxEmptyReads > 0 {
+			return 0, nil
+		}
+		return copy(b[:1], stream(total)[calls/maxEmptyReads-1:]), nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	var got bytes.Buffer
+	_, err = Copy(ctx, &got, rarely, Ring(p, c))
+	failed(t, err, Source, io.ErrNoProgress)
+	arrived(t, got.Bytes(), int64(total))
 }
