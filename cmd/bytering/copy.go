@@ -66,7 +66,11 @@ func (s *stream) prepare(ctx context.Context, stdin *os.File) error {
 		return err
 	}
 	if s.deep() {
-		if err := enoughThreads((1 + len(s.sinks)) * s.effectiveDepth()); err != nil {
+		ends := 1
+		if s.direct {
+			ends += len(s.sinks) // see place
+		}
+		if err := enoughThreads(ends * s.effectiveDepth()); err != nil {
 			return err
 		}
 	}

@@ -237,8 +237,7 @@ func (s *stream) feed(ctx context.Context, in io.Reader, opts []pump.Option) (er
 
 // A placed is a sink that is written at several offsets at once.
 type placed struct {
-	to      io.WriterAt
-	past    *direct.At // that to is with --direct, or nil
+	to      *direct.At
 	options []async.Option
 	meter   async.Meter
 	after   time.Duration // that a write may take, or 0
@@ -252,10 +251,13 @@ func (s *stream) effectiveDepth() int {
 
 // place makes k a sink that is written at depth, if its output is a file that
 // was opened by its name, and if no flag holds the writes back or sets their
-// size.
+// size. Only with --direct: the system lets one write at a time into a file's cache,
+// and those that wait cost processor time.
 func (s *stream) place(k *sink, p place) {
 	info, err := k.file.Stat()
 	switch {
+	case !s.direct:
+		return
 	case err != nil || !onDisk(info):
 		k.direct.Buffered = errNotFile
 		return
@@ -263,12 +265,9 @@ func (s *stream) place(k *sink, p place) {
 		k.direct.Buffered = errInOrder
 		return
 	}
-	k.placed = &placed{to: k.file, after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
+	k.placed = &placed{after: s.timeout, stalled: s.stalled("write", func() string { return k.name }, s.timeout)}
 	k.placed.options = s.deepOptions(&k.placed.meter)
-	if s.direct {
-		k.placed.past = s.directAt(k.file, os.O_WRONLY, 0, k.c.Position())
-		k.placed.to = k.placed.past
-	}
+	k.placed.to = s.directAt(k.file, os.O_WRONLY, 0, k.c.Position())
 }
 
 func (d *placed) WriteAt(b []byte, off int64) (int, error) {
@@ -282,10 +281,8 @@ func (d *placed) WriteAt(b []byte, off int64) (int, error) {
 // is truncated to the bytes that are complete from its beginning on.
 func (k *sink) drainPlaced() {
 	stats, err := async.Drain(context.Background(), k.c, k.placed, k.placed.options...)
-	if past := k.placed.past; past != nil {
-		k.direct.Direct, k.direct.Buffered = past.Moved()
-		k.err = past.Close()
-	}
+	k.direct.Direct, k.direct.Buffered = k.placed.to.Moved()
+	k.err = k.placed.to.Close()
 	if err == nil {
 		return
 	}

@@ -20,7 +20,7 @@ var commonFlags = []flag{
 	{short: "m", long: "memory", arg: "SIZE", group: "The ring", does: "its size, or N% of the memory (default " + defaultMemory + ")", set: setMemory},
 	{short: "s", long: "block", arg: "SIZE", does: "largest read or write, up to 1M and -m/2 (default " + defaultBlock + ")", set: setBlock},
 	{long: "obs", arg: "SIZE", does: "write whole blocks of SIZE, as a tape needs", set: to(parseMemory, func(p *parser) *size { return &p.wholeBlock })},
-	{long: "depth", arg: "N", does: "N reads and N writes in flight, for files and HTTP", set: to(parseNumber, func(p *parser) *int { return &p.depth })},
+	{long: "depth", arg: "N", does: "N reads in flight; N writes if --direct or to s3://", set: to(parseNumber, func(p *parser) *int { return &p.depth })},
 	{short: "P", long: "start-above", arg: "N%", does: "after it was empty, write only once it is N% full", set: setStart},
 	{short: "p", long: "resume-below", arg: "N%", does: "after it was full, read only once it is down to N%", set: setResume},
 	{long: "direct", does: "bypass the page cache; rounds -m up to 64K, -s to 4K", set: setDirect},
