@@ -73,7 +73,11 @@ func (u *Upload) complete(ctx context.Context) (verified string, err error) {
 		}
 	}
 	// A server may ignore the condition, and the upload may have taken hours.
-	if err := u.vacant(ctx); err != nil {
+	if time.Since(u.again.began) > u.c.fresh {
+		u.again.end()
+		u.again = u.looks(ctx)
+	}
+	if err := u.again.wait(ctx); err != nil {
 		return "", err
 	}
 	verified, err = u.last(ctx, want, false, func(ctx context.Context) (minio.UploadInfo, error) {
@@ -129,11 +133,11 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 				if v == other {
 					return fmt.Errorf("%w: the server has %s", errWrong, checksum(info, want.kind))
 				}
-				if small && by != "" {
+				if by != "" {
 					verified = by
 					return nil
 				}
-				verified, err = u.confirm(ctx, want, by)
+				verified, err = u.confirm(ctx, want)
 				return err
 			}
 			if refused(err) {
@@ -178,21 +182,19 @@ func (u *Upload) last(ctx context.Context, want identity, small bool, request fu
 	return verified, err
 }
 
-// confirm compares an object that the server says it has made. by is the checksum
-// by which the response confirmed it.
-func (u *Upload) confirm(ctx context.Context, want identity, by string) (verified string, err error) {
+// confirm compares an object that the server says it has made, without a checksum that
+// shows it.
+func (u *Upload) confirm(ctx context.Context, want identity) (verified string, err error) {
 	f, err := u.c.look(ctx)
 	if err != nil {
-		return by, nil // the credentials may allow writes and no reads
+		return "", nil // the credentials may allow writes and no reads
 	}
-	v, sum := want.compare(f)
+	v, by := want.compare(f)
 	switch {
 	case v == other && !f.exists:
 		return "", fmt.Errorf("%w: the server confirmed the object, but does not have it", ErrUnknown)
 	case v == other:
 		return "", fmt.Errorf("%w: it has %d bytes with %s, sent were %d with %s", errWrong, f.Size, f.Checksum(want.kind), want.size, want.sum)
-	case by == "":
-		by = sum
 	}
 	return by, nil
 }

@@ -40,6 +40,9 @@ type Error struct {
 	// Safe is how many bytes of the stream the server has, from the first on. For
 	// an object that is read it is how many bytes were committed.
 	Safe int64
+	// Op is what failed: "open", "read" or "write". An upload that fails to open
+	// has sent nothing of the stream.
+	Op string
 	// UploadID is the ID of the upload that was left, for [Resume], or empty.
 	UploadID string
 	// Err is the cause: an error of this package, of the server or of the
@@ -49,13 +52,19 @@ type Error struct {
 	text string
 }
 
+const (
+	opOpen  = "open"
+	opRead  = "read"
+	opWrite = "write"
+)
+
 // Error returns a text without secrets, in one line.
 func (e *Error) Error() string { return e.text }
 
 func (e *Error) Unwrap() error { return e.Err }
 
 // fail returns the Error for err.
-func (c *client) fail(err error, safe int64, id string) error {
+func (c *client) fail(op string, err error, safe int64, id string) error {
 	text := c.redact(fmt.Sprintf("s3: %s: %v", c.name, err))
-	return &Error{Name: c.name.String(), Safe: safe, UploadID: id, Err: err, text: text}
+	return &Error{Op: op, Name: c.name.String(), Safe: safe, UploadID: id, Err: err, text: text}
 }

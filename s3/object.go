@@ -46,7 +46,7 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	}
 	if err := ob.open(ctx); err != nil {
 		c.transport.CloseIdleConnections()
-		return nil, c.fail(err, 0, "")
+		return nil, c.fail(opOpen, err, 0, "")
 	}
 	return ob, nil
 }
@@ -138,7 +138,7 @@ func (ob *Object) Fill(ctx context.Context, p *bytering.Producer) (Summary, erro
 		s.Verified, err = v.verdict(n)
 	}
 	if err != nil {
-		return s, c.fail(err, n, "")
+		return s, c.fail(opRead, err, n, "")
 	}
 	return s, nil
 }

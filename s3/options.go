@@ -26,6 +26,11 @@ type Options struct {
 
 	// Overwrite lets an upload replace an object.
 	Overwrite bool
+	// LookLater makes [Create] return before it is known whether the key has an
+	// object. [Upload.Drain] finds out while it waits for the first part and begins
+	// the upload, and sends nothing of the stream before. If there is an object,
+	// an upload that was begun is aborted.
+	LookLater bool
 	// Abort makes [Upload.Drain] abort an upload that fails. Otherwise the
 	// upload is left for [Resume].
 	Abort bool
@@ -68,6 +73,7 @@ type Options struct {
 
 	unit    int64         // what parts are multiples of; 0 is 1 MiB
 	backoff time.Duration // the first wait before a retry; 0 is 0.2 s
+	fresh   time.Duration // how long a look for the object counts before the last request; 0 is 10 s
 	page    int           // how many entries a listing is asked for at once; 0 is 1000
 }
 
@@ -90,6 +96,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.backoff == 0 {
 		o.backoff = 200 * time.Millisecond
+	}
+	if o.fresh == 0 {
+		o.fresh = 10 * time.Second
 	}
 	if o.page == 0 {
 		o.page = 1000

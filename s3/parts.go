@@ -23,6 +23,9 @@ func (w partWriter) WritePart(ctx context.Context, p *async.Part) error {
 	if number > u.plan.MaxParts {
 		return fmt.Errorf("%w: %d of %s are %s: give --size or -m", ErrLimit, u.plan.MaxParts, size(u.plan.Part), size(u.plan.Limit()))
 	}
+	if p.Last && u.again == nil {
+		u.again = u.looks(ctx)
+	}
 	open := func() io.ReadCloser { return p.Open() }
 	if old, ok := u.listed[number]; ok {
 		d, there, err := u.recognise(old, open, p.Len)
@@ -37,24 +40,12 @@ func (w partWriter) WritePart(ctx context.Context, p *async.Part) error {
 	if err := u.agree(ctx, number); err != nil {
 		return err
 	}
-	if err := u.begin(ctx); err != nil {
-		return err
-	}
 	return u.send(ctx, number, p.Len, open)
 }
 
-// begin begins a multipart upload, unless there is one. If ctx ends meanwhile,
-// begin waits a little for the response, so that the ID of the upload is known.
+// begin begins a multipart upload. If ctx ends meanwhile, begin waits a little for the
+// response, so that the ID of the upload is known.
 func (u *Upload) begin(ctx context.Context) error {
-	select {
-	case u.gate <- struct{}{}:
-		defer func() { <-u.gate }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if u.id != "" {
-		return nil
-	}
 	longer, cancel := grace(ctx, 5*time.Second)
 	defer cancel()
 	for {
@@ -76,9 +67,7 @@ func (u *Upload) begin(ctx context.Context) error {
 		case err == nil && id == "":
 			return errNoAnswer
 		case err == nil:
-			u.mu.Lock()
 			u.id = id
-			u.mu.Unlock()
 			return nil
 		case !refused(err) || !u.simplify(s):
 			return err

@@ -28,14 +28,16 @@ func Resume(ctx context.Context, object, id string, o Options) (*Upload, error) 
 	if err != nil {
 		return nil, err
 	}
+	u.first = u.looks(ctx)
 	if err := u.resume(ctx, id); err != nil {
-		return nil, u.c.fail(err, 0, id)
+		u.first.end()
+		return nil, u.c.fail(opOpen, err, 0, id)
 	}
 	return u, nil
 }
 
 func (u *Upload) resume(ctx context.Context, id string) error {
-	if err := u.vacant(ctx); err != nil {
+	if err := u.first.wait(ctx); err != nil {
 		return err
 	}
 	if id == "" {

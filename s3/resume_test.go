@@ -286,7 +286,6 @@ func TestResumeWithHoles(t *testing.T) {
 	s.fault(nil)
 	// More holes, in pages of some parts.
 	id := u.id
-	u.begin(t.Context())
 	for n := 3; n < 25; n++ {
 		if r.IntN(2) == 0 {
 			b := data[(n-1)*testPart : n*testPart]

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
 	"github.com/bytering/bytering"
@@ -20,7 +19,8 @@ type Upload struct {
 	listed map[int]minio.ObjectPart // parts of an earlier call, by number
 	order  []int                    // their numbers
 
-	gate chan struct{} // held while begin runs
+	first *look // before anything of the stream is sent
+	again *look // before the object is made; nil until the last part begins
 
 	mu        sync.Mutex
 	id        string // or "" while there is none
@@ -35,16 +35,24 @@ type Upload struct {
 
 // Create returns an upload of a new object, named s3://BUCKET/KEY. Unless
 // o.Overwrite is set it looks for the object, and returns an error that wraps
-// [ErrExists] if there is one. Nothing is written before [Upload.Drain].
+// [ErrExists] if there is one. With o.LookLater, [Upload.Drain] returns that error
+// instead. Nothing is written before Drain.
 func Create(ctx context.Context, object string, o Options) (*Upload, error) {
 	u, err := newUpload(object, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.vacant(ctx); err != nil {
-		return nil, u.c.fail(err, 0, "")
+	u.first = u.looks(ctx)
+	if !o.LookLater {
+		if err := u.first.wait(ctx); err != nil {
+			return nil, u.c.fail(opOpen, err, 0, "")
+		}
 	}
-	return u, u.planFor(0)
+	if err := u.planFor(0); err != nil {
+		u.first.end()
+		return nil, err
+	}
+	return u, nil
 }
 
 func newUpload(object string, o Options) (*Upload, error) {
@@ -53,7 +61,7 @@ func newUpload(object string, o Options) (*Upload, error) {
 		return nil, err
 	}
 	s, err := c.Options.sums()
-	return &Upload{c: c, sums: s, condition: !o.Overwrite, gate: make(chan struct{}, 1), news: make(chan struct{})}, err
+	return &Upload{c: c, sums: s, condition: !o.Overwrite, news: make(chan struct{})}, err
 }
 
 // planFor makes the plan, for parts of the given size unless it is 0, and logs
@@ -66,24 +74,6 @@ func (u *Upload) planFor(part int64) (err error) {
 	}
 	if u.c.Size == 0 || u.c.Size > u.plan.Limit() {
 		u.c.log("%s: at most %s: give --size or -m", u.c.name, size(u.plan.Limit()))
-	}
-	return nil
-}
-
-// vacant returns an error if the key has an object that must not be replaced.
-// The server tells only a client that may list the bucket.
-func (u *Upload) vacant(ctx context.Context) error {
-	if u.c.Overwrite {
-		return nil
-	}
-	f, err := u.c.look(ctx)
-	switch {
-	case status(err) == http.StatusForbidden:
-		return nil
-	case err != nil:
-		return err
-	case f.exists:
-		return fmt.Errorf("%w: -f replaces it", ErrExists)
 	}
 	return nil
 }
@@ -103,7 +93,11 @@ func (u *Upload) Plan() Plan { return u.plan }
 // during the last request, that request has ten seconds to finish. Drain may be
 // called once.
 func (u *Upload) Drain(ctx context.Context, c *bytering.Consumer) (Summary, error) {
+	defer u.first.end()
 	safe, verified, err := u.drain(ctx, c)
+	if u.again != nil {
+		u.again.end()
+	}
 	s := Summary{
 		Name:     u.c.name.String(),
 		Bytes:    safe,
@@ -116,26 +110,28 @@ func (u *Upload) Drain(ctx context.Context, c *bytering.Consumer) (Summary, erro
 	if err == nil {
 		return s, nil
 	}
-	id := u.id
-	if id != "" && u.c.Abort {
+	op, id := opWrite, u.id
+	if failed := u.first.failed(); failed != nil && errors.Is(err, failed) {
+		op = opOpen
+	}
+	if id != "" && (u.c.Abort || op == opOpen) {
 		safe, s.Bytes = 0, 0
 		if failed := u.abort(ctx); failed != nil {
 			err = fmt.Errorf("%w; whether it is aborted is unknown: %w", err, failed)
 		}
 		id = u.id
 	}
-	return s, u.c.fail(err, safe, id)
+	return s, u.c.fail(op, err, safe, id)
 }
 
 func (u *Upload) drain(ctx context.Context, c *bytering.Consumer) (safe int64, verified string, err error) {
 	defer u.c.transport.CloseIdleConnections()
 	if u.id == "" {
-		err := c.Wait(ctx, int(u.plan.Part)+1)
-		if ctx.Err() != nil {
-			return 0, "", context.Cause(ctx)
-		}
-		if err != nil {
-			return u.small(ctx, c, err)
+		switch ended, err := u.open(ctx, c); {
+		case err != nil:
+			return 0, "", err
+		case ended != nil:
+			return u.small(ctx, c, ended)
 		}
 	}
 	stats, err := async.DrainParts(ctx, c, partWriter{u},
@@ -160,6 +156,28 @@ func (u *Upload) drain(ctx context.Context, c *bytering.Consumer) (safe int64, v
 		verified, err = u.complete(ctx)
 	}
 	return stats.Safe, verified, err
+}
+
+// open waits until the stream has more than one part, and begins the upload then. If
+// the stream ends before that, open returns why. It fails as soon as the first look does.
+func (u *Upload) open(ctx context.Context, c *bytering.Consumer) (ended, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		if <-u.first.over; u.first.err != nil {
+			cancel(u.first.err)
+		}
+	}()
+	ended = c.Wait(ctx, int(u.plan.Part)+1)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if ended == nil {
+		if err := u.c.try(ctx, u.begin); err != nil {
+			return nil, err
+		}
+	}
+	return ended, u.first.wait(ctx)
 }
 
 // small sends the rest of a stream of at most one part, with one PUT. why is the
