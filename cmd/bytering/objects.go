@@ -215,6 +215,18 @@ func (s *stream) openStored(ctx context.Context, stdin *os.File) error {
 	return nil
 }
 
+// startsAtOnce reports whether the input is read as soon as the command begins, and
+// goes to one output. If that is an object, it may be looked for meanwhile: no other
+// output is made, and an end that takes long to open or a -W does not matter.
+func (s *stream) startsAtOnce() bool {
+	in := s.inputs[0]
+	if len(s.outputs) > 1 || in.kind != file || s.timeout > 0 {
+		return false
+	}
+	info, err := os.Stat(in.name)
+	return in.name == "-" || err == nil && info.Mode().IsRegular()
+}
+
 // foreseen is expected before the inputs are open.
 func (s *stream) foreseen(stdin *os.File) int64 {
 	first := &end{size: -1}

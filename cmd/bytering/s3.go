@@ -23,7 +23,7 @@ func (s *stream) store() (store, error) {
 	o := s.objects
 	st := &s3Store{objects: o, Options: s3.Options{
 		Memory: int64(s.memory.bytes), Depth: s.depth, MaxParts: o.maxParts,
-		Overwrite: s.force, Abort: o.abort,
+		Overwrite: s.force, LookLater: s.startsAtOnce(), Abort: o.abort,
 		Checksum: o.checksum, ContentMD5: o.contentMD5,
 		StorageClass: o.storageClass, ContentType: o.contentType, Metadata: o.metadata,
 		Encryption: o.encryption, KMSKey: o.kmsKey,
@@ -44,13 +44,13 @@ func (s *stream) store() (store, error) {
 func (st *s3Store) source(ctx context.Context, name string) (*stored, error) {
 	ob, err := s3.Open(ctx, name, st.Options)
 	if err != nil {
-		return nil, storeFailure(exitRefused, "open", err)
+		return nil, storeFailure(err)
 	}
 	o := &stored{size: ob.Size(), ring: ob.Plan().Ring()}
 	o.fill = func(ctx context.Context, p *bytering.Producer) (int64, error) {
 		summary, err := ob.Fill(ctx, p)
 		if err != nil {
-			return summary.Bytes, storeFailure(exitSource, "read", err)
+			return summary.Bytes, storeFailure(err)
 		}
 		o.summary = summary.String()
 		return summary.Bytes, nil
@@ -69,7 +69,7 @@ func (st *s3Store) sink(ctx context.Context, name string, size int64) (*stored, 
 		up, err = s3.Create(ctx, name, opts)
 	}
 	if err != nil {
-		return nil, storeFailure(exitRefused, "open", err)
+		return nil, storeFailure(err)
 	}
 	o := &stored{ring: up.Plan().Ring()}
 	o.drain = func(ctx context.Context, c *bytering.Consumer) (int64, error) {
@@ -82,7 +82,7 @@ func (st *s3Store) sink(ctx context.Context, name string, size int64) (*stored, 
 		if errors.As(err, &failed) && failed.UploadID != "" {
 			o.left = failed.UploadID
 		}
-		return summary.Bytes, storeFailure(exitSink, "write", err)
+		return summary.Bytes, storeFailure(err)
 	}
 	return o, nil
 }
@@ -105,29 +105,32 @@ func goOn(id string) error {
 	return fmt.Errorf("%s: %s", how, s3.Quote(args))
 }
 
-// storeFailure returns the failure for err, with the given code unless err has one of
-// its own.
-func storeFailure(code int, op string, err error) error {
+// storeFailure returns the failure for an error of package s3.
+func storeFailure(err error) error {
+	code := exitRefused
+	named := (*s3.Error)(nil)
+	errors.As(err, &named)
 	switch {
 	case errors.Is(err, s3.ErrDiffers):
 		code = exitDiffers
 	case errors.Is(err, s3.ErrStalled):
 		code = exitTimeout
+	case named != nil && named.Op == "read":
+		code = exitSource
+	case named != nil && named.Op == "write":
+		code = exitSink
 	}
-	return &failure{code, storeError{op, err}}
+	return &failure{code, storeError{err}}
 }
 
 // A storeError is an error of package s3 as messages have it: with what was done to
 // the object, if it names one, and without the name of the package.
-type storeError struct {
-	op string
-	error
-}
+type storeError struct{ error }
 
 func (e storeError) Error() string {
 	text := strings.ReplaceAll(strings.TrimPrefix(e.error.Error(), "s3: "), ": s3: ", ": ")
 	if named := (*s3.Error)(nil); errors.As(e.error, &named) {
-		text = e.op + " " + text
+		text = named.Op + " " + text
 	}
 	return text
 }

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -378,4 +379,60 @@ func TestNoS3(t *testing.T) {
 	p.Path = without
 	p.start()
 	p.end(exitDone, 1)
+}
+
+// TestS3Exists: an object that exists is looked for while the input is read. It is said
+// at once, and nothing is left of what was begun.
+func TestS3Exists(t *testing.T) {
+	t.Parallel()
+	b, data := newBucket(t), someBytes(t)
+	b.run(exitDone, strings.NewReader("old"), "-o", "s3://bucket/old")
+	const says = "open s3://bucket/old: the object exists: -f replaces it\n"
+	refused := func(args ...string) {
+		p := b.prepare(append(args, "-o", "s3://bucket/old")...)
+		in, err := p.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close() // until then the input does not end
+		go in.Write(data)
+		p.start()
+		code, said := p.over()
+		if code != exitRefused || !strings.HasSuffix(said, "bytering: "+says) || strings.Contains(said, "written") {
+			t.Errorf("%v: %d, %q", args, code, said)
+		}
+		unsaid(t, said)
+	}
+	refused()
+	refused("-m", "100M") // less than a part comes
+	var begun, aborted atomic.Int32
+	b.mu.Lock()
+	b.comes = func(r *http.Request) {
+		switch {
+		case r.URL.Query().Has("uploads"):
+			begun.Add(1)
+		case r.Method == http.MethodDelete:
+			aborted.Add(1)
+		case r.Method == http.MethodHead:
+			for range 200 {
+				if begun.Load() > 0 {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	}
+	b.mu.Unlock()
+	refused(small...)
+	if begun.Load() != 1 || aborted.Load() != 1 || b.received() > 0 {
+		t.Errorf("%d uploads were begun, %d aborted, %d parts came", begun.Load(), aborted.Load(), b.received())
+	}
+	// Nothing is made beside it, and no input is waited for.
+	copied := filepath.Join(t.TempDir(), "copied")
+	refused("-o", copied)
+	refused("-i", mkfifo(t))
+	if _, err := os.Stat(copied); err == nil {
+		t.Error("another output was made")
+	}
+	sameBytes(t, "object", b.object("old"), []byte("old"))
 }

@@ -220,7 +220,11 @@ func (s *stream) closeAll(err error) (errs []error) {
 		if k.err != nil {
 			why = k.err
 		}
-		if why != nil {
+		var refused *failure
+		switch {
+		case errors.As(why, &refused) && refused.code == exitRefused: // it took nothing
+			lost = append(lost, why)
+		case why != nil:
 			lost = append(lost, sinkFailed(k.end, s.timedOut("write", k.end, why), k.safe()))
 		}
 	}
