@@ -19,6 +19,9 @@
 // because a changed object would then be sent whole. Each response is compared with the
 // first. An object without a validator is identified by its length alone.
 //
+// Without [Ahead] a range is requested when it is read, so that each read waits for a
+// response. With it the responses of a source that is read in order come before that.
+//
 // Connections use HTTP/1.1, so each request in flight has a connection of its own. The
 // bytes are those that the server sends; nothing is decompressed.
 //

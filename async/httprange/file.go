@@ -26,6 +26,7 @@ type File struct {
 	ranges    bool
 	resumes   bool   // a stream can continue with a range
 	head      []byte // the object's first bytes
+	ahead     *ahead // or nil
 
 	mu     sync.Mutex
 	target *url.URL       // of redirects
@@ -35,7 +36,8 @@ type File struct {
 
 // Open requests the first bytes of the object at rawURL. ctx is for that request. If the
 // server has no ranges, or [First] is 0, ctx is also for the first [Stream], which reads
-// the rest of the response. The error wraps one of this package's errors, a
+// the rest of the response. With [Ahead] ctx matters to a stream only if there are no
+// ranges. The error wraps one of this package's errors, a
 // [StatusError], or the error of the connection.
 func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 	c := configure(opts)
@@ -55,7 +57,11 @@ func Open(ctx context.Context, rawURL string, opts ...Option) (*File, error) {
 		f.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
 	u.User, u.Fragment = nil, ""
-	if err := f.open(ctx, int64(c.first)-1); err != nil {
+	open := f.open
+	if c.block > 0 {
+		open = func(ctx context.Context, last int64) error { return f.openAhead(ctx, last, c) }
+	}
+	if err := open(ctx, int64(c.first)-1); err != nil {
 		f.transport.CloseIdleConnections()
 		return nil, err
 	}
@@ -129,6 +135,23 @@ func (f *File) open(ctx context.Context, last int64) error {
 	return nil
 }
 
+// openAhead is open for [Ahead]. If the object has ranges, ctx is for the first response
+// only until it comes.
+func (f *File) openAhead(ctx context.Context, last int64, c config) error {
+	first, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	settled := context.AfterFunc(ctx, cancel)
+	asked := time.Now()
+	if err := f.open(first, last); err != nil {
+		cancel()
+		return err
+	}
+	if f.ranges {
+		settled()
+		f.ahead = newAhead(first, cancel, f, c, time.Since(asked))
+	}
+	return nil
+}
+
 // Size returns the length of the object, and whether it is known.
 func (f *File) Size() (n int64, known bool) { return max(0, f.object.size), f.object.size >= 0 }
 
@@ -139,8 +162,11 @@ func (f *File) ETag() string { return f.object.etag }
 func (f *File) Ranges() bool { return f.ranges }
 
 // Close closes idle connections, and the first response if no [Stream] has taken it.
-// Requests in flight continue.
+// Requests in flight continue, but those of [Ahead] end.
 func (f *File) Close() error {
+	if f.ahead != nil {
+		f.ahead.close()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rest != nil {
@@ -151,14 +177,20 @@ func (f *File) Close() error {
 	return nil
 }
 
-// ReadAt is ReadAtContext without a context.
-func (f *File) ReadAt(b []byte, off int64) (int, error) {
-	return f.ReadAtContext(context.Background(), b, off)
+// ReadAt is ReadAtContext without a context, and always reads len(b) bytes unless it
+// fails.
+func (f *File) ReadAt(b []byte, off int64) (n int, err error) {
+	for first := true; first || n < len(b) && err == nil; first = false {
+		var m int
+		m, err = f.ReadAtContext(context.Background(), b[n:], off+int64(n))
+		n += m
+	}
+	return n, err
 }
 
 // ReadAtContext reads len(b) bytes from off on, with one request unless the first response
 // had them. If it returns fewer, the error is io.EOF at the end of the object, or one of
-// those in the package documentation.
+// those in the package documentation. With [Ahead] it may return fewer with a nil error.
 func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, err error) {
 	switch {
 	case !f.ranges:
@@ -173,11 +205,15 @@ func (f *File) ReadAtContext(ctx context.Context, b []byte, off int64) (n int, e
 		n = copy(b[:want], f.head[off:])
 	}
 	if n < want {
+		read := f.readRange
+		if f.ahead != nil {
+			read = f.ahead.read
+		}
 		var m int
-		m, err = f.readRange(ctx, b[n:want], off+int64(n))
+		m, err = read(ctx, b[n:want], off+int64(n))
 		n += m
 	}
-	if err == nil && n < len(b) {
+	if err == nil && n == want && n < len(b) {
 		err = io.EOF
 	}
 	return n, err
@@ -227,22 +263,27 @@ func (f *File) ask(ctx context.Context, byteRange string) (*http.Response, error
 // closes it.
 func body(ctx context.Context, resp *http.Response, b []byte, off int64) (n int, err error) {
 	defer resp.Body.Close()
+	if n, err = readFull(ctx, resp.Body, b); err != nil {
+		return n, err
+	}
+	return n, ended(resp.Body, off+int64(n))
+}
+
+// readFull reads len(b) bytes.
+func readFull(ctx context.Context, r io.Reader, b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
 		var m int
-		m, err = resp.Body.Read(b[n:])
+		m, err = r.Read(b[n:])
 		n += m
 		async.Progress(ctx)
 	}
-	if n < len(b) {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return n, err
+	switch {
+	case n == len(b):
+		err = nil
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
 	}
-	if err != nil {
-		return n, nil
-	}
-	return n, ended(resp.Body, off+int64(n))
+	return n, err
 }
 
 // ended reads the end of a body whose range ends before the offset at. A connection

@@ -19,6 +19,8 @@ type config struct {
 	sign      func(*http.Request) error
 	first     int
 	depth     int
+	block     int64         // of Ahead, or 0
+	patience  time.Duration // of Ahead
 	retry     func(err error, attempt int) (time.Duration, bool)
 }
 
@@ -51,6 +53,21 @@ func Sign(f func(*http.Request) error) Option { return func(c *config) { c.sign 
 // its response, so that one request is enough. ReadAt then makes requests for these
 // bytes too.
 func First(n int) Option { return func(c *config) { c.first = max(0, n) } }
+
+// Ahead makes [File.ReadAtContext] ask for ranges before they are read, so that the time
+// until a response comes is not lost. Use it for a File that is read in order with blocks
+// of n bytes, as by [async.Fill]. At most [Depth] ranges are in flight. How long they are
+// depends on how fast the responses and their bytes come. The first request asks for
+// everything, as with First(0), and is cut off where another range begins. So a server
+// may send a few MB more than is read.
+//
+// A response that has come may have to wait until its bytes are read. For patience it
+// waits in any case. After that it is given up if nothing reads the first one, or if the
+// response to an earlier range does not come meanwhile: a server may give one at a time.
+// What is given up is requested again.
+func Ahead(n int, patience time.Duration) Option {
+	return func(c *config) { c.first, c.block, c.patience = 0, int64(max(1, n)), patience }
+}
 
 // Depth sets how many requests may be in flight without opening a new connection
 // for each. The default is 16. It should be that of [async.Depth].
