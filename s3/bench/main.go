@@ -6,6 +6,9 @@
 //
 //	go run ./s3/bench -sizes 4K,64M,1G -delays 20ms,100ms -trials 5
 //
+// With -rate 80M the server sends and takes a body no faster than that, so that it takes
+// several connections to be fast.
+//
 // It prints one Markdown table with a row for each stream and a column for each way: the
 // median of the throughput, the peak of the memory that is resident, and what was
 // allocated, by those that can tell. What has arrived is compared with what was sent. A
@@ -33,20 +36,22 @@ import (
 func main() {
 	sizes := flag.String("sizes", "4K,64M,1G", "lengths of the streams")
 	delays := flag.String("delays", "20ms,100ms", "how long a request takes")
+	rate := flag.String("rate", "0", "bytes a second of a body, or 0 for any")
 	trials := flag.Int("trials", 3, "how often each is moved")
 	only := flag.String("only", "", "a way, instead of all")
 	server := flag.Duration("server", -1, "be the server, with this delay")
 	direction := flag.String("child", "", "be the way of -only, up or down, with the key in the first argument")
 	flag.Parse()
-	var err error
+	limit, err := parse(*rate)
 	switch {
+	case err != nil:
 	case *server >= 0:
-		err = serve(*server)
+		err = serve(*server, limit)
 	case *direction != "":
 		i := slices.IndexFunc(ways, func(w way) bool { return w.name == *only })
 		err = ways[i].run(flag.Arg(0), *direction == "up")
 	default:
-		err = bench(strings.Split(*sizes, ","), strings.Split(*delays, ","), *trials, *only)
+		err = bench(strings.Split(*sizes, ","), strings.Split(*delays, ","), limit, *trials, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -61,7 +66,7 @@ type result struct {
 	allocated int64   // bytes, or -1
 }
 
-func bench(sizes, delays []string, trials int, only string) error {
+func bench(sizes, delays []string, limit int64, trials int, only string) error {
 	var gone []way
 	var left []string
 	for _, w := range ways {
@@ -89,7 +94,7 @@ func bench(sizes, delays []string, trials int, only string) error {
 				if err != nil {
 					return err
 				}
-				results, failed, err := row(n, delay, trials, gone, up)
+				results, failed, err := row(n, delay, limit, trials, gone, up)
 				if err != nil {
 					return err
 				}
@@ -104,6 +109,9 @@ func bench(sizes, delays []string, trials int, only string) error {
 				fmt.Println()
 			}
 		}
+	}
+	if limit > 0 {
+		fmt.Printf("\nA body moves at most %d bytes a second.\n", limit)
 	}
 	fmt.Printf("\nMB/s, peak MiB, allocated MiB; medians of %d; the time is that of a request; %d parts of %d MiB in flight where that can be set.\n", trials, depth, part>>20)
 	for _, w := range gone {
@@ -132,12 +140,12 @@ func cell(rs []result) string {
 
 // row moves streams of n bytes, by the ways in turn. It returns what failed by way; a
 // way that has failed is not gone again.
-func row(n int64, delay time.Duration, trials int, gone []way, up bool) (results map[string][]result, failed map[string]error, err error) {
+func row(n int64, delay time.Duration, limit int64, trials int, gone []way, up bool) (results map[string][]result, failed map[string]error, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
 	}
-	server := exec.Command(self, "-server", delay.String())
+	server := exec.Command(self, "-server", delay.String(), "-rate", strconv.FormatInt(limit, 10))
 	server.Stderr = os.Stderr
 	alive, err := server.StdinPipe()
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 // what it takes the length and the checksum; what it gives is made up.
 type sink struct {
 	delay time.Duration
+	rate  int64 // of the body of a request or a response, in bytes a second, or 0
 
 	mu      sync.Mutex
 	uploads int
@@ -33,7 +34,7 @@ type sink struct {
 var modified = time.Unix(1e9, 0).UTC()
 
 // serve runs a sink in this process, which says its address on standard output.
-func serve(delay time.Duration) error {
+func serve(delay time.Duration, rate int64) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -43,7 +44,39 @@ func serve(delay time.Duration) error {
 		io.Copy(io.Discard, os.Stdin) // until the parent is gone
 		os.Exit(0)
 	}()
-	return http.Serve(l, &sink{delay: delay, parts: map[string]map[int]minio.ObjectPart{}, objects: map[string]minio.ObjectPart{}})
+	return http.Serve(l, &sink{delay: delay, rate: rate, parts: map[string]map[int]minio.ObjectPart{}, objects: map[string]minio.ObjectPart{}})
+}
+
+// A slow body is read or written at a rate, in bytes a second. 0 is no limit.
+type slow struct {
+	io.Reader
+	http.ResponseWriter
+	rate, moved int64
+	began       time.Time
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	s.wait(n)
+	return n, err
+}
+
+func (s *slow) Write(b []byte) (int, error) {
+	n, err := s.ResponseWriter.Write(b)
+	s.wait(n)
+	return n, err
+}
+
+// wait waits until n bytes more are due.
+func (s *slow) wait(n int) {
+	if s.rate == 0 {
+		return
+	}
+	if s.moved == 0 {
+		s.began = time.Now()
+	}
+	s.moved += int64(n)
+	time.Sleep(time.Until(s.began.Add(time.Duration(float64(s.moved) / float64(s.rate) * float64(time.Second)))))
 }
 
 // take reads a body, and returns what a part of it is.
@@ -95,6 +128,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var part minio.ObjectPart
 	if r.Method == http.MethodPut && key != r.URL.Path {
 		var err error
+		r.Body = io.NopCloser(&slow{Reader: r.Body, rate: s.rate})
 		if part, err = take(r, number); err != nil {
 			return
 		}
@@ -155,7 +189,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"`+o.ETag+`"`)
 		w.Header().Set("X-Amz-Checksum-Crc64nvme", o.ChecksumCRC64NVME)
 		s.mu.Unlock()
-		http.ServeContent(w, r, "", modified, &made{size: o.Size})
+		http.ServeContent(&slow{ResponseWriter: w, rate: s.rate}, r, "", modified, &made{size: o.Size})
 		s.mu.Lock()
 	default:
 		type content struct {
