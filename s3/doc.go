@@ -21,7 +21,8 @@
 // sent with one PUT. A larger one is a multipart upload, for which
 // [async.DrainParts] sends several parts at once.
 //
-// An object is read in ranges, several at once: see [Open].
+// An object is read with one request, or in ranges, several at once, if its bytes come
+// sooner that way: see [Open].
 //
 // # An upload is complete or it is not there
 //
@@ -32,8 +33,8 @@
 // not replaced at all.
 //
 // The response to the last request may be lost, or may be an error although the
-// object was made. Then the package looks for the object, and compares its size
-// and its checksum. If that does not decide it, the error wraps [ErrUnknown].
+// object was made, or may not have its checksum. Then the package looks for the
+// object, and compares its size and its checksum. If that does not decide it, the error wraps [ErrUnknown].
 //
 // # Checksums
 //

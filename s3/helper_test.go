@@ -65,6 +65,26 @@ func serve(t *testing.T) *server {
 	return s
 }
 
+// slowly answers a request for all of an object so slowly that other ranges are asked for.
+// It reports whether the request is one.
+func (s *server) slowly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Header.Get("Range") != "bytes=0-" {
+		return false
+	}
+	rec := s.swallow(r)
+	for k, v := range rec.Header() {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(rec.Code)
+	for b := rec.Body; b.Len() > 0; time.Sleep(time.Millisecond) {
+		if _, err := w.Write(b.Next(testPart / 8)); err != nil {
+			break
+		}
+		w.(http.Flusher).Flush()
+	}
+	return true
+}
+
 // environment sets what a client reads, and nothing else.
 func environment(t *testing.T, endpoint string) {
 	t.Helper()

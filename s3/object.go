@@ -17,21 +17,21 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// largestRange is the largest size of a range, in units. A larger one is not
+// largestBlock is the largest size of a block, in units. Ranges are longer if that is
 // faster.
-const largestRange = 16
+const largestBlock = 16
 
 // An Object is an object to be read.
 type Object struct {
 	c     *client
 	found found
 	file  *httprange.File
-	start *start
 	plan  Plan
 }
 
 // Open asks the server for the object named s3://BUCKET/KEY. If the object is
-// replaced after that, [Object.Fill] fails.
+// replaced after that, [Object.Fill] fails. Fill should follow within two seconds: it
+// reads the response to a request that Open has made, which is given up after that.
 func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	c, err := dial(object, o)
 	if err != nil {
@@ -41,8 +41,8 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	if ob.plan, err = c.layout().plan(); err != nil {
 		return nil, err
 	}
-	if ob.plan.Part > largestRange*c.unit {
-		ob.plan.Part = largestRange * c.unit
+	if ob.plan.Part > largestBlock*c.unit {
+		ob.plan.Part = largestBlock * c.unit
 	}
 	if err := ob.open(ctx); err != nil {
 		c.transport.CloseIdleConnections()
@@ -51,22 +51,23 @@ func Open(ctx context.Context, object string, o Options) (*Object, error) {
 	return ob, nil
 }
 
-// open asks for the object and its first range at the same time.
+// patience is how long the response to one range may wait to be read before it is given
+// up, if that may help others.
+const patience = 2 * time.Second
+
+// open asks what the object is, and for its bytes, at the same time.
 func (ob *Object) open(ctx context.Context) (err error) {
 	c := ob.c
 	at, region, err := c.place(ctx)
 	if err != nil {
 		return err
 	}
-	start, settled := c.newStart(ctx, ob.plan.Part)
-	defer settled()
-	ob.start = start
 	var looked sync.WaitGroup
 	var failed error
 	looked.Go(func() { ob.found, failed = c.look(ctx) })
 	err = c.try(ctx, func(ctx context.Context) error {
-		ob.file, err = httprange.Open(ctx, at.String(), httprange.Transport(c.transport), httprange.Depth(ob.plan.Depth), httprange.First(1),
-			httprange.StreamRetry(c.rangeAgain), httprange.Sign(func(r *http.Request) error { return c.sign(r, region) }))
+		ob.file, err = httprange.Open(ctx, at.String(), httprange.Transport(c.transport), httprange.Depth(ob.plan.Depth),
+			httprange.Ahead(int(ob.plan.Part), min(c.Stall/2, patience)), httprange.StreamRetry(c.rangeAgain), httprange.Sign(func(r *http.Request) error { return c.sign(r, region) }))
 		return asOurs(err)
 	})
 	looked.Wait()
@@ -80,10 +81,6 @@ func (ob *Object) open(ctx context.Context) (err error) {
 	}
 	if err != nil && ob.file != nil {
 		ob.file.Close()
-	}
-	start.limit = min(start.limit, ob.Size())
-	if err != nil || !ob.file.Ranges() {
-		start.close()
 	}
 	return err
 }
@@ -100,7 +97,8 @@ func (c *client) sign(r *http.Request, region string) error {
 	return nil
 }
 
-// Plan returns how the object is read: Part is the size of a range.
+// Plan returns how the object is read: Part is the size of a block, and the smallest
+// of a range.
 func (ob *Object) Plan() Plan { return ob.plan }
 
 // Size returns the length of the object.
@@ -118,7 +116,6 @@ func (ob *Object) Fill(ctx context.Context, p *bytering.Producer) (Summary, erro
 	c := ob.c
 	defer c.transport.CloseIdleConnections()
 	defer ob.file.Close()
-	defer ob.start.close()
 	v := newVerifier(ob.found)
 	var n int64
 	var err error

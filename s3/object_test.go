@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -94,13 +95,14 @@ func TestObjectWithAnotherChecksum(t *testing.T) {
 func TestObjectIsPinned(t *testing.T) {
 	s := serve(t)
 	s.plant("k", random(9*testPart))
+	s.fault(s.slowly)
 	ob, err := Open(t.Context(), Scheme+testBucket+"/k", s.options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var asked atomic.Int32
 	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
-		if kind(r) == "get" && asked.Add(1) == 3 {
+		if kind(r) == "get" && asked.Add(1) == 1 {
 			s.plant("k", random(9*testPart+1))
 		}
 		return false
@@ -185,7 +187,7 @@ func TestObjectFaults(t *testing.T) {
 					reset(w)
 					return true
 				}
-				return false
+				return kind(r) == "get" && s.slowly(w, r)
 			})
 			ob, err := Open(t.Context(), Scheme+testBucket+"/k", o)
 			if err != nil {
@@ -203,5 +205,52 @@ func TestNoObject(t *testing.T) {
 	s := serve(t)
 	if _, err := Open(t.Context(), Scheme+testBucket+"/k", s.options()); err == nil || !strings.Contains(err.Error(), "no such object") {
 		t.Error(err)
+	}
+}
+
+// What the object is and its bytes are asked for at the same time, and once.
+func TestObjectIsTwoRequests(t *testing.T) {
+	s := serve(t)
+	want := random(9 * testPart)
+	s.plant("k", want)
+	s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
+		soon(t, "HEAD", func() bool { return s.count("head") == 1 })
+		soon(t, "GET", func() bool { return s.count("get") == 1 })
+		time.Sleep(100 * time.Millisecond) // more than all bytes take
+		return false
+	})
+	ob, err := Open(t.Context(), Scheme+testBucket+"/k", s.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, sum, err := fill(t.Context(), t, ob); err != nil || !bytes.Equal(got, want) || sum.Retries > 0 || len(s.requests) != 2 {
+		t.Error(len(got), sum, err, s.requests)
+	}
+}
+
+// A server may finish one response before it gives the next, and begin with the bytes.
+func TestObjectHoldsNothingUp(t *testing.T) {
+	s := serve(t)
+	want := random(20 << 20) // more than a connection takes that is not read
+	s.plant("k", want)
+	var one sync.Mutex
+	begun := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		if kind(r) == "head" {
+			<-begun
+		}
+		one.Lock()
+		defer one.Unlock()
+		begin()
+		s.fake.ServeHTTP(w, r)
+		return true
+	})
+	ob, err := Open(t.Context(), Scheme+testBucket+"/k", Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := fill(t.Context(), t, ob); err != nil || !bytes.Equal(got, want) {
+		t.Error(len(got), err)
 	}
 }

@@ -36,14 +36,14 @@ func TestTimeout(t *testing.T) {
 			const long = 9 * testPart
 			s.plant("old", random(long))
 			var stopped atomic.Bool
-			s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
-				// The first range is answered, so that Fill is tried too.
-				if kind(r) == what && (what != "get" || s.count("get") > 2) || stopped.Load() {
+			s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+				// The first one is answered, so that Fill is tried too.
+				if kind(r) == what && (what != "get" || s.count("get") > 1) || stopped.Load() {
 					stopped.Store(true)
 					hang(r, what != "part")
 					return true
 				}
-				return false
+				return what == "get" && s.slowly(w, r)
 			})
 			o := s.options()
 			o.Timeout = 150 * time.Millisecond

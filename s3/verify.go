@@ -116,10 +116,7 @@ func (f *verifiedObject) ReadAt(b []byte, off int64) (int, error) {
 }
 
 func (f *verifiedObject) ReadAtContext(ctx context.Context, b []byte, off int64) (int, error) {
-	n, ok, err := f.start.read(ctx, b, off, f.file.ETag())
-	if !ok {
-		n, err = f.file.ReadAtContext(ctx, b, off)
-	}
+	n, err := f.file.ReadAtContext(ctx, b, off)
 	if failed := f.v.add(b[:n], off); failed != nil {
 		return 0, failed
 	}
