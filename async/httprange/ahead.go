@@ -50,7 +50,6 @@ type ahead struct {
 	leads []*lead // that are not read to their end, in order
 	next  int64   // where the next lead begins
 	reach int64   // the end of what was asked of read
-	plain int     // ranges in flight that are not leads
 	got   int64   // bytes of all leads, since began
 	began time.Time
 	delay time.Duration // until a response comes
@@ -113,10 +112,10 @@ func (a *ahead) read(ctx context.Context, b []byte, off int64) (int, error) {
 	for {
 		a.ask(off)
 		l, free := a.find(off)
-		switch {
-		case l == nil:
-			return a.readPlain(ctx, b[:min(int64(len(b)), free)], off)
-		case l.at == off && !l.reading:
+		if l == nil { // what has failed, or was dropped
+			l = a.begin(off, off+min(int64(len(b)), free))
+		}
+		if l.at == off && !l.reading {
 			return a.readLead(ctx, l, b[:min(int64(len(b)), aheadPiece, l.to-off)])
 		}
 		if err := a.await(ctx, l); err != nil {
@@ -171,17 +170,6 @@ func (a *ahead) await(ctx context.Context, l *lead) error {
 	return nil
 }
 
-// readPlain reads a range with a request of its own.
-func (a *ahead) readPlain(ctx context.Context, b []byte, off int64) (int, error) {
-	a.plain++
-	a.mu.Unlock()
-	defer func() {
-		a.mu.Lock()
-		a.plain--
-	}()
-	return a.f.readRange(ctx, b, off)
-}
-
 // readLead reads the next bytes of a lead.
 func (a *ahead) readLead(ctx context.Context, l *lead, b []byte) (n int, err error) {
 	l.reading, l.sure = true, l.at+int64(len(b))
@@ -222,29 +210,29 @@ func (a *ahead) readLead(ctx context.Context, l *lead, b []byte) (n int, err err
 }
 
 // answer waits for the response of a lead. A server that has one response at a time may
-// give that of another lead before, so others that are not read are dropped after a
-// while.
+// give that of another lead before, so others that are not read are dropped now and then.
 func (a *ahead) answer(l *lead) {
 	if l.has() {
 		return
 	}
 	a.mu.Unlock()
 	defer a.mu.Lock()
-	t := time.NewTimer(a.patience)
+	t := time.NewTicker(a.patience)
 	defer t.Stop()
-	select {
-	case <-l.answered:
-		return
-	case <-t.C:
-	}
-	a.mu.Lock()
-	for _, other := range slices.Clone(a.leads) {
-		if other.at == other.from && !other.reading && other.has() {
-			a.drop(other)
+	for {
+		select {
+		case <-l.answered:
+			return
+		case <-t.C:
 		}
+		a.mu.Lock()
+		for _, other := range slices.Clone(a.leads) {
+			if other.at == other.from && !other.reading && other.has() {
+				a.drop(other)
+			}
+		}
+		a.mu.Unlock()
 	}
-	a.mu.Unlock()
-	<-l.answered
 }
 
 // judge cuts the first lead at the end of a block, where the response to another one can
@@ -269,20 +257,25 @@ func (a *ahead) blockEnd(off int64) int64 { return off - off%a.block + a.block }
 func (a *ahead) ask(off int64) {
 	rate := float64(a.got) / since(a.began)
 	soon := a.reach + int64(4*rate*a.delay.Seconds())
-	for a.next < a.f.object.size && (a.next <= off || a.next <= soon && len(a.leads)+a.plain < a.depth) {
+	for a.next < a.f.object.size && (a.next <= off || a.next <= soon && len(a.leads) < a.depth) {
 		blocks := 1 + int64(math.Sqrt(a.speed*a.delay.Seconds()/float64(a.block)))
 		to := a.next + blocks*a.block
 		if a.f.object.size-to < a.block/4 {
 			to = a.f.object.size
 		}
-		a.begin(to)
+		a.begin(a.next, to)
+		a.next = to
 	}
 }
 
-// begin asks for the lead that ends at to.
-func (a *ahead) begin(to int64) {
-	l := &lead{from: a.next, to: to, at: a.next, answered: make(chan struct{})}
-	a.leads, a.next = append(a.leads, l), to
+// begin asks for the lead of the bytes from from to to.
+func (a *ahead) begin(from, to int64) *lead {
+	l := &lead{from: from, to: to, at: from, answered: make(chan struct{})}
+	i := slices.IndexFunc(a.leads, func(l *lead) bool { return l.from >= to })
+	if i < 0 {
+		i = len(a.leads)
+	}
+	a.leads = slices.Insert(a.leads, i, l)
 	var ctx context.Context
 	ctx, l.cancel = context.WithCancel(a.ctx)
 	asked := time.Now()
@@ -302,6 +295,7 @@ func (a *ahead) begin(to int64) {
 		a.delay = (a.delay + time.Since(asked)) / 2
 		a.mu.Unlock()
 	}()
+	return l
 }
 
 // fail ends a lead. If it is the last, others begin with the next block: the rest of this

@@ -66,7 +66,9 @@ func First(n int) Option { return func(c *config) { c.first = max(0, n) } }
 // response to an earlier range does not come meanwhile: a server may give one at a time.
 // What is given up is requested again.
 func Ahead(n int, patience time.Duration) Option {
-	return func(c *config) { c.first, c.block, c.patience = 0, int64(max(1, n)), patience }
+	return func(c *config) {
+		c.first, c.block, c.patience = 0, int64(max(1, n)), max(patience, time.Millisecond)
+	}
 }
 
 // Depth sets how many requests may be in flight without opening a new connection
