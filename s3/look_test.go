@@ -150,7 +150,7 @@ func TestLookBesideTheLastPart(t *testing.T) {
 	for _, fresh := range []time.Duration{time.Hour, time.Nanosecond} {
 		s := serve(t)
 		o := s.options()
-		o.fresh = fresh
+		o.fresh, o.Stall = fresh, time.Minute // so that no part is sent again
 		u := create(t, "k", o)
 		s.fault(func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Query().Get("partNumber") == "3" {
