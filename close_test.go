@@ -129,8 +129,8 @@ func TestOtherHalfClosed(t *testing.T) {
 	}
 }
 
-// A call with an empty argument never waits. It reports a close as every other call
-// does.
+// A call with an empty argument never blocks, and fails after a close like any other
+// call.
 func TestEmptyArguments(t *testing.T) {
 	writes := map[string]func(*Producer) (int, error){
 		"Write":       func(p *Producer) (int, error) { return p.Write(nil) },

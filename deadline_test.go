@@ -61,8 +61,8 @@ func TestOverdueCalls(t *testing.T) {
 	}
 }
 
-// A call with an empty argument never waits, and it reports a passed deadline as
-// every other call does.
+// A call with an empty argument never blocks, and fails after a deadline like any other
+// call.
 func TestOverdueEmptyArguments(t *testing.T) {
 	p, c := at(t, 4, 0, 2)
 	p.SetWriteDeadline(longAgo)

@@ -264,7 +264,8 @@ func (p *Producer) put(b []byte) (int, error) {
 }
 
 // quickPut publishes n bytes that fit on the short path, b or, if that is nil, what
-// is in the ring already. It reports whether it did.
+// is in the ring already. It reports whether it did. It wakes a parked consumer
+// without wakeOthers, whose calls would be a part of each round trip.
 func (p *Producer) quickPut(b []byte, n int) bool {
 	if p.ring.openConsumers.Load() == 0 {
 		return false

@@ -97,8 +97,8 @@ func (m *machine) ReadFrom(t *rapid.T) {
 	b = b[:min(len(b), max(0, m.free()-1))] // a longer source would park before its io.EOF
 	n, err := m.p.ReadFrom(bytes.NewReader(b))
 	if m.perr == nil && len(m.ring) == 0 && len(b) == 0 {
-		// All bytes were taken and the source has ended, so there is no error, even
-		// if the consumer is closed.
+		// The source has ended and every byte was taken, so ReadFrom succeeds even if
+		// the consumer is closed.
 		if n != 0 || err != nil {
 			t.Fatalf("%d, %v; want 0, nil", n, err)
 		}

@@ -39,8 +39,9 @@ func freePort(t *testing.T) string {
 
 var portsGiven sync.Map
 
-// listening waits until something listens at the port, and leaves the port alone:
-// who tries to listen there too, or connects, may be in the way.
+// listening waits until something listens at the port. It only reads the system's
+// table of sockets: an attempt to listen or to connect could get in the way of the
+// program under test.
 func listening(t *testing.T, port string) {
 	t.Helper()
 	n, err := strconv.Atoi(port)
