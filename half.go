@@ -33,6 +33,7 @@ type half struct {
 	readiness  readiness
 	bufs       vector
 	spinner    spinner
+	yielder    yielder
 }
 
 // A side is what a half must know of the Producer or Consumer that it belongs
@@ -64,6 +65,7 @@ func (h *half) begin() {
 	seam.Owned(&h.busy)
 	h.pos, h.limit, h.off = h.ring.start, h.ring.start, 0
 	h.timerSetTo = 0
+	h.yielder = yielder{seen: h.pos}
 	h.readiness.drain()
 }
 

@@ -95,7 +95,8 @@ func File(f *os.File) Option {
 	return func(c *config) { c.memory.File, c.inFile = f, true }
 }
 
-// Park makes halves park as soon as they have to wait. It is the default. For
+// Park makes halves park when they have to wait. A consumer that has taken turns
+// with its producer first lets other goroutines run, once. Park is the default. For
 // copies it is the fastest by far, since the data stay in one processor's cache,
 // and it takes the least processor time everywhere. A round trip takes half as
 // long with [Spin].

@@ -2,6 +2,7 @@ package bytering
 
 import (
 	"context"
+	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -161,6 +162,11 @@ func (h *half) await(ctx context.Context, d demand) error {
 	if h.spinner.wanted() && !d.share && h.spin(ctx, d) {
 		return nil
 	}
+	if h.yielder.skip > 0 {
+		h.yielder.skip--
+	} else if h.yield(d) {
+		return nil
+	}
 	word := armed | h.side.goal(d.want)&goalMask
 	if d.soft() {
 		word |= soft
@@ -185,6 +191,7 @@ func (h *half) await(ctx context.Context, d demand) error {
 			return err
 		}
 	}
+	h.yielder.seen = h.limit
 	t.disarm()
 	return nil
 }
@@ -214,13 +221,16 @@ func (h *half) beforeSleep() error {
 	return nil
 }
 
+// quick is about the time in which ten goroutines yield in turn.
+const quick = 5 * time.Microsecond
+
 // linger yields a few times, while that is quick, until all that was wanted is
 // there or never will be. The producer was woken for less than that. If it used
 // those bytes at once, it would be woken for every piece that the slowest
 // consumer reads while a faster one waits, and would move half as many bytes.
 func (h *half) linger(d demand) {
 	for range seam.Patience {
-		if !d.soft() || h.side.ready(d.want) || !seam.Yield() {
+		if !d.soft() || h.side.ready(d.want) || seam.Yield() >= quick {
 			return
 		}
 	}

@@ -42,15 +42,15 @@ func (s *Spin) Next() bool {
 // there before taking what is there.
 const Patience = 8
 
-// quick is about the time in which ten goroutines yield in turn.
-const quick = 5 * time.Microsecond
+// Gosched lets other goroutines run.
+func Gosched() { runtime.Gosched() }
 
-// Yield lets other goroutines run, and reports whether that was quick. It takes
-// milliseconds if goroutines keep all processors busy.
-func Yield() bool {
+// Yield is Gosched, and returns how long it took. That is milliseconds if goroutines
+// keep all processors busy.
+func Yield() time.Duration {
 	began := time.Now()
 	runtime.Gosched()
-	return time.Since(began) < quick
+	return time.Since(began)
 }
 
 // Now reports whether this is a turn for the checks that cost more.

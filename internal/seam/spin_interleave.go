@@ -11,8 +11,9 @@ type Spin struct{ n int }
 // Patience is one check: more would repeat it.
 const Patience = 1
 
-// Yield does nothing, because every operation lets the other threads go on.
-func Yield() bool { return false }
+// Gosched and Yield do nothing, because every operation lets the other threads go on.
+func Gosched()             {}
+func Yield() time.Duration { return 0 }
 
 func NewSpin(time.Duration) Spin { return Spin{} }
 
