@@ -162,10 +162,12 @@ func (h *half) await(ctx context.Context, d demand) error {
 	if h.spinner.wanted() && !d.share && h.spin(ctx, d) {
 		return nil
 	}
-	if h.yielder.skip > 0 {
-		h.yielder.skip--
-	} else if h.yield(d) {
-		return nil
+	if h.mayYield() {
+		began := h.yielder.clock()
+		seam.Gosched()
+		if h.yielded(d, began) {
+			return nil
+		}
 	}
 	word := armed | h.side.goal(d.want)&goalMask
 	if d.soft() {
@@ -209,8 +211,9 @@ func (h *half) met(d demand) bool {
 }
 
 // beforeSleep returns os.ErrDeadlineExceeded if the deadline has passed. The sleep
-// itself is in await: each function that a goroutine returns from after a sleep
-// costs it some nanoseconds, because the processor predicts the wrong address.
+// itself is in await, as the yield is: each function that a goroutine returns from
+// after another one ran costs it some nanoseconds, because the processor predicts the
+// wrong address.
 func (h *half) beforeSleep() error {
 	if err := h.watch(); err != nil {
 		return err
@@ -230,7 +233,11 @@ const quick = 5 * time.Microsecond
 // consumer reads while a faster one waits, and would move half as many bytes.
 func (h *half) linger(d demand) {
 	for range seam.Patience {
-		if !d.soft() || h.side.ready(d.want) || seam.Yield() >= quick {
+		if !d.soft() || h.side.ready(d.want) {
+			return
+		}
+		began := seam.Tick()
+		if seam.Gosched(); seam.Tick()-began >= quick {
 			return
 		}
 	}

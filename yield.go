@@ -40,22 +40,33 @@ const (
 	maxPrice = 1 << 30
 )
 
-// yield yields if it may be worth it, and reports whether the bytes that d wants are
-// there afterwards.
-func (h *half) yield(d demand) bool {
-	y := &h.yielder
-	if !h.consumes() || h.pos != y.seen {
+// mayYield reports whether the wait that begins now should yield first.
+func (h *half) mayYield() bool {
+	if h.yielder.skip > 0 {
+		h.yielder.skip--
 		return false
 	}
-	var took time.Duration
+	return h.consumes() && h.pos == h.yielder.seen
+}
+
+// clock returns the time if the next yield is to be timed, and otherwise 0.
+func (y *yielder) clock() time.Duration {
 	if y.trust < trusted || y.trust%trusted == 0 {
-		took = seam.Yield()
-	} else {
-		seam.Gosched()
+		return seam.Tick()
+	}
+	return 0
+}
+
+// yielded reports whether what d wants is there after a yield that began then, or at 0
+// if it is not timed.
+func (h *half) yielded(d demand, began time.Duration) bool {
+	var took time.Duration
+	if began != 0 {
+		took = seam.Tick() - began
 	}
 	ready := h.side.ready(d.want)
-	y.judge(ready, took)
-	y.seen = h.limit
+	h.yielder.judge(ready, took)
+	h.yielder.seen = h.limit
 	return ready
 }
 

@@ -47,9 +47,11 @@ func TestYieldsInTurns(t *testing.T) {
 	}
 	b := make([]byte, 8)
 	yields := func(h *half) (yielded, came bool) {
-		y := h.yielder
-		came = h.yield(exactly(len(b)))
-		return h.yielder != y, came
+		h.yielder.skip = 0
+		if yielded = h.mayYield(); yielded {
+			came = h.yielded(exactly(len(b)), 0)
+		}
+		return yielded, came
 	}
 	p.Write(b)
 	if yielded, came := yields(&c.half); !yielded || !came {
@@ -71,7 +73,7 @@ func TestYieldsInTurns(t *testing.T) {
 	}
 
 	// A wait without a yield begins anew, and so does Reset.
-	c.yielder.skip = 1
+	c.yielder = yielder{skip: 1}
 	go p.Write(b)
 	if err := c.await(t.Context(), exactly(2*len(b))); err != nil {
 		t.Fatal(err)

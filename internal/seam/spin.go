@@ -45,13 +45,8 @@ const Patience = 8
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 
-// Yield is Gosched, and returns how long it took. That is milliseconds if goroutines
-// keep all processors busy.
-func Yield() time.Duration {
-	began := time.Now()
-	runtime.Gosched()
-	return time.Since(began)
-}
+// Tick returns the time since the program began.
+func Tick() time.Duration { return time.Since(began) }
 
 // Now reports whether this is a turn for the checks that cost more.
 func (s *Spin) Now() bool { return s.n%clockEvery == 0 }

@@ -11,9 +11,11 @@ type Spin struct{ n int }
 // Patience is one check: more would repeat it.
 const Patience = 1
 
-// Gosched and Yield do nothing, because every operation lets the other threads go on.
-func Gosched()             {}
-func Yield() time.Duration { return 0 }
+// Gosched does nothing, because every operation lets the other threads go on.
+func Gosched() {}
+
+// Tick stands still: all that it may change is when a half looks and what it takes.
+func Tick() time.Duration { return 0 }
 
 func NewSpin(time.Duration) Spin { return Spin{} }
 
