@@ -47,7 +47,7 @@ type slicesWriter struct {
 	cached bool
 }
 
-func (w slicesWriter) Write(b []byte) (total int, err error) {
+func (w *slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
 		var x, y []byte
 		if w.cached {
@@ -58,7 +58,9 @@ func (w slicesWriter) Write(b []byte) (total int, err error) {
 			x, y = w.Slices()
 		}
 		n := copy(x, b[total:])
-		n += copy(y, b[total+n:])
+		if len(y) > 0 {
+			n += copy(y, b[total+n:])
+		}
 		if n == 0 {
 			// The Write method waits for as much.
 			if err := w.Wait(context.Background(), min(len(b)-total, max(1, w.Cap()/4))); err != nil {
@@ -79,7 +81,7 @@ type slicesReader struct {
 	cached bool
 }
 
-func (r slicesReader) Read(b []byte) (n int, err error) {
+func (r *slicesReader) Read(b []byte) (n int, err error) {
 	for {
 		var x, y []byte
 		if r.cached {
@@ -90,7 +92,9 @@ func (r slicesReader) Read(b []byte) (n int, err error) {
 			x, y = r.Slices()
 		}
 		n = copy(b, x)
-		n += copy(b[n:], y)
+		if len(y) > 0 {
+			n += copy(b[n:], y)
+		}
 		if n > 0 {
 			return n, r.Discard(n)
 		}
@@ -102,12 +106,12 @@ func (r slicesReader) Read(b []byte) (n int, err error) {
 
 func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return slicesWriter{p, false}, slicesReader{c, false}, err
+	return &slicesWriter{p, false}, &slicesReader{c, false}, err
 }
 
 func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return slicesWriter{p, true}, slicesReader{c, true}, err
+	return &slicesWriter{p, true}, &slicesReader{c, true}, err
 }
 
 // A tryWriter tries again instead of parking.
