@@ -176,7 +176,7 @@ func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // n is negative or more than is there. On a closed consumer it moves nothing and
 // returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
-	if c.fits(n) && c.quickGet(nil, n) {
+	if c.fits(n) && c.quickDiscard(n) {
 		return nil
 	}
 	c.enter()
@@ -225,8 +225,10 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
-	if c.fits(len(b)) && c.quickGet(b, len(b)) {
-		return len(b), nil
+	if c.fits(len(b)) {
+		if c.quickGet(b); c.quickDiscard(len(b)) {
+			return len(b), nil
+		}
 	}
 	c.enter()
 	defer c.leave() // even if writing b faults and that is recovered
@@ -267,14 +269,16 @@ func (c *Consumer) get(b []byte) (int, error) {
 	return n, nil
 }
 
-// quickGet gives n bytes that fit back on the short path, after it has copied them
-// into b if that is not nil. It reports whether it did.
-func (c *Consumer) quickGet(b []byte, n int) bool {
+// quickGet copies the next bytes into b, which fits on the short path.
+func (c *Consumer) quickGet(b []byte) {
+	seam.TouchRead(c.ring.mem, c.off, len(b))
+	copy(b, c.ring.view[c.off:])
+}
+
+// quickDiscard gives n bytes that fit back on the short path, and reports whether it
+// did.
+func (c *Consumer) quickDiscard(n int) bool {
 	seam.Owned(&c.busy)
-	if len(b) > 0 {
-		seam.TouchRead(c.ring.mem, c.off, n)
-		copy(b, c.ring.view[c.off:])
-	}
 	next := (c.pos + uint64(n)) & cursorMask
 	if !c.shared.cursor.CompareAndSwap(c.pos, next) {
 		c.lost()
@@ -295,8 +299,10 @@ func (c *Consumer) quickGet(b []byte, n int) bool {
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
-	if c.fits(len(b)) && c.shared.deadline.Load() == 0 && c.quickGet(b, len(b)) {
-		return len(b), nil
+	if c.fits(len(b)) && c.shared.deadline.Load() == 0 {
+		if c.quickGet(b); c.quickDiscard(len(b)) {
+			return len(b), nil
+		}
 	}
 	return c.read(b)
 }

@@ -148,9 +148,8 @@ func (p *Producer) Slices() (a, b []byte) {
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 	if p.fits(n) && !p.ended() {
 		seam.Owned(&p.busy)
-		f := distance(p.pos, p.limit)
-		p.lent = max(p.lent, f)
-		a, b = p.ring.pieces(p.off, f)
+		p.lent = distance(p.pos, p.limit)
+		a, b = p.ring.pieces(p.off, p.lent)
 		return a, b, nil
 	}
 	if err := p.ring.checkRange(n); err != nil {
@@ -173,7 +172,7 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
 // Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
-	if n <= p.lent && p.fits(n) && p.quickPut(nil, n) {
+	if n <= p.lent && p.fits(n) && p.quickCommit(n) {
 		return nil
 	}
 	p.enter()
@@ -226,8 +225,10 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
-	if p.fits(len(b)) && p.quickPut(b, len(b)) {
-		return len(b), nil
+	if p.fits(len(b)) {
+		if p.quickPut(b); p.quickCommit(len(b)) {
+			return len(b), nil
+		}
 	}
 	p.enter()
 	defer p.leave() // even if reading b faults and that is recovered
@@ -263,18 +264,20 @@ func (p *Producer) put(b []byte) (int, error) {
 	return n, nil
 }
 
-// quickPut publishes n bytes that fit on the short path, b or, if that is nil, what
-// is in the ring already. It reports whether it did. It wakes a parked consumer
-// without wakeOthers, whose calls would be a part of each round trip.
-func (p *Producer) quickPut(b []byte, n int) bool {
+// quickPut copies b, which fits on the short path, into the empty space.
+func (p *Producer) quickPut(b []byte) {
+	seam.TouchWrite(p.ring.mem, p.off, len(b))
+	copy(p.ring.view[p.off:], b)
+}
+
+// quickCommit publishes n bytes that fit on the short path, and reports whether it did.
+// It wakes a parked consumer without wakeOthers, whose calls would be a part of each
+// round trip.
+func (p *Producer) quickCommit(n int) bool {
 	if p.ring.openConsumers.Load() == 0 {
 		return false
 	}
 	seam.Owned(&p.busy)
-	if len(b) > 0 {
-		seam.TouchWrite(p.ring.mem, p.off, n)
-		copy(p.ring.view[p.off:], b)
-	}
 	next := (p.pos + uint64(n)) & cursorMask
 	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
 		p.lost()
@@ -302,8 +305,10 @@ func (p *Producer) quickPut(b []byte, n int) bool {
 // free space: the slowest one, by what it reads or discards. A Close of the
 // producer or of all consumers also ends the sleep, and so does the deadline.
 func (p *Producer) Write(b []byte) (n int, err error) {
-	if p.fits(len(b)) && p.shared.deadline.Load() == 0 && p.quickPut(b, len(b)) {
-		return len(b), nil
+	if p.fits(len(b)) && p.shared.deadline.Load() == 0 {
+		if p.quickPut(b); p.quickCommit(len(b)) {
+			return len(b), nil
+		}
 	}
 	return p.write(b)
 }
