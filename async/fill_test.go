@@ -2,6 +2,7 @@ package async_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -213,6 +214,48 @@ func TestFillFileChanges(t *testing.T) {
 		t.Error(err)
 	}
 	same(t, "shrunk", b, want[:150])
+}
+
+// While the ring is full, reads go on when a quarter of it is free, or when a consumer
+// waits for more than there is. A read in flight does not hold the next one back.
+func TestFillOfAFullRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := pair(t, 1000)
+		var begun atomic.Int32
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			async.Fill(ctx, p, readerAt(func(b []byte, off int64) (int, error) {
+				begun.Add(1)
+				if off == 1200 {
+					time.Sleep(time.Hour)
+				}
+				return len(b), nil
+			}), async.Block(100), async.Depth(4))
+		}()
+		reads := func(when string, want int32) {
+			t.Helper()
+			synctest.Wait()
+			if n := begun.Load(); n != want {
+				t.Errorf("%s %d reads have begun, want %d", when, n, want)
+			}
+		}
+		reads("at first", 10)
+		must(c.Discard(200))
+		reads("with two blocks free", 10)
+		must(c.Discard(100))
+		reads("with a quarter free", 13)
+		must(c.Discard(100))
+		reads("while a read is in flight", 14)
+		time.Sleep(2 * time.Hour)
+		must(c.Discard(100))
+		reads("with one block free", 14)
+		go c.Wait(ctx, 1000)
+		reads("while a consumer waits", 15)
+		cancel()
+		<-done
+	})
 }
 
 // Up to Depth reads are in flight, and more start only when the ring has room.

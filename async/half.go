@@ -37,9 +37,12 @@ func (f filling) advance(n int) error { return f.Commit(n) }
 func (f filling) err() error          { return f.Err() }
 func (f filling) end() error          { return io.EOF }
 
+// If no operation is in flight while the ring is full, the reads are faster than the
+// consumers. Then await waits for a quarter of the ring, as a Write does, so that Fill
+// is not woken for each block.
 func (f filling) await(e events, n int, idle bool) (bool, error) {
 	if idle {
-		return false, f.WaitSoft(e, n)
+		return false, f.WaitSoft(e, max(n, f.Cap()/4))
 	}
 	return false, f.Wait(e, n)
 }
