@@ -21,7 +21,7 @@ func conns() []suite {
 		legend: []string{
 			"All hold the capacity in each direction, except net.Pipe, which has no buffer and copies once, and TCP, whose buffers are the system's.",
 			"bufconn is a ring under a mutex. When both ends run on one processor the mutex is never contended. A contended mutex puts one of them to sleep, which keeps bufconn on one processor, where no line moves between caches.",
-			"memconn has a lock for each half beside the ring's own compare-and-swap: 6 atomic operations a chunk, of bufconn's 4. It arms and disarms a wait by two more, which is most of what a round trip takes longer.",
+			"memconn has a lock for each half beside the ring's own compare-and-swap: 6 atomic operations a chunk, of bufconn's 4. In a round trip its consumers yield once in place of parking.",
 		},
 	}
 	busy := suite{
