@@ -70,7 +70,7 @@ func idles(cfg config) suite {
 			s.legend = append(s.legend, fmt.Sprintf("Not measured: %d relays, for so few -bytes.", n))
 			continue
 		}
-		const others = 100 // descriptors that are not of connections
+		const others = 1000 // descriptors that are not of connections, or of some that are being closed
 		if need, allowed := 4*n+others, allowFiles(4*n+others); allowed < need {
 			s.legend = append(s.legend, fmt.Sprintf("%d relays need %d descriptors, of which the system allows %d.", n, need, allowed))
 			n = (allowed - others) / 4
