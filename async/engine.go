@@ -39,7 +39,9 @@ type engine struct {
 	running    sync.WaitGroup
 	halfClosed bool // the half moves nothing any more
 	idle       bool // at the last look no operation was in flight, and all was committed
+	batched    bool // the half has waited for a batch since the last block was handed out
 	settled    bool // no memory is in use, and the workers have ended
+	batchTimer *time.Timer
 
 	mu      seam.Mutex
 	window  window
@@ -131,6 +133,7 @@ func (e *engine) step() (need int64, done bool) {
 		}
 		blk.mem, blk.since = there.cut(blk.from-e.window.safe, blk.to-blk.from), time.Now()
 		e.mu.Unlock()
+		e.batched = false
 		e.start(blk)
 		if e.window.depth == 1 {
 			return 0, false // the block has run
@@ -192,6 +195,10 @@ func (e *engine) await(need int64) {
 		<-e.events.token
 		return
 	}
+	if want := e.half.batch(); e.idle && !e.batched && 0 < need && need < int64(want) {
+		e.awaitBatch(want)
+		return
+	}
 	var ended bool
 	var err error
 	if need == 0 || need > int64(e.half.Cap()) {
@@ -214,6 +221,23 @@ func (e *engine) await(need int64) {
 		e.window.limit = there // take what there is
 	}
 	e.mu.Unlock()
+}
+
+// patience is how long the half waits for a batch at most. The other half may be waiting
+// for the end of the call.
+const patience = time.Millisecond
+
+// awaitBatch waits for a batch. Its caller looks again, whatever ends that, and then
+// waits for what it needs, or for a batch again if the end was another event.
+func (e *engine) awaitBatch(want int) {
+	if e.batchTimer == nil {
+		e.batchTimer = time.AfterFunc(patience, e.post)
+	} else {
+		e.batchTimer.Reset(patience)
+	}
+	_, err := e.half.await(e.events, want, true)
+	early := e.batchTimer.Stop()
+	e.batched = err != errEvent || !early
 }
 
 // dispatch makes a worker run the block.

@@ -216,8 +216,9 @@ func TestFillFileChanges(t *testing.T) {
 	same(t, "shrunk", b, want[:150])
 }
 
-// While the ring is full, reads go on when a quarter of it is free, or when a consumer
-// waits for more than there is. A read in flight does not hold the next one back.
+// While the ring is full, reads go on when a quarter of it is free, after a while with
+// less, or when a consumer waits for more than there is. A read in flight does not hold
+// the next one back.
 func TestFillOfAFullRing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, c := pair(t, 1000)
@@ -248,14 +249,50 @@ func TestFillOfAFullRing(t *testing.T) {
 		reads("with a quarter free", 13)
 		must(c.Discard(100))
 		reads("while a read is in flight", 14)
-		time.Sleep(2 * time.Hour)
+		time.Sleep(2 * time.Hour) // also longer than a full ring waits for a quarter
 		must(c.Discard(100))
-		reads("with one block free", 14)
+		reads("with one block free, after a while", 15)
+		must(c.Discard(100))
+		reads("with one block free again", 15)
 		go c.Wait(ctx, 1000)
-		reads("while a consumer waits", 15)
+		reads("while a consumer waits", 16)
 		cancel()
 		<-done
 	})
+}
+
+// A full ring holds Fill back for a while only, whatever it has left to do.
+func TestFillEndsInAFullRing(t *testing.T) {
+	for name, c := range map[string]struct {
+		size int
+		opts []async.Option
+		want error
+		safe int64
+	}{
+		"Length":   {2000, []async.Option{async.Length(1100)}, nil, 1100},
+		"the end":  {1000, nil, nil, 1000},
+		"deadline": {2000, nil, os.ErrDeadlineExceeded, 1100},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, cons := pair(t, 1000)
+			src := bytes.NewReader(data(c.size))
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				time.Sleep(time.Minute)
+				cons.Discard(100)
+				time.Sleep(500 * time.Microsecond)
+				if c.want != nil {
+					must(p.SetWriteDeadline(time.Now()))
+				}
+			}()
+			s, err := async.Fill(t.Context(), p, src, append(c.opts, async.Block(100))...)
+			if !errors.Is(err, c.want) || s.Safe != c.safe {
+				t.Errorf("%s: %d bytes, %v", name, s.Safe, err)
+			}
+			<-done
+		})
+	}
 }
 
 // Up to Depth reads are in flight, and more start only when the ring has room.

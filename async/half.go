@@ -24,6 +24,10 @@ type half interface {
 	// half may be waiting for this one: then await returns with fewer bytes if the
 	// other half can use them. After an event await returns errEvent.
 	await(e events, n int, idle bool) (ended bool, err error)
+	// batch returns how many bytes to wait for, for a while, where an operation could
+	// begin with fewer, but none is in flight. The other half is slower then, and should
+	// not have to wake this one for each block.
+	batch() int
 	// awaitEvent waits for an event and returns errEvent, or for the end.
 	awaitEvent(e events) error
 	// end returns the error at the end of the stream, or io.EOF.
@@ -37,15 +41,14 @@ func (f filling) advance(n int) error { return f.Commit(n) }
 func (f filling) err() error          { return f.Err() }
 func (f filling) end() error          { return io.EOF }
 
-// If no operation is in flight while the ring is full, the reads are faster than the
-// consumers. Then await waits for a quarter of the ring, as a Write does, so that Fill
-// is not woken for each block.
 func (f filling) await(e events, n int, idle bool) (bool, error) {
 	if idle {
-		return false, f.WaitSoft(e, max(n, f.Cap()/4))
+		return false, f.WaitSoft(e, n)
 	}
 	return false, f.Wait(e, n)
 }
+
+func (f filling) batch() int { return f.Cap() / 4 }
 
 func (f filling) awaitEvent(e events) error { return f.WaitEnd(e) }
 
@@ -70,6 +73,8 @@ func (d draining) await(e events, n int, _ bool) (bool, error) {
 	a, b := d.Slices()
 	return len(a)+len(b) < n, nil
 }
+
+func (d draining) batch() int { return 0 }
 
 // awaitEvent waits for an event alone. A consumer has no way to wait for its own
 // Close, which is found after the next event.
