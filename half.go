@@ -65,7 +65,7 @@ func (h *half) begin() {
 	seam.Owned(&h.busy)
 	h.pos, h.limit, h.off = h.ring.start, h.ring.start, 0
 	h.timerSetTo = 0
-	h.yielder = yielder{seen: h.pos}
+	h.yielder = yielder{seen: never}
 	h.readiness.drain()
 }
 

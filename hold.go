@@ -21,7 +21,7 @@ import "github.com/bytering/bytering/internal/seam"
 //
 // Only guarded halves take the hold: those of mapped rings and the consumers of
 // broadcast rings. Otherwise nothing is unmapped, and once the only consumer is
-// closed the producer writes no more.
+// closed nothing that it has seen becomes empty space any more.
 type hold struct{ seam.Uint32 }
 
 const (

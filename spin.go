@@ -36,7 +36,7 @@ func (s *spinner) wanted() bool {
 	return s.procs
 }
 
-// spin looks again and again, for as long as the policy says, and reports whether
+// spin looks again and again, for as long as the budget lasts, and reports whether
 // what is wanted is there or never will be, or what is needed is there and has
 // not grown for some looks. The half is not armed meanwhile, so a consumer looks at
 // the producer in each round: it may have begun to wait softly.

@@ -2,7 +2,6 @@ package bytering
 
 import (
 	"context"
-	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -50,7 +49,9 @@ import (
 // then wake:
 //
 //	Producer.commit            the consumers, by wakeConsumers
-//	Consumer.discard           the producer, by wakeProducer
+//	Producer.quickCommit       the only consumer
+//	Consumer.discard and       the producer, by wakeProducer
+//	quickDiscard
 //	half.giveBack              the producer, when it releases a closed consumer
 //	half.close                 the peers, and the half itself
 //	half.setDeadline           the half itself
@@ -155,7 +156,8 @@ func (d demand) soft() bool { return d.share || d.want > d.need }
 
 // await parks the half until its demand is met or never will be; then it
 // returns nil. If the deadline passes or ctx ends before that, it returns the
-// error. The caller has looked already.
+// error. The caller has looked already. A yield or a spin before E1 does nothing but
+// look again, later.
 func (h *half) await(ctx context.Context, d demand) error {
 	t := &h.shared.target
 	t.withdraw()
@@ -163,7 +165,7 @@ func (h *half) await(ctx context.Context, d demand) error {
 		return nil
 	}
 	if h.mayYield() {
-		began := h.yielder.clock()
+		began := seam.Ticks()
 		seam.Gosched()
 		if h.yielded(d, began) {
 			return nil
@@ -210,8 +212,8 @@ func (h *half) met(d demand) bool {
 	return d.share && h.side.ready(1) && (t.Load()&armed == 0 || h.ring.starving())
 }
 
-// beforeSleep returns os.ErrDeadlineExceeded if the deadline has passed. The sleep
-// itself is in await, as the yield is: each function that a goroutine returns from
+// beforeSleep sets the timer of the deadline and, for a consumer, looks at the producer.
+// It returns os.ErrDeadlineExceeded if the deadline has passed. The sleep itself is in await, as the yield is: each function that a goroutine returns from
 // after another one ran costs it some nanoseconds, because the processor predicts the
 // wrong address.
 func (h *half) beforeSleep() error {
@@ -224,8 +226,8 @@ func (h *half) beforeSleep() error {
 	return nil
 }
 
-// quick is about the time in which ten goroutines yield in turn.
-const quick = 5 * time.Microsecond
+// quickYield is about the time in which ten goroutines yield in turn, in nanoseconds.
+const quickYield = 5000
 
 // linger yields a few times, while that is quick, until all that was wanted is
 // there or never will be. The producer was woken for less than that. If it used
@@ -236,8 +238,8 @@ func (h *half) linger(d demand) {
 		if !d.soft() || h.side.ready(d.want) {
 			return
 		}
-		began := seam.Tick()
-		if seam.Gosched(); seam.Tick()-began >= quick {
+		began := seam.Ticks()
+		if seam.Gosched(); seam.Nanos(began) >= quickYield {
 			return
 		}
 	}

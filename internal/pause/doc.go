@@ -1,2 +1,2 @@
-// Package pause has the processor's instruction for spin loops.
+// Package pause has the processor's instructions for loops that wait.
 package pause

@@ -7,3 +7,7 @@ package pause
 // takes about 28 ns, measured on a Zen 4, and about 18 ns on arm64 by the estimate of
 // Go's runtime.
 func Once()
+
+// Ticks returns the processor's counter of time, in a few nanoseconds: a third of what
+// the system's clock takes.
+func Ticks() uint64

@@ -45,8 +45,12 @@ const Patience = 8
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 
-// Tick returns the time since the program began.
-func Tick() time.Duration { return time.Since(began) }
+// Nanos returns how many nanoseconds have passed since Ticks was at began. It may
+// return half as many. If another processor's counter was ahead it returns very many.
+func Nanos(began uint64) uint64 { return (pause.Ticks() - began) * 1000 / pause.PerMicrosecond() }
+
+// Ticks returns the processor's counter of time.
+func Ticks() uint64 { return pause.Ticks() }
 
 // Now reports whether this is a turn for the checks that cost more.
 func (s *Spin) Now() bool { return s.n%clockEvery == 0 }

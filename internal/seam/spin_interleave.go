@@ -14,8 +14,9 @@ const Patience = 1
 // Gosched does nothing, because every operation lets the other threads go on.
 func Gosched() {}
 
-// Tick stands still: all that it may change is when a half looks and what it takes.
-func Tick() time.Duration { return 0 }
+// Ticks stand still: all that they may change is when a half looks and what it takes.
+func Ticks() uint64       { return 0 }
+func Nanos(uint64) uint64 { return 0 }
 
 func NewSpin(time.Duration) Spin { return Spin{} }
 
