@@ -213,9 +213,9 @@ func (h *half) met(d demand) bool {
 }
 
 // beforeSleep sets the timer of the deadline and, for a consumer, looks at the producer.
-// It returns os.ErrDeadlineExceeded if the deadline has passed. The sleep itself is in await, as the yield is: each function that a goroutine returns from
-// after another one ran costs it some nanoseconds, because the processor predicts the
-// wrong address.
+// It returns os.ErrDeadlineExceeded if the deadline has passed. The sleep itself is in
+// await, and so is the yield: each function that a goroutine returns from after another
+// one ran costs it some nanoseconds, because the processor predicts the wrong address.
 func (h *half) beforeSleep() error {
 	if err := h.watch(); err != nil {
 		return err

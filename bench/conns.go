@@ -21,7 +21,7 @@ func conns() []suite {
 		legend: []string{
 			"All hold the capacity in each direction, except net.Pipe, which has no buffer and copies once, and TCP, whose buffers are the system's.",
 			"bufconn is a ring under a mutex. When both ends run on one processor the mutex is never contended. A contended mutex puts one of them to sleep, which keeps bufconn on one processor, where no line moves between caches.",
-			"memconn has a lock for each half beside the ring's own compare-and-swap: 6 atomic operations a chunk, of bufconn's 4. In a round trip its consumers yield once in place of parking.",
+			"memconn needs 6 atomic operations for a chunk and bufconn 4, because each of its halves has a lock in addition to the ring's compare-and-swap. In a round trip its consumers yield once instead of parking.",
 		},
 	}
 	busy := suite{
