@@ -117,7 +117,11 @@ func TestSourceLeftBehind(t *testing.T) {
 			var got bytes.Buffer
 			dst := io.Writer(&got)
 			if sinkFails {
-				dst = limited(&got, 10, errTest)
+				sink := limited(&got, 10, errTest)
+				dst = writerFunc(func(b []byte) (int, error) {
+					synctest.Wait() // until the source is in the read that blocks
+					return sink.Write(b)
+				})
 			}
 			calls := 0
 			done := start(ctx, dst, io.MultiReader(bytes.NewReader(stream(10)), readerFunc(func(b []byte) (int, error) {
