@@ -30,9 +30,10 @@ var arrows = map[string][]string{
 	"internal/pattern":             {}, // for tests
 	"internal/pause":               {},
 	"internal/scripted":            {"internal/kernel", "internal/pattern"}, // for tests
+	"internal/splice":              {"internal/kernel"},
 	"vectored":                     {"internal/kernel", "internal/netaddr", "internal/netwrite"},
 	"vectored/netbuffers":          {"elsewhere:internal/netwrite"}, // for systems without writev
-	"pump":                         {"", "internal/seam", "internal/direct", "internal/netaddr", "vectored", "vectored/netbuffers"},
+	"pump":                         {"", "internal/seam", "internal/direct", "internal/netaddr", "internal/splice", "vectored", "vectored/netbuffers"},
 	"async":                        {"", "internal/seam"},
 	"async/httprange":              {"async"},
 	"memconn":                      {"", "internal/seam", "vectored"},

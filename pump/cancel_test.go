@@ -279,6 +279,9 @@ func TestNoCallAfterStop(t *testing.T) {
 		if n, err := f.out.Writev([][]byte{make([]byte, 10)}); n != 0 || err != errStopped {
 			t.Errorf("Write = %d, %v", n, err)
 		}
+		if err := f.out.beginSplice(10); err != errStopped {
+			t.Errorf("beginSplice = %v", err)
+		}
 	})
 }
 

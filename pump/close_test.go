@@ -265,7 +265,7 @@ func TestPanicGetsNoDeadline(t *testing.T) {
 func TestContextEndsAfterTheSink(t *testing.T) {
 	ctx, cancel := cancellable()
 	cfg := configure(nil)
-	if err := cfg.check(nil); err != nil {
+	if err := cfg.check(nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	f := newFlow(io.Discard, bytes.NewReader(stream(10)), cfg, seam.NewToken())

@@ -27,7 +27,7 @@ import (
 // uses them, except in a call that was left behind.
 func Copy(ctx context.Context, dst io.Writer, src io.Reader, opts ...Option) (Stats, error) {
 	cfg := configure(opts)
-	if err := cfg.check(src); err != nil {
+	if err := cfg.check(dst, src); err != nil {
 		return Stats{}, err
 	}
 	if stats, err := cfg.expired(ctx); err != nil {

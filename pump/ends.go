@@ -16,6 +16,7 @@ type source struct {
 	v        vectored.Reader     // nil if src has none
 	poll     vectored.PollReader // nil if a read may block with its memory in use
 	boundary vectored.Boundary
+	reveal   bool // a read that shows that a pipe is a stream returns errStream
 }
 
 func (s *source) init(src io.Reader, cfg config, wake seam.Token) {
@@ -51,7 +52,12 @@ func (s *source) Readv(bufs [][]byte) (int, error) {
 		return 0, err
 	}
 	n, err := s.read(bufs)
-	return s.end(n, offered, err)
+	n, err = s.end(n, offered, err)
+	if s.reveal && err == nil && n > vectored.Packet.Room() {
+		s.reveal = false
+		err = errStream
+	}
+	return n, err
 }
 
 // read makes one call.

@@ -2,6 +2,7 @@ package pump
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/bytering/bytering/vectored"
@@ -186,10 +187,15 @@ func (f *flow) feedFixed() (err error) {
 		s.maxCall = s.largest(p.Cap())
 	}
 	if !s.direct.Active() && s.boundary != vectored.Stream {
-		_, err = p.ReadFrom(s)
-		return err
+		if _, err = p.ReadFrom(s); !errors.Is(err, errStream) {
+			return err
+		}
+		s.boundary = vectored.Stream
 	}
 	for empty := 0; empty < maxEmptyReads; empty++ {
+		if err := f.splice(); err != nil {
+			return err
+		}
 		if err := f.awaitRoom(); err != nil {
 			return err
 		}
@@ -202,6 +208,7 @@ func (f *flow) feedFixed() (err error) {
 		if n > 0 {
 			empty = -1
 		}
+		f.fed = n
 	}
 	return io.ErrNoProgress
 }

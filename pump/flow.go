@@ -41,6 +41,10 @@ type flow struct {
 	rings
 	offering
 
+	// Of a source that splices.
+	fed  int  // bytes of the last read
+	late bool // the sink is
+
 	startSink func()
 	onFill    func([][]byte, int) (int, error)
 	onDrain   func([][]byte, int) (int, error)
@@ -74,6 +78,10 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 		if cfg.direct {
 			f.goDirect(dst, src)
 		}
+		if f.fixed.p.Consumers() > 1 {
+			f.pair = nil
+		}
+		f.in.reveal = f.pair != nil
 	} else {
 		f.out.over = true
 	}

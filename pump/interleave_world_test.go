@@ -73,7 +73,7 @@ func (w *world) keeps() {
 func (w *world) run() {
 	cfg := configure(append(w.opts, WithPool(&w.pool)))
 	cfg.smallest = w.smallest
-	if err := cfg.check(nil); err != nil {
+	if err := cfg.check(nil, nil); err != nil {
 		panic(err)
 	}
 	var src io.Reader = &w.src

@@ -22,7 +22,8 @@ func TestMutants(t *testing.T) {
 	for kind, args := range map[string][]string{
 		"interleave": {"-tags=interleave", "-run=^TestInterleavings$"},
 		"direct":     {"-run=^TestDirect"},
-		"":           {"-skip=^TestDirect"},
+		"splice":     {"-run=^TestSplice"},
+		"":           {"-skip=^(TestDirect|TestSplice)"},
 	} {
 		mutants.Run(t, groups[kind], mutants.Tests, append(args, "-short", "-failfast", "-timeout=1m", ".")...)
 		delete(groups, kind)

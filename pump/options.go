@@ -8,6 +8,7 @@ import (
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/direct"
+	"github.com/bytering/bytering/internal/splice"
 	"github.com/bytering/bytering/vectored"
 )
 
@@ -42,6 +43,8 @@ type config struct {
 	maxCall  int
 	meters   [2]*Meter // of the directions to b and to a
 	direct   bool
+	splice   bool
+	pair     *splice.Pair // with splice, if both ends are pipes
 
 	halfClose func(io.Writer) error // nil if nothing is to be called
 
@@ -120,6 +123,24 @@ func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.
 // [errors.ErrUnsupported].
 func Direct() Option { return func(c *config) { c.direct = true } }
 
+// Splice lets [Copy] move bytes from pipe to pipe inside the system, as splice does:
+// the pages that hold them are passed on and not copied. Both ends must be pipes, as
+// an [*os.File], the source in non-blocking mode, as package os opens it. Otherwise,
+// and on a ring that was given with [Ring] and has several consumers, Splice changes
+// nothing. Only Linux has it.
+//
+// The ring still takes what the sink is slow to accept: bytes are spliced only while
+// it is empty, and no longer when the sink has been behind for five milliseconds, until
+// it has caught up. The ring has its capacity from the beginning. Bytes that are
+// spliced are never in it, and its halves do not count them; a [Meter] does, and
+// counts the time of a call that splices as the source's.
+//
+// The first bytes are copied, until a read returns more than a page: that shows that
+// the source is not a pipe of packets, whose writer has set O_DIRECT. What a writer
+// has put into the pipe by a splice or vmsplice of its own is passed on as it is, and
+// so is a change of those pages that it makes later.
+func Splice() Option { return func(c *config) { c.splice = true } }
+
 // DirectAlign is the alignment of a ring that [Direct] makes, and what its capacity
 // is a multiple of: the largest block that Linux has on any device.
 const DirectAlign = 64 << 10
@@ -146,10 +167,10 @@ func configure(opts []Option) config {
 }
 
 // check returns an error for an invalid option. If the copy keeps one ring, check
-// prepares it: the ring that was given, or one for direct I/O or for a source
-// whose reads need more room than those of a stream. Other copies take their
-// rings later.
-func (c *config) check(src io.Reader) (err error) {
+// prepares it: the ring that was given, or one for direct I/O, for pipes that
+// splice, or for a source whose reads need more room than those of a stream. Other
+// copies take their rings later.
+func (c *config) check(dst io.Writer, src io.Reader) (err error) {
 	boundary := vectored.BoundaryOf(src)
 	if c.maxCall < 1 {
 		return fmt.Errorf("%w: %d bytes", ErrInvalidMaxCall, c.maxCall)
@@ -162,6 +183,9 @@ func (c *config) check(src io.Reader) (err error) {
 			return fmt.Errorf("pump: %w", err)
 		}
 	}
+	if c.splice {
+		c.pair = splice.Open(dst, src)
+	}
 	streams := boundary == vectored.Stream || boundary == vectored.Packet
 	switch {
 	case c.given:
@@ -171,7 +195,7 @@ func (c *config) check(src io.Reader) (err error) {
 		c.fixed.p, c.fixed.c, err = bytering.New(RoundUp(c.capacity, DirectAlign), bytering.Align(DirectAlign))
 	case c.capacity < 1 || uint64(c.capacity) > maxCapacity:
 		_, _, err = bytering.New(c.capacity)
-	case !streams:
+	case !streams, c.pair != nil:
 		c.fixed, err = c.lend(c.capacity)
 	}
 	return err

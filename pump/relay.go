@@ -29,10 +29,10 @@ func Relay(ctx context.Context, a, b io.ReadWriter, opts ...Option) (toB, toA St
 		return toB, toA, fmt.Errorf("%w: one for both directions", ErrInvalidRing)
 	}
 	forwards, backwards := cfg.towards(ToB), cfg.towards(ToA)
-	if err := forwards.check(a); err != nil {
+	if err := forwards.check(b, a); err != nil {
 		return toB, toA, err
 	}
-	if err := backwards.check(b); err != nil {
+	if err := backwards.check(a, b); err != nil {
 		forwards.release()
 		return toB, toA, err
 	}

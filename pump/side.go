@@ -16,6 +16,8 @@ var (
 	errStopped = errors.New("pump: stopped")
 	// errSettled ends the goroutine of a side that has settled.
 	errSettled = errors.New("pump: settled")
+	// errStream comes with a read that shows that a pipe is not one of packets.
+	errStream = errors.New("pump: a stream")
 )
 
 // A side is what the source and the sink have in common. It counts their calls,
@@ -176,10 +178,7 @@ func (s *side) interrupt() {
 func (s *side) abandon() (pending int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over {
-		return 0
-	}
-	s.left = true
+	s.left = !s.over
 	return s.pending
 }
 

@@ -44,6 +44,7 @@ type config struct {
 	fsync    bool     // write through to the disk at the end
 	syncEach bool     // write each block through to the disk
 	direct   bool     // bypass the page cache
+	noSplice bool     // copy between pipes too
 	hashes   []string // of what was moved, to print at the end
 	goOn     bool     // skip an input that can't be opened, as cat does
 	stopAll  bool     // stop when one of several outputs fails

@@ -146,8 +146,8 @@ func TestParse(t *testing.T) {
 			c.inputs, c.size, c.writeRate = []place{{name: "a"}}, 3<<20, 20<<20
 			c.show = display{bar: true, eta: true, interval: time.Second / 2, delay: time.Second, width: 120, name: "x", numeric: true, force: true, cursor: true, wait: true}
 		}},
-		{asPv, "-S -s 5 -q -B 64K", func(c *config) {
-			c.size, c.count, c.atMost, c.memory, c.block.bytes = 5, 5, true, size{64 << 10, "64K"}, 32<<10
+		{asPv, "-S -s 5 -q -C -B 64K", func(c *config) {
+			c.noSplice, c.size, c.count, c.atMost, c.memory, c.block.bytes = true, 5, 5, true, size{64 << 10, "64K"}, 32<<10
 			c.show = display{quiet: true, bar: true, timer: true, eta: true, rate: true, bytes: true}
 		}},
 	} {
@@ -231,8 +231,8 @@ func TestTables(t *testing.T) {
 					}
 				}
 			}
-			object := as == asBytering && inTable(objectFlags, f)
-			if column := f.column(); strings.Contains(help(as), "  "+column) == object {
+			hidden := as == asBytering && !inTable(commonFlags, f)
+			if column := f.column(); strings.Contains(help(as), "  "+column) == hidden {
 				t.Errorf("help of %v does not have %q, or should not", as, column)
 			}
 		}

@@ -238,6 +238,9 @@ func (s *stream) run(ctx context.Context) []error {
 		in = s.source // of which other inputs may be left
 	}
 	opts := []pump.Option{pump.Ring(s.p, s.c[0]), pump.MaxCall(s.maxCall(in)), pump.WithMeter(&s.meter)}
+	if !s.noSplice {
+		opts = append(opts, pump.Splice())
+	}
 	if s.direct {
 		opts = append(opts, pump.Direct())
 	}

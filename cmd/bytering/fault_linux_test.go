@@ -153,13 +153,16 @@ type faulty struct {
 
 var faults = []faulty{{syscall.EINTR, "EINTR"}, {syscall.EAGAIN, "EAGAIN"}, {syscall.EIO, "EIO"}, {syscall.ENOSPC, "ENOSPC"}}
 
-// TestFaults lets the first, the second and a later read or write of the data
-// fail, as strace counts: on each thread.
+// TestFaults lets the first, the second and a later read, write or splice of the
+// data fail, as strace counts: on each thread.
 func TestFaults(t *testing.T) {
-	for _, side := range []string{"read", "write"} {
+	for _, side := range []string{"read", "write", "splice"} {
 		for _, f := range faults {
 			for _, when := range []int{1, 2, 5} {
 				for _, kind := range []string{"files", "FIFOs", "pipes"} {
+					if side == "splice" && kind == "files" {
+						continue
+					}
 					t.Run(fmt.Sprintf("%s/%s/%d/%s", side, f.arg, when, kind), func(t *testing.T) {
 						t.Parallel()
 						testFault(t, kind, side, when, f)
@@ -172,6 +175,11 @@ func TestFaults(t *testing.T) {
 
 func testFault(t *testing.T, kind, side string, when int, f faulty) {
 	p := prepare(t, "-s", "8K")
+	calls := "splice"
+	if side != "splice" {
+		calls = side + "," + side + "v"
+		p.Args = append(p.Args, "--no-splice")
+	}
 	var w *way
 	switch kind {
 	case "files":
@@ -185,7 +193,7 @@ func testFault(t *testing.T, kind, side string, when int, f faulty) {
 	if side == "write" {
 		file = w.to
 	}
-	tr := p.trace(fmt.Sprintf("inject=%s,%sv:error=%s:when=%d", side, side, f.arg, when), file)
+	tr := p.trace(fmt.Sprintf("inject=%s:error=%s:when=%d", calls, f.arg, when), file)
 	p.startDefault(syscall.SIGTERM)
 	if w.feed != nil {
 		// What follows the fault shows whether that is survived.
@@ -204,7 +212,7 @@ func testFault(t *testing.T, kind, side string, when int, f faulty) {
 		defer func() { <-fed }()
 	}
 	over, stuck := make(chan struct{}), make(chan bool, 1)
-	if f.err == syscall.EAGAIN && kind != "files" {
+	if f.err == syscall.EAGAIN && kind != "files" && side != "splice" {
 		go func() { stuck <- tr.unstick(p, over) }()
 	}
 	code, said := p.over()
@@ -217,7 +225,7 @@ func testFault(t *testing.T, kind, side string, when int, f faulty) {
 	}
 	want := exitDone
 	switch {
-	case f.err == syscall.EINTR:
+	case f.err == syscall.EINTR, side == "splice": // without it the bytes are copied
 	case f.err == syscall.EAGAIN && kind != "files":
 		if code != exitDone && <-stuck {
 			want = 128 + int(syscall.SIGTERM)

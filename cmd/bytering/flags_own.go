@@ -3,7 +3,12 @@ package main
 import "slices"
 
 // ownFlags are the flags of bytering, grouped by purpose.
-var ownFlags = slices.Concat(commonFlags, objectFlags)
+var ownFlags = slices.Concat(commonFlags, rareFlags, objectFlags)
+
+// rareFlags are for when something is wrong. --help has none of them.
+var rareFlags = []flag{
+	{long: "no-splice", group: "Rarely needed", does: "copy from pipe to pipe too, where otherwise splice passes on the pages", set: setCopy},
+}
 
 // commonFlags are those that --help shows.
 var commonFlags = []flag{

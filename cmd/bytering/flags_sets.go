@@ -47,6 +47,7 @@ var (
 	setForce   = on(func(p *parser) { p.force = true })
 	setQuiet   = on(func(p *parser) { p.show.quiet = true })
 	setDirect  = on(func(p *parser) { p.direct = true })
+	setCopy    = on(func(p *parser) { p.noSplice = true })
 	setLock    = on(func(p *parser) { p.lock = true })
 	setBlock   = to(parseMemory, func(p *parser) *size { return &p.block })
 	setRead    = to(parseSize, func(p *parser) *int64 { return &p.readRate })

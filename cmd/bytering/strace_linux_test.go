@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A trace is what strace writes down of the system calls on some files.
@@ -121,4 +122,38 @@ func total(counts []int) (sum int) {
 		sum += n
 	}
 	return sum
+}
+
+// TestSplice checks when the bytes between two pipes are spliced.
+func TestSplice(t *testing.T) {
+	for args, want := range map[string]bool{
+		"":                 true,
+		"-s 64K -m 1M":     true,
+		"--no-splice":      false,
+		"--hash md5":       false,
+		"-r 100G":          false,
+		"-W 1m":            false,
+		"-P 1":             false,
+		"--count 3000001":  false,
+		"--obs 10K -m 10M": false,
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			p := prepare(t, strings.Fields(args)...)
+			w := pipeToPipe(t, p, func() {})
+			tr := p.trace("trace=splice", w.from)
+			spliced := func() bool { return strings.Contains(tr.String(), "splice(") }
+			p.start()
+			begun, writes := time.Now(), 0
+			w.feed(func() bool {
+				writes++
+				return writes > 350 && (!want || spliced() || time.Since(begun) > patience)
+			})
+			code, said := p.over()
+			summary := said[strings.Index(said, "bytering: "):] // a hash stands before it
+			if w.check(t, summary); code != exitDone || spliced() != want {
+				t.Errorf("exit code %d, spliced: %v; %q", code, spliced(), said)
+			}
+		})
+	}
 }

@@ -1,0 +1,109 @@
+package splice
+
+import (
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/bytering/bytering/internal/kernel"
+)
+
+// A Pair is a pipe to read and a pipe to write.
+type Pair struct {
+	from, to syscall.RawConn
+	over     bool // it was refused, or failed
+
+	onFrom func(fd uintptr) bool // attempt and move, as values
+	onTo   func(fd uintptr)
+
+	// Of the running Move.
+	most   int
+	source uintptr
+	n      int
+	errno  syscall.Errno
+	empty  bool
+
+	full time.Time // since when the pipe is full whenever there is input
+}
+
+// Open returns the pair of two pipes, or nil if dst and src are something else or
+// the runtime can't wait for src.
+func Open(dst io.Writer, src io.Reader) *Pair {
+	p := &Pair{from: pipe(src, syscall.O_NONBLOCK), to: pipe(dst, 0)}
+	if p.from == nil || p.to == nil {
+		return nil
+	}
+	p.onFrom, p.onTo = p.attempt, p.move
+	return p
+}
+
+// pipe returns the descriptor of v if it is a pipe with that flag. It is not if
+// v has methods of its own.
+func pipe(v any, flag int) (found syscall.RawConn) {
+	f, ok := v.(*os.File)
+	if !ok {
+		return nil
+	}
+	kernel.Control(f, func(fd uintptr) error {
+		var st syscall.Stat_t
+		flags, errno := kernel.Fcntl(fd, syscall.F_GETFL, 0)
+		if errno == 0 && flags&flag == flag && syscall.Fstat(int(fd), &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFIFO {
+			found, _ = f.SyscallConn()
+		}
+		return nil
+	})
+	return found
+}
+
+// Move moves up to n bytes. It waits for input as a Read of src does, and for room
+// in dst for as long as [Patience] lasts. If it moves nothing, the next bytes are to
+// be read and written, which also finds out what is wrong with an end.
+func (p *Pair) Move(n int) int {
+	if p.over {
+		return 0
+	}
+	p.most, p.n = n, 0
+	if p.from.Read(p.onFrom) != nil {
+		return 0
+	}
+	if p.n == 0 {
+		p.full = time.Time{}
+		p.over = p.errno != syscall.EAGAIN
+	}
+	return p.n
+}
+
+// attempt moves what there is. If there is nothing, it returns false, and is called
+// again when there is.
+func (p *Pair) attempt(fd uintptr) bool {
+	p.source, p.empty = fd, false
+	p.to.Control(p.onTo)
+	return !p.empty
+}
+
+func (p *Pair) move(to uintptr) {
+	for {
+		switch p.n, p.errno = kernel.Splice(p.source, to, p.most); p.errno {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+		default:
+			return
+		}
+		// After the system call: what came before it has been taken, and what came
+		// since then wakes the Read.
+		if !kernel.Readable(p.source) {
+			p.empty, p.full = true, time.Time{}
+			return
+		}
+		now := time.Now()
+		if p.full.IsZero() {
+			p.full = now
+		}
+		left := Patience - now.Sub(p.full)
+		if left <= 0 || !kernel.Writable(to, left) {
+			return
+		}
+	}
+}
