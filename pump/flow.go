@@ -10,6 +10,7 @@ import (
 	"github.com/bytering/bytering/internal/direct"
 	"github.com/bytering/bytering/internal/netaddr"
 	"github.com/bytering/bytering/internal/seam"
+	"github.com/bytering/bytering/internal/splice"
 )
 
 // A flow is one copy under way: two sides, the rings between them, and the
@@ -42,8 +43,10 @@ type flow struct {
 	offering
 
 	// Of a source that splices.
-	fed  int  // bytes of the last read
-	late bool // the sink is
+	mover    mover         // nil if it does not
+	patience time.Duration // with a sink that has bytes of the ring left
+	fed      int           // bytes of the last read
+	late     bool          // the sink is
 
 	startSink func()
 	onFill    func([][]byte, int) (int, error)
@@ -78,10 +81,9 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 		if cfg.direct {
 			f.goDirect(dst, src)
 		}
-		if f.fixed.p.Consumers() > 1 {
-			f.pair = nil
+		if f.pair != nil && f.fixed.p.Consumers() == 1 {
+			f.mover, f.patience, f.in.reveal = f.pair, splice.Patience, true
 		}
-		f.in.reveal = f.pair != nil
 	} else {
 		f.out.over = true
 	}

@@ -59,6 +59,11 @@ func scenarios() []scenario {
 		{"ring/grows", 1, grows(false)},
 		{"ring/grows/polls", 1, grows(true)},
 		{"ring/grows/cancel", 1, growsCancelled},
+		{"splice", 1, spliced},
+		{"splice/cancel", 1, splicedCancelled},
+		{"splice/source-silent", 1, splicedSilent(false)},
+		{"splice/left-behind", 1, splicedSilent(true)},
+		{"splice/consumer-closed", 1, splicedClosed},
 	}
 }
 
@@ -395,4 +400,67 @@ func growsCancelled(t *interleave.T) {
 	w.run()
 	w.cancels()
 	w.after(func() { w.stoppedOr(2) })
+}
+
+// newSplicing makes a world in which every other byte may pass the ring by.
+func newSplicing(t *interleave.T) *world {
+	w := newWorld(t)
+	w.keeps()
+	w.splices = true
+	return w
+}
+
+func spliced(t *interleave.T) {
+	w := newSplicing(t)
+	w.src.bytes = 4
+	w.run()
+	w.after(func() { w.succeeded(4) })
+}
+
+func splicedCancelled(t *interleave.T) {
+	w := newSplicing(t)
+	w.src.bytes = 2
+	w.run()
+	w.cancels()
+	w.after(func() { w.stoppedOr(2) })
+}
+
+// splicedSilent cancels a copy whose source waits in a splice for a byte. One that
+// is deaf, and left behind, may get the byte later and put it into the sink.
+func splicedSilent(deaf bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := newSplicing(t)
+		w.src.silent, w.src.deaf = true, deaf
+		if !deaf {
+			w.src.bytes = 2
+		}
+		w.run()
+		if deaf {
+			w.cancels(&w.src.wake)
+			w.clock()
+		} else {
+			w.cancels()
+		}
+		w.after(func() {
+			if w.err != nil || !deaf { // otherwise the source returned in time
+				w.failed(Neither, errTest)
+			}
+		})
+		t.Final(func() error {
+			e, ok := errors.AsType[*Error](w.err)
+			if n := int64(w.dst.moved); ok && (n < e.Written || n > e.Written+e.Pending) {
+				return fmt.Errorf("%d bytes are in the sink; written %d, pending %d", n, e.Written, e.Pending)
+			}
+			return nil
+		})
+	}
+}
+
+// splicedClosed checks that a splice does not hide that the consumer is closed.
+func splicedClosed(t *interleave.T) {
+	w := newSplicing(t)
+	w.src.bytes, w.src.silent = 2, true
+	w.run()
+	t.Go("closer", func() { w.f.fixed.c.Close() })
+	w.after(func() { w.failed(Sink, io.ErrClosedPipe) })
 }

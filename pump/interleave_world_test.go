@@ -23,6 +23,7 @@ type world struct {
 	smallest int // the pool's smallest ring
 	pool     Pool
 	polls    bool // the source reports when it would block
+	splices  bool // what is read at odd places of the stream may pass the ring by
 	src, dst fake
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -60,6 +61,30 @@ func (w *world) broadcast(closed bool) {
 	w.opts = []Option{Ring(p, cs[0])}
 }
 
+// Move makes the world a mover, for every other byte.
+func (w *world) Move(int) int {
+	if w.src.moved%2 == 1 || w.src.bytes == 0 && !w.src.silent {
+		return 0
+	}
+	if w.src.returned {
+		w.Fail("a splice after Copy has returned")
+	}
+	if w.src.bytes == 0 {
+		if w.src.wait() != nil {
+			return 0
+		}
+		w.src.bytes, w.src.silent = 1, false // the last byte
+	}
+	w.Step("splice", func() {
+		w.src.bytes--
+		w.src.moved++
+		if w.dst.moved++; w.dst.moved != w.src.moved {
+			w.Fail("byte %d overtakes others: %d have arrived", w.src.moved, w.dst.moved-1)
+		}
+	})
+	return 1
+}
+
 // keeps gives the copy a ring of its own.
 func (w *world) keeps() {
 	p, c, err := bytering.New(1)
@@ -81,6 +106,9 @@ func (w *world) run() {
 		src = &polled{&w.src, func() bool { return w.f.in.pending > 0 }}
 	}
 	w.f = newFlow(&w.dst, src, cfg, seam.NewToken())
+	if w.splices {
+		w.f.mover = w
+	}
 	w.Name("source", &w.f.in.mu)
 	w.Name("sink", &w.f.out.mu)
 	w.Name("pool", &w.pool.mu)

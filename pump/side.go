@@ -101,9 +101,7 @@ func (s *side) begin(offered int) error {
 // end counts the call that returned n and err, and returns them. The ring has
 // offered more bytes than the call got, so n is checked here.
 func (s *side) end(n, offered int, err error) (int, error) {
-	now := time.Now()
-	busy, waited := now.Sub(s.began), s.began.Sub(s.idle)
-	s.idle = now
+	busy, waited := s.elapsed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = 0
@@ -117,11 +115,23 @@ func (s *side) end(n, offered int, err error) (int, error) {
 	s.failed = err != nil
 	past := s.direct.Moved(n)
 	s.buffered = s.direct.Why()
-	s.add(n, past, busy, waited)
-	if s.meter != nil {
-		s.meter.add(n, past, busy, waited)
-	}
+	s.count(n, past, busy, waited)
 	return n, err
+}
+
+// elapsed returns the times of the call that has just ended and before it.
+func (s *side) elapsed() (busy, waited time.Duration) {
+	now := time.Now()
+	busy, waited = now.Sub(s.began), s.began.Sub(s.idle)
+	s.idle = now
+	return busy, waited
+}
+
+func (s *side) count(n, direct int, busy, waited time.Duration) {
+	s.add(n, direct, busy, waited)
+	if s.meter != nil {
+		s.meter.add(n, direct, busy, waited)
+	}
 }
 
 // run runs f, the side's function, on its goroutine. A panic of a side that is

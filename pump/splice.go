@@ -4,28 +4,28 @@ import (
 	"context"
 
 	"github.com/bytering/bytering"
-	"github.com/bytering/bytering/internal/splice"
 	"github.com/bytering/bytering/vectored"
 )
+
+// A mover moves up to n bytes from the source to the sink, past the ring. It may wait
+// for the source, as a read would. After 0 the next bytes are to be read.
+type mover interface{ Move(n int) int }
 
 // splice moves bytes from pipe to pipe while the ring is empty: then the sink waits
 // for bytes of the ring, which only this goroutine, the source's, can put there. It
 // returns when the next bytes are to be read into the ring.
 func (f *flow) splice() error {
 	s := &f.in
-	for f.pair != nil && s.boundary == vectored.Stream && f.caughtUp(f.fixed.p) {
+	for f.mover != nil && s.boundary == vectored.Stream && f.caughtUp(f.fixed.p) {
 		if err := s.begin(s.maxCall); err != nil {
 			return err
 		}
 		if err := f.out.beginSplice(s.maxCall); err != nil {
 			return err
 		}
-		n := f.pair.Move(s.maxCall)
-		if _, err := s.end(n, s.maxCall, nil); err != nil {
+		n := f.mover.Move(s.maxCall)
+		if err := f.endSplice(n); err != nil || n == 0 {
 			return err
-		}
-		if f.out.endSplice(n); n == 0 {
-			break
 		}
 	}
 	return nil
@@ -44,7 +44,7 @@ func (f *flow) caughtUp(p *bytering.Producer) bool {
 		f.late = false
 	}
 	if level > 0 && level <= little && !f.late {
-		ctx, cancel := context.WithTimeout(context.Background(), splice.Patience)
+		ctx, cancel := context.WithTimeout(context.Background(), f.patience)
 		defer cancel()
 		f.late = p.WaitEmpty(ctx) != nil
 		return !f.late
@@ -64,16 +64,22 @@ func (s *sink) beginSplice(offered int) error {
 	return nil
 }
 
-// endSplice counts the call, if it moved anything.
-func (s *sink) endSplice(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pending = 0
-	if n == 0 {
-		return
+// endSplice counts a call that moved n bytes, for both sides at once: unless the
+// source was left behind, in which case the bytes are pending.
+func (f *flow) endSplice(n int) error {
+	in, out := &f.in.side, &f.out.side
+	busy, waited := in.elapsed()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.left {
+		return errStopped
 	}
-	s.add(n, 0, 0, 0)
-	if s.meter != nil {
-		s.meter.add(n, 0, 0, 0)
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	in.pending, out.pending = 0, 0
+	in.count(n, 0, busy, waited)
+	if n > 0 {
+		out.count(n, 0, 0, 0)
 	}
+	return nil
 }

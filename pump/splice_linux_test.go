@@ -171,7 +171,7 @@ func TestSpliceCatchesUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f flow
+		f := flow{patience: splice.Patience}
 		var taking sync.WaitGroup
 		caughtUp := func(what string, want bool, takes time.Duration) {
 			t.Helper()
