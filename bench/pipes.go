@@ -35,7 +35,7 @@ func pipes(cfg config) suite {
 		legend: append(missing,
 			"Processes as a shell starts them, with the pipes that they get, from the start of the first to the end of the last. The column is the block of dd.",
 			"bytering enlarges its pipes itself. In the rows \"pipes of 1 MiB\" the harness has enlarged both pipes for a command that does not do it itself; no shell does that. They show how much of the difference is due to the pipes, and cannot win.",
-			"cat and pv hold no more than a pipe does, so they do less than a buffer has to. pv splices: its bytes stay in the kernel.",
+			"cat and pv hold no more than a pipe does, so they do less than a buffer has to. bytering, while the reader keeps up, and pv splice: their bytes stay in the kernel.",
 		),
 	}
 	if _, err := exec.LookPath("dd"); err != nil {

@@ -28,8 +28,9 @@
 // moves through 512 bytes of its own until there is a ring.
 //
 // A copy keeps one ring from its beginning to its end in these cases: the ring
-// is given with [Ring]; with [Direct]; and if the source has messages or
-// records (see BoundaryOf of package vectored), unless it is a pipe.
+// is given with [Ring]; with [Direct]; with [Splice] between two pipes; and if the
+// source has messages or records (see BoundaryOf of package vectored), unless it is a
+// pipe.
 //
 // The memory of a Pool's rings is not cleared between copies. A source is offered
 // memory that may hold bytes of another stream, which a correct source does not

@@ -123,22 +123,23 @@ func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.
 // [errors.ErrUnsupported].
 func Direct() Option { return func(c *config) { c.direct = true } }
 
-// Splice lets [Copy] move bytes from pipe to pipe inside the system, as splice does:
-// the pages that hold them are passed on and not copied. Both ends must be pipes, as
-// an [*os.File], the source in non-blocking mode, as package os opens it. Otherwise,
-// and on a ring that was given with [Ring] and has several consumers, Splice changes
-// nothing. Only Linux has it.
+// Splice lets [Copy] move bytes from pipe to pipe inside the system, by splice(2):
+// the pages that hold them are passed on and not copied. Both ends must be pipes,
+// each an [*os.File], and the source in non-blocking mode, as package os opens it.
+// Otherwise, and if a ring that was given with [Ring] has several consumers, Splice
+// changes nothing. Only Linux has it.
 //
-// The ring still takes what the sink is slow to accept: bytes are spliced only while
-// it is empty, and no longer when the sink has been behind for five milliseconds, until
-// it has caught up. The ring has its capacity from the beginning. Bytes that are
-// spliced are never in it, and its halves do not count them; a [Meter] does, and
-// counts the time of a call that splices as the source's.
+// The ring still takes what the sink is slow to accept. Bytes are spliced while it is
+// empty. When the sink has been behind for some milliseconds they are read into the
+// ring, until the sink has caught up. Bytes that are spliced are never in the ring, and
+// the Position of its halves does not count them. [Stats] do, and count a splice as a
+// call of each side, whose time is the source's.
 //
-// The first bytes are copied, until a read returns more than a page: that shows that
-// the source is not a pipe of packets, whose writer has set O_DIRECT. What a writer
-// has put into the pipe by a splice or vmsplice of its own is passed on as it is, and
-// so is a change of those pages that it makes later.
+// The stream begins in the ring, until a read returns more than a page. That shows
+// that the source is not a pipe of packets, whose writer has set O_DIRECT: the sink's
+// reader could lose bytes of those. A writer must not set that flag later. A page that
+// was itself put into the source by splice or vmsplice is passed on as it is, so what
+// is written to it later may arrive instead.
 func Splice() Option { return func(c *config) { c.splice = true } }
 
 // DirectAlign is the alignment of a ring that [Direct] makes, and what its capacity
