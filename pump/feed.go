@@ -190,7 +190,6 @@ func (f *flow) feedFixed() (err error) {
 		if _, err = p.ReadFrom(s); !errors.Is(err, errStream) {
 			return err
 		}
-		s.boundary = vectored.Stream
 	}
 	for empty := 0; empty < maxEmptyReads; empty++ {
 		if err := f.splice(); err != nil {
@@ -208,19 +207,23 @@ func (f *flow) feedFixed() (err error) {
 		if n > 0 {
 			empty = -1
 		}
-		f.fed = n
+		f.noteRead(n)
 	}
 	return io.ErrNoProgress
 }
 
 // awaitRoom waits while the fixed ring is full, until a quarter of it is free. A
 // ReadFrom would read a few bytes meanwhile, to see the end of a stream that just
-// fits. Here the sink makes room, and each such read delays it.
+// fits. Here the sink makes room, and each such read delays it. After a splice there
+// may be packets, which need room.
 func (f *flow) awaitRoom() error {
-	p := f.fixed.p
+	p, room := f.fixed.p, f.in.boundary.Room()
 	if !f.in.direct.Active() {
-		if p.Free() > 0 {
+		switch {
+		case p.Free() >= room:
 			return nil
+		case room > 1:
+			return p.Wait(context.Background(), max(room, p.Cap()/4))
 		}
 		return p.WaitSoft(context.Background(), max(1, p.Cap()/4))
 	}

@@ -45,7 +45,7 @@ type flow struct {
 	// Of a source that splices.
 	mover    mover         // nil if it does not
 	patience time.Duration // with a sink that has bytes of the ring left
-	fed      int           // bytes of the last read
+	fed      int           // bytes of the last read, or unknown
 	late     bool          // the sink is
 
 	startSink func()
@@ -81,8 +81,8 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 		if cfg.direct {
 			f.goDirect(dst, src)
 		}
-		if f.pair != nil && f.fixed.p.Consumers() == 1 {
-			f.mover, f.patience, f.in.reveal = f.pair, splice.Patience, true
+		if f.pair != nil && f.fixed.p.Consumers() == 1 && f.fixed.p.Cap() >= f.in.boundary.Room() {
+			f.mover, f.patience, f.in.reveal = f.pair, splice.Patience/2, true
 		}
 	} else {
 		f.out.over = true

@@ -130,16 +130,16 @@ func Direct() Option { return func(c *config) { c.direct = true } }
 // changes nothing. Only Linux has it.
 //
 // The ring still takes what the sink is slow to accept. Bytes are spliced while it is
-// empty. When the sink has been behind for some milliseconds they are read into the
-// ring, until the sink has caught up. Bytes that are spliced are never in the ring, and
-// the Position of its halves does not count them. [Stats] do, and count a splice as a
-// call of each side, whose time is the source's.
+// empty. When the sink has been behind for a few milliseconds, and takes less than
+// 2 GB/s, they are read into the ring, until the sink has caught up. Bytes that are
+// spliced are never in the ring, and the Position of its halves does not count them.
+// [Stats] do, and count a splice as a call of each side, whose time is the source's.
 //
-// The stream begins in the ring, until a read returns more than a page. That shows
-// that the source is not a pipe of packets, whose writer has set O_DIRECT: the sink's
-// reader could lose bytes of those. A writer must not set that flag later. A page that
-// was itself put into the source by splice or vmsplice is passed on as it is, so what
-// is written to it later may arrive instead.
+// The stream begins in the ring, until a read returns more than a page: a pipe of
+// packets, whose writer has set O_DIRECT, is never spliced. What is spliced arrives as
+// it would without Copy between the two pipes. So packets that follow a stream stay
+// packets, of which a reader loses what it has no room for; and a page that was itself
+// put into the source by splice or vmsplice may be written to later.
 func Splice() Option { return func(c *config) { c.splice = true } }
 
 // DirectAlign is the alignment of a ring that [Direct] makes, and what its capacity

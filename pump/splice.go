@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/bytering/bytering"
-	"github.com/bytering/bytering/vectored"
 )
 
 // A mover moves up to n bytes from the source to the sink, past the ring. It may wait
@@ -16,7 +15,7 @@ type mover interface{ Move(n int) int }
 // returns when the next bytes are to be read into the ring.
 func (f *flow) splice() error {
 	s := &f.in
-	for f.mover != nil && s.boundary == vectored.Stream && f.caughtUp(f.fixed.p) {
+	for f.mover != nil && !s.reveal && f.caughtUp(f.fixed.p) {
 		if err := s.begin(s.maxCall); err != nil {
 			return err
 		}
@@ -24,15 +23,32 @@ func (f *flow) splice() error {
 			return err
 		}
 		n := f.mover.Move(s.maxCall)
-		if err := f.endSplice(n); err != nil || n == 0 {
+		if err := f.endSplice(n); err != nil {
 			return err
+		}
+		if n == 0 {
+			f.late, f.fed = true, unknown
+			return nil
 		}
 	}
 	return nil
 }
 
-// little is as much as a sink that is not late takes in less than a millisecond.
-const little = 1 << 20
+const (
+	// little is as much as a sink that is not slow takes in a millisecond.
+	little = 1 << 20
+	// unknown is the fed of a source that has ended a splice.
+	unknown = -1
+)
+
+// noteRead notes that the source has read n bytes. After a splice that has ended because
+// the sink is slow, the ring was empty, and that they are all that it has means nothing.
+func (f *flow) noteRead(n int) {
+	if f.fed == unknown {
+		n = 0
+	}
+	f.fed = n
+}
 
 // caughtUp reports whether the ring is empty. If there is little in it, it waits for
 // that, because a sink that is as fast as the source always has some of it left. It

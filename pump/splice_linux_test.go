@@ -58,6 +58,7 @@ func splicingBy(t *testing.T, ctx context.Context, call spliceCall, opts ...Opti
 	var l line
 	l.feed, l.src = pipe(t)
 	l.dst, l.drain = pipe(t)
+	l.drain.SetReadDeadline(time.Now().Add(prompt)) // for bytes that are lost
 	l.spliced = onSplice(t, call)
 	l.done = start(ctx, l.dst, l.src, append(opts, Splice())...)
 	return &l
@@ -164,6 +165,35 @@ func TestSpliceFillsTheRing(t *testing.T) {
 	}
 }
 
+// TestSpliceFreesTheSource checks that a sink that is slow and never stops does not
+// set the pace of the source while the ring has room.
+func TestSpliceFreesTheSource(t *testing.T) {
+	const size = 30_000_000
+	l := splicing(t, context.Background(), Capacity(32<<20))
+	at := l.intoSplice(t)
+	var fed atomic.Bool
+	go func() {
+		l.feed.Write(pattern.Bytes(uint64(at), size))
+		fed.Store(true)
+		l.feed.Close()
+	}()
+	const piece = 64 << 10 // as much as a pipe holds
+	for n := 0; !fed.Load(); n += piece {
+		if n > size*9/10 {
+			t.Fatal("the source is as slow as the sink")
+		}
+		time.Sleep(splice.Patience / 4)
+		l.takes(t, uint64(at), piece)
+		at += piece
+	}
+	all := readAll(l.drain)
+	r := <-l.done
+	l.dst.Close()
+	if b := <-all; r.err != nil || !bytes.Equal(b, pattern.Bytes(uint64(at), len(b))) {
+		t.Errorf("the last %d bytes differ, or %v", len(b), r.err)
+	}
+}
+
 // TestSpliceCatchesUp checks for how long the source waits for the sink.
 func TestSpliceCatchesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -211,16 +241,25 @@ func TestSpliceCatchesUp(t *testing.T) {
 		caughtUp("empty again", true, 0)
 		p.Write(stream(1))
 		caughtUp("behind once more", false, splice.Patience)
-		f.fed = 1
+		f.noteRead(1)
 		taken(splice.Patience / 2)
 		caughtUp("nothing but the last read", true, splice.Patience/2)
+		f.late, f.fed = true, unknown // by a splice
+		p.Write(stream(1))
+		f.noteRead(1)
+		caughtUp("the first read after a splice", false, 0)
+		taken(0)
+		taking.Wait()
+		p.Write(stream(1))
+		f.noteRead(1)
+		taken(splice.Patience / 2)
+		caughtUp("the second read after a splice", true, splice.Patience/2)
 	})
 }
 
-// TestSplicePackets checks that nothing of a packet is lost: a reader of what was
-// spliced could lose it.
-func TestSplicePackets(t *testing.T) {
-	l := splicing(t, context.Background())
+// packets makes what is written to the feed come in packets.
+func (l *line) packets(t *testing.T) {
+	t.Helper()
 	flags, errno := kernel.Fcntl(l.feed.Fd(), syscall.F_GETFL, 0)
 	if errno == 0 {
 		_, errno = kernel.Fcntl(l.feed.Fd(), syscall.F_SETFL, flags|syscall.O_DIRECT)
@@ -228,6 +267,13 @@ func TestSplicePackets(t *testing.T) {
 	if errno != 0 {
 		t.Skip(errno)
 	}
+}
+
+// TestSplicePackets checks that nothing of a packet is lost: a reader of what was
+// spliced could lose it.
+func TestSplicePackets(t *testing.T) {
+	l := splicing(t, context.Background())
+	l.packets(t)
 	const packet, packets = 4096, 100
 	go func() {
 		for i := range packets {
@@ -247,6 +293,26 @@ func TestSplicePackets(t *testing.T) {
 	if n := l.spliced.Load(); n > 0 {
 		t.Errorf("%d bytes were spliced", n)
 	}
+	if r := <-l.done; r.err != nil {
+		t.Error(r.err)
+	}
+}
+
+// TestSplicePacketsLater checks that packets after a stream are read whole, however
+// full the ring is.
+func TestSplicePacketsLater(t *testing.T) {
+	l := splicing(t, context.Background(), Capacity(18_000))
+	at := l.intoSplice(t)
+	l.packets(t)
+	const packet, packets = 4000, 200
+	go func() {
+		for i := range packets {
+			l.feed.Write(pattern.Bytes(uint64(at+i*packet), packet))
+		}
+		l.feed.Close()
+	}()
+	time.Sleep(4 * splice.Patience)        // until the ring is full
+	l.takes(t, uint64(at), packet*packets) // each of whose reads has room for a packet
 	if r := <-l.done; r.err != nil {
 		t.Error(r.err)
 	}
@@ -402,6 +468,7 @@ func TestSpliceNot(t *testing.T) {
 		}
 	}
 	copied("without the option")
+	copied("a ring without room for a packet", Capacity(1000), Splice())
 	p, cs, err := bytering.NewBroadcast(1<<20, 2)
 	if err != nil {
 		t.Fatal(err)

@@ -4,5 +4,13 @@ package splice
 
 import "time"
 
-// Patience is how long Move waits for the reader of a pipe that stays full.
-const Patience = 5 * time.Millisecond
+// A sink is slow if its pipe is full whenever there is input, for the time of the
+// patience, and takes less than quick bytes a nanosecond meanwhile. Above that a copy would
+// take as long as the sink.
+const (
+	// Patience is that for a source whose pipe holds patient bytes. It is less for a
+	// smaller one, which is full sooner.
+	Patience = 5 * time.Millisecond
+	patient  = 1 << 20
+	quick    = 2
+)

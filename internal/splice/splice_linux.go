@@ -13,18 +13,21 @@ import (
 type Pair struct {
 	from, to syscall.RawConn
 	over     bool // it was refused, or failed
+	patience time.Duration
+	most     int // bytes of a sink that is slow in that time
 
 	onFrom func(fd uintptr) bool // attempt and move, as values
 	onTo   func(fd uintptr)
 
 	// Of the running Move.
-	most   int
+	limit  int
 	source uintptr
 	n      int
 	errno  syscall.Errno
 	empty  bool
 
-	full time.Time // since when the pipe is full whenever there is input
+	full  time.Time // since when the pipe is full whenever there is input
+	since int       // bytes that were moved since then
 }
 
 // Open returns the pair of two pipes, or nil if dst and src are something else or
@@ -35,8 +38,15 @@ func Open(dst io.Writer, src io.Reader) *Pair {
 		return nil
 	}
 	p.onFrom, p.onTo = p.attempt, p.move
+	p.from.Control(func(fd uintptr) {
+		size, _ := kernel.Fcntl(fd, getPipeSize, 0)
+		p.patience = Patience * time.Duration(min(size, patient)) / patient
+	})
+	p.most = int(p.patience) * quick
 	return p
 }
+
+const getPipeSize = 1032 // F_GETPIPE_SZ
 
 // pipe returns the descriptor of v if it is a pipe with that flag. It is not if
 // v has methods of its own.
@@ -56,20 +66,21 @@ func pipe(v any, flag int) (found syscall.RawConn) {
 	return found
 }
 
-// Move moves up to n bytes. It waits for input as a Read of src does, and for room
-// in dst for as long as [Patience] lasts. If it moves nothing, the next bytes are to
-// be read and written, which also finds out what is wrong with an end.
+// Move moves up to n bytes. It waits for input as a Read of src does, and for room in
+// dst unless the sink is slow. If it moves nothing, the next bytes are to be read and
+// written, which also finds out what is wrong with an end.
 func (p *Pair) Move(n int) int {
 	if p.over {
 		return 0
 	}
-	p.most, p.n = n, 0
+	p.limit, p.n = n, 0
 	if p.from.Read(p.onFrom) != nil {
 		return 0
 	}
+	p.since += p.n
 	if p.n == 0 {
 		p.full = time.Time{}
-		p.over = p.errno != syscall.EAGAIN
+		p.over = p.errno != 0 && p.errno != syscall.EAGAIN
 	}
 	return p.n
 }
@@ -84,7 +95,7 @@ func (p *Pair) attempt(fd uintptr) bool {
 
 func (p *Pair) move(to uintptr) {
 	for {
-		switch p.n, p.errno = kernel.Splice(p.source, to, p.most); p.errno {
+		switch p.n, p.errno = kernel.Splice(p.source, to, p.limit); p.errno {
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
@@ -98,10 +109,10 @@ func (p *Pair) move(to uintptr) {
 			return
 		}
 		now := time.Now()
-		if p.full.IsZero() {
-			p.full = now
+		if p.full.IsZero() || p.since >= p.most {
+			p.full, p.since = now, 0
 		}
-		left := Patience - now.Sub(p.full)
+		left := p.patience - now.Sub(p.full)
 		if left <= 0 || !kernel.Writable(to, left) {
 			return
 		}

@@ -154,7 +154,7 @@ func TestFull(t *testing.T) {
 	size := l.fill(t)
 	begin := time.Now()
 	l.moves(t, 1<<20, 0)
-	if d := time.Since(begin); d < Patience {
+	if d := time.Since(begin); d < l.patience {
 		t.Errorf("Move has waited for %v", d)
 	}
 	l.arrived(t, 0, size)
@@ -167,6 +167,7 @@ func TestFull(t *testing.T) {
 func TestPatienceIsForAll(t *testing.T) {
 	l := newLine(t)
 	size := l.fill(t)
+	l.patience = Patience
 	l.feed.Write(pattern.Bytes(uint64(size+4096), 15*4096))
 	read := make(chan struct{})
 	go func() {
@@ -182,6 +183,45 @@ func TestPatienceIsForAll(t *testing.T) {
 	l.dst.Close()
 	<-read
 }
+
+// TestQuick checks that a sink that takes much has the patience again, and one that
+// takes less does not.
+func TestQuick(t *testing.T) {
+	l := newLine(t)
+	l.fill(t)
+	l.patience = time.Minute
+	l.full, l.since = time.Now().Add(-time.Hour), l.most-1
+	l.moves(t, 4096, 0)
+	l.full, l.since = time.Now().Add(-time.Hour), l.most
+	go func() {
+		time.Sleep(Patience)
+		l.drain.Read(make([]byte, 1<<20))
+	}()
+	l.moves(t, 4096, 4096)
+}
+
+func TestPatience(t *testing.T) {
+	l := newLine(t)
+	for _, size := range []int{64 << 10, 1 << 20} {
+		var got int
+		if err := kernel.Control(l.src, func(fd uintptr) error {
+			n, _ := kernel.Fcntl(fd, setPipeSize, size)
+			got = n
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got != size {
+			t.Skipf("a pipe of %d bytes instead of %d", got, size)
+		}
+		l.Pair = Open(l.dst, l.src)
+		if want := Patience * time.Duration(size) >> 20; l.patience != want || l.most != 2*int(want) {
+			t.Errorf("pipe of %d bytes: %v for %d bytes", size, l.patience, l.most)
+		}
+	}
+}
+
+const setPipeSize = 1031 // F_SETPIPE_SZ
 
 // TestInputIsNotMissed checks what happens if the sink's reader makes room just
 // after the system has said that there is none: no wait for input that is there.
