@@ -171,16 +171,22 @@ func threadGroup(t *testing.T) (limit func(n int) string) {
 }
 
 // TestFewThreads: by a user's limit, and by a control group's where the test may
-// make one.
+// make one. On a busy machine Go's runtime takes one or two threads more, and then
+// any program may fail before its main, so the limits begin with as many above what
+// three lines of Go start with.
 func TestFewThreads(t *testing.T) {
 	t.Parallel()
 	exe := buildThree(t, "0")
 	try := func(t *testing.T, exe, command string, limit func(n int) string) {
 		y := tally{t: t, command: command}
-		for n := 3; n < 17; n++ {
-			if y.works > 0 || starts(t, limit(n), exe) {
-				y.try(limit(n))
+		n := 3
+		for ; !starts(t, limit(n), exe); n++ {
+			if n > 16 {
+				t.Skip("this system's Go takes more threads")
 			}
+		}
+		for n += 2; n < 17; n++ {
+			y.try(limit(n))
 		}
 		if y.works < 3 {
 			t.Errorf("it worked with %d of the limits only", y.works)
