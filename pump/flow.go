@@ -11,6 +11,7 @@ import (
 	"github.com/bytering/bytering/internal/netaddr"
 	"github.com/bytering/bytering/internal/seam"
 	"github.com/bytering/bytering/internal/splice"
+	"github.com/bytering/bytering/vectored"
 )
 
 // A flow is one copy under way: two sides, the rings between them, and the
@@ -43,10 +44,10 @@ type flow struct {
 	offering
 
 	// Of a source that splices.
-	mover    mover         // nil if it does not
+	mover    mover         // nil without splices
 	patience time.Duration // with a sink that has bytes of the ring left
 	fed      int           // bytes of the last read, or unknown
-	late     bool          // the sink is
+	late     bool          // the sink has not caught up
 
 	startSink func()
 	onFill    func([][]byte, int) (int, error)
@@ -81,7 +82,7 @@ func newFlow(dst io.Writer, src io.Reader, cfg config, wake seam.Token) *flow {
 		if cfg.direct {
 			f.goDirect(dst, src)
 		}
-		if f.pair != nil && f.fixed.p.Consumers() == 1 && f.fixed.p.Cap() >= f.in.boundary.Room() {
+		if f.pair != nil && f.fixed.p.Consumers() == 1 && f.holdsPacket() && f.in.boundary == vectored.Packet {
 			f.mover, f.patience, f.in.reveal = f.pair, splice.Patience/2, true
 		}
 	} else {

@@ -123,23 +123,27 @@ func HalfClose(f func(end io.Writer) error) Option { return func(c *config) { c.
 // [errors.ErrUnsupported].
 func Direct() Option { return func(c *config) { c.direct = true } }
 
-// Splice lets [Copy] move bytes from pipe to pipe inside the system, by splice(2):
-// the pages that hold them are passed on and not copied. Both ends must be pipes,
-// each an [*os.File], and the source in non-blocking mode, as package os opens it.
-// Otherwise, and if a ring that was given with [Ring] has several consumers, Splice
-// changes nothing. Only Linux has it.
+// Splice lets [Copy] and [Relay] move bytes from pipe to pipe inside the system, by
+// splice(2): the pages that hold them are passed on and not copied. Both ends must be
+// pipes, each an [*os.File], and the source in non-blocking mode, as package os opens
+// it. Otherwise, on other systems than Linux, with a ring or a [MaxCall] of no more
+// than a page, and if a ring that was given with [Ring] has several consumers, Splice
+// changes nothing. The ring has its capacity from the beginning.
 //
 // The ring still takes what the sink is slow to accept. Bytes are spliced while it is
-// empty. When the sink has been behind for a few milliseconds, and takes less than
-// 2 GB/s, they are read into the ring, until the sink has caught up. Bytes that are
-// spliced are never in the ring, and the Position of its halves does not count them.
-// [Stats] do, and count a splice as a call of each side, whose time is the source's.
+// empty. When the sink has been behind for 5 milliseconds, or less if the source is a
+// pipe of less than 1 MiB, and takes less than 2 GB/s, bytes are read into the ring,
+// until the sink has caught up. Bytes that are spliced are never in the ring, and the
+// Position of its halves does not count them. [Stats] do: a splice is a call of the
+// source, also while it waits for the sink, and one of the sink if it moves anything.
+// Half of the ring does not limit it.
 //
 // The stream begins in the ring, until a read returns more than a page: a pipe of
 // packets, whose writer has set O_DIRECT, is never spliced. What is spliced arrives as
-// it would without Copy between the two pipes. So packets that follow a stream stay
-// packets, of which a reader loses what it has no room for; and a page that was itself
-// put into the source by splice or vmsplice may be written to later.
+// it would without Copy between the two pipes. So a packet that follows a stream may
+// arrive as a packet, as two, or as bytes of the stream, and a reader loses what it
+// has no room for; and a page that was itself put into the source by splice or
+// vmsplice may be written to later.
 func Splice() Option { return func(c *config) { c.splice = true } }
 
 // DirectAlign is the alignment of a ring that [Direct] makes, and what its capacity
@@ -184,7 +188,7 @@ func (c *config) check(dst io.Writer, src io.Reader) (err error) {
 			return fmt.Errorf("pump: %w", err)
 		}
 	}
-	if c.splice {
+	if c.splice && c.maxCall > boundary.Room() { // or no read would show a stream
 		c.pair = splice.Open(dst, src)
 	}
 	streams := boundary == vectored.Stream || boundary == vectored.Packet
@@ -198,9 +202,17 @@ func (c *config) check(dst io.Writer, src io.Reader) (err error) {
 		_, _, err = bytering.New(c.capacity)
 	case !streams, c.pair != nil:
 		c.fixed, err = c.lend(c.capacity)
+		if err == nil && c.pair != nil && !c.holdsPacket() { // or the pool is at its limit
+			c.fixed.back()
+			c.fixed, c.pair = nil, nil
+		}
 	}
 	return err
 }
+
+// holdsPacket reports whether the ring has room for a packet of a pipe, which may
+// follow what was spliced.
+func (c *config) holdsPacket() bool { return c.fixed.p.Cap() >= vectored.Packet.Room() }
 
 // checkRing returns an error for a ring that can't move anything, and for a
 // Capacity beside a ring.

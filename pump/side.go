@@ -183,8 +183,8 @@ func (s *side) interrupt() {
 	}
 }
 
-// abandon leaves the side behind unless it has settled, and returns the bytes
-// that the call left behind was offered.
+// abandon leaves the side behind unless it has settled, and returns the bytes that a
+// call that is not over was offered: its own, or a splice, which is one of both sides.
 func (s *side) abandon() (pending int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,26 +7,30 @@ import (
 )
 
 // A mover moves up to n bytes from the source to the sink, past the ring. It may wait
-// for the source, as a read would. After 0 the next bytes are to be read.
+// for the source, as a read would. After 0 the next bytes are to be read, and after a
+// negative number all bytes.
 type mover interface{ Move(n int) int }
 
 // splice moves bytes from pipe to pipe while the ring is empty: then the sink waits
 // for bytes of the ring, which only this goroutine, the source's, can put there. It
 // returns when the next bytes are to be read into the ring.
 func (f *flow) splice() error {
-	s := &f.in
-	for f.mover != nil && !s.reveal && f.caughtUp(f.fixed.p) {
-		if err := s.begin(s.maxCall); err != nil {
+	most := min(f.in.maxCall, largestCall)
+	for f.mover != nil && f.caughtUp(f.fixed.p) {
+		if err := f.in.begin(most); err != nil {
 			return err
 		}
-		if err := f.out.beginSplice(s.maxCall); err != nil {
+		if err := f.out.beginSplice(most); err != nil {
 			return err
 		}
-		n := f.mover.Move(s.maxCall)
-		if err := f.endSplice(n); err != nil {
+		n := f.mover.Move(most)
+		if err := f.endSplice(max(0, n)); err != nil {
 			return err
 		}
-		if n == 0 {
+		if n < 0 {
+			f.mover = nil
+		}
+		if n <= 0 {
 			f.late, f.fed = true, unknown
 			return nil
 		}
@@ -35,14 +39,15 @@ func (f *flow) splice() error {
 }
 
 const (
-	// little is as much as a sink that is not slow takes in a millisecond.
+	// little is what a sink that is not slow takes in half a millisecond.
 	little = 1 << 20
 	// unknown is the fed of a source that has ended a splice.
 	unknown = -1
 )
 
-// noteRead notes that the source has read n bytes. After a splice that has ended because
-// the sink is slow, the ring was empty, and that they are all that it has means nothing.
+// noteRead notes that the source has read n bytes. The first read after a splice that a
+// slow sink has ended does not count: the ring was empty before it, so that it is all
+// that the ring holds says nothing about the sink.
 func (f *flow) noteRead(n int) {
 	if f.fed == unknown {
 		n = 0

@@ -7,7 +7,7 @@ var ownFlags = slices.Concat(commonFlags, rareFlags, objectFlags)
 
 // rareFlags are for when something is wrong. --help has none of them.
 var rareFlags = []flag{
-	{long: "no-splice", group: "Rarely needed", does: "copy from pipe to pipe too, where otherwise splice passes on the pages", set: setCopy},
+	{long: "no-splice", group: "Rarely needed", does: "copy between two pipes instead of splicing", set: setCopy},
 }
 
 // commonFlags are those that --help shows.

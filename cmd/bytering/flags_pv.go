@@ -33,7 +33,7 @@ var pvFlags = []flag{
 
 	{short: "L", long: "rate-limit", arg: "RATE", group: "How it is moved", does: "move at most RATE bytes a second; 0 is no limit", set: setWrite},
 	{short: "B", long: "buffer-size", arg: "SIZE", does: "the memory of the buffer; 0 is the default, " + defaultMemory, set: setBuffer},
-	{short: "C", long: "no-splice", does: "copy from pipe to pipe too, where otherwise splice passes on the pages", set: setCopy},
+	{short: "C", long: "no-splice", does: "copy between two pipes instead of splicing", set: setCopy},
 	{short: "E", long: "skip-errors", does: "a source that fails ends the copy", state: refused},
 	{short: "S", long: "stop-at-size", does: "stop after the bytes that -s says", set: on(func(p *parser) { p.atSize = true })},
 	{short: "R", long: "remote", arg: "PID", does: "no other process is changed", state: refused},

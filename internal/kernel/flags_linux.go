@@ -2,7 +2,7 @@ package kernel
 
 import "syscall"
 
-// Fcntl makes the system call on a descriptor's flags: F_GETFL or F_SETFL.
+// Fcntl makes the system call on a descriptor.
 var Fcntl = fcntl
 
 func fcntl(fd uintptr, cmd, arg int) (int, syscall.Errno) {

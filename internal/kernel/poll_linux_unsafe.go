@@ -30,7 +30,11 @@ func poll(fd uintptr, events int16, wait time.Duration) bool {
 		fd              int32
 		events, revents int16
 	}{int32(fd), events, 0}
-	limit := syscall.NsecToTimespec(int64(wait))
-	n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&asked)), 1, uintptr(unsafe.Pointer(&limit)), 0, 0, 0)
-	return errno == 0 && n == 1
+	left := syscall.NsecToTimespec(int64(wait)) // the system keeps it up to date
+	for {
+		n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&asked)), 1, uintptr(unsafe.Pointer(&left)), 0, 0, 0)
+		if errno != syscall.EINTR {
+			return errno == 0 && n == 1
+		}
+	}
 }

@@ -12,12 +12,11 @@ import (
 // A Pair is a pipe to read and a pipe to write.
 type Pair struct {
 	from, to syscall.RawConn
-	over     bool // it was refused, or failed
 	patience time.Duration
 	most     int // bytes of a sink that is slow in that time
 
 	onFrom func(fd uintptr) bool // attempt and move, as values
-	onTo   func(fd uintptr)
+	onTo   func(fd uintptr) bool
 
 	// Of the running Move.
 	limit  int
@@ -30,8 +29,8 @@ type Pair struct {
 	since int       // bytes that were moved since then
 }
 
-// Open returns the pair of two pipes, or nil if dst and src are something else or
-// the runtime can't wait for src.
+// Open returns the pair of two pipes, or nil if dst and src are something else or src
+// is in blocking mode.
 func Open(dst io.Writer, src io.Reader) *Pair {
 	p := &Pair{from: pipe(src, syscall.O_NONBLOCK), to: pipe(dst, 0)}
 	if p.from == nil || p.to == nil {
@@ -67,46 +66,48 @@ func pipe(v any, flag int) (found syscall.RawConn) {
 }
 
 // Move moves up to n bytes. It waits for input as a Read of src does, and for room in
-// dst unless the sink is slow. If it moves nothing, the next bytes are to be read and
-// written, which also finds out what is wrong with an end.
+// dst unless the sink is slow. If it returns 0 the next bytes are to be read and
+// written, which also finds out what is wrong with an end. It returns -1 if the system
+// does not splice these pipes.
 func (p *Pair) Move(n int) int {
-	if p.over {
-		return 0
-	}
-	p.limit, p.n = n, 0
+	p.limit, p.n, p.errno = n, 0, 0
 	if p.from.Read(p.onFrom) != nil {
 		return 0
 	}
 	p.since += p.n
 	if p.n == 0 {
 		p.full = time.Time{}
-		p.over = p.errno != 0 && p.errno != syscall.EAGAIN
+	}
+	if p.errno != 0 && p.errno != syscall.EAGAIN {
+		return -1
 	}
 	return p.n
 }
 
 // attempt moves what there is. If there is nothing, it returns false, and is called
-// again when there is.
+// again when there is. A deadline of dst ends it too.
 func (p *Pair) attempt(fd uintptr) bool {
 	p.source, p.empty = fd, false
-	p.to.Control(p.onTo)
+	p.to.Write(p.onTo)
 	return !p.empty
 }
 
-func (p *Pair) move(to uintptr) {
+// move returns true: it does not wait for room in the way that RawConn does, which has
+// no limit.
+func (p *Pair) move(to uintptr) bool {
 	for {
 		switch p.n, p.errno = kernel.Splice(p.source, to, p.limit); p.errno {
 		case syscall.EINTR:
 			continue
 		case syscall.EAGAIN:
 		default:
-			return
+			return true
 		}
 		// After the system call: what came before it has been taken, and what came
 		// since then wakes the Read.
 		if !kernel.Readable(p.source) {
 			p.empty, p.full = true, time.Time{}
-			return
+			return true
 		}
 		now := time.Now()
 		if p.full.IsZero() || p.since >= p.most {
@@ -114,7 +115,7 @@ func (p *Pair) move(to uintptr) {
 		}
 		left := p.patience - now.Sub(p.full)
 		if left <= 0 || !kernel.Writable(to, left) {
-			return
+			return true
 		}
 	}
 }

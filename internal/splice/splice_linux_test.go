@@ -134,6 +134,16 @@ func TestInterrupted(t *testing.T) {
 	l.moves(t, 10, 10)
 }
 
+// TestSinkInterrupted checks that a Move obeys the deadline of the sink.
+func TestSinkInterrupted(t *testing.T) {
+	l := newLine(t)
+	l.feed.Write(pattern.Bytes(0, 10))
+	l.dst.SetWriteDeadline(time.Unix(1, 0))
+	l.moves(t, 10, 0)
+	l.dst.SetWriteDeadline(time.Time{})
+	l.moves(t, 10, 10)
+}
+
 // fill fills the pipe to the drain.
 func (l *line) fill(t *testing.T) (size int) {
 	t.Helper()
@@ -166,10 +176,14 @@ func TestFull(t *testing.T) {
 // can't keep the source's bytes waiting for longer than the patience.
 func TestPatienceIsForAll(t *testing.T) {
 	l := newLine(t)
-	size := l.fill(t)
+	l.fill(t)
 	l.patience = Patience
-	l.feed.Write(pattern.Bytes(uint64(size+4096), 15*4096))
-	read := make(chan struct{})
+	fed, read := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(fed)
+		for err := error(nil); err == nil; _, err = l.feed.Write(make([]byte, 4096)) {
+		}
+	}()
 	go func() {
 		defer close(read)
 		for b := make([]byte, 4096); ; time.Sleep(Patience / 4) {
@@ -178,9 +192,11 @@ func TestPatienceIsForAll(t *testing.T) {
 			}
 		}
 	}()
-	for l.Move(4096) > 0 { // after the last byte it would wait for ever
+	for l.Move(4096) > 0 {
 	}
 	l.dst.Close()
+	l.src.Close()
+	<-fed
 	<-read
 }
 
@@ -263,8 +279,7 @@ func TestErrors(t *testing.T) {
 				l.moves(t, 5, 5)
 				return
 			}
-			l.moves(t, 5, 0)
-			l.moves(t, 5, 0)
+			l.moves(t, 5, -1)
 			if calls != 1 {
 				t.Errorf("%d system calls, want 1", calls)
 			}
@@ -285,11 +300,11 @@ func TestClosed(t *testing.T) {
 	l = newLine(t)
 	l.feed.Write(pattern.Bytes(0, 5))
 	l.drain.Close()
-	l.moves(t, 5, 0)
+	l.moves(t, 5, -1) // EPIPE
 }
 
 // TestMutants plants each defect of the list.
 func TestMutants(t *testing.T) {
 	mutants.Skip(t)
-	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests, "-failfast", "-timeout=5s", ".")
+	mutants.Run(t, mutants.Read(t, "testdata/mutants.txt"), mutants.Tests, "-failfast", "-timeout=20s", ".")
 }
