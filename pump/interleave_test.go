@@ -25,7 +25,7 @@ type scenario struct {
 // or two.
 func scenarios() []scenario {
 	return []scenario{
-		{"success", 1, success},
+		{"success", 1, success(2, nil)},
 		{"source-fails", 2, sourceFails},
 		{"sink-fails", 2, sinkFails(nil)},
 		{"sink-fails/other-consumer-idle", 2, sinkFails(func(w *world) { w.broadcast(false) })},
@@ -35,17 +35,17 @@ func scenarios() []scenario {
 		{"full-count/both-fail", 2, fullCount(true, true)},
 		{"full-count/source-fails-consumer-closed", 1, fullCountConsumerClosed},
 		{"both-fail", 2, bothFail},
-		{"cancel", 1, cancelled},
-		{"cancel/source-silent", 1, silentSource},
+		{"cancel", 1, cancelled(1, nil)},
+		{"cancel/source-silent", 1, silentSource(1, nil)},
 		{"cancel/sink-silent", 1, silentSink},
-		{"cancel/source-deaf", 1, deafSource(false)},
-		{"cancel/source-deaf-panics", 1, deafSource(true)},
+		{"cancel/source-deaf", 1, deafSource(false, nil)},
+		{"cancel/source-deaf-panics", 1, deafSource(true, nil)},
 		{"cancel/setter-panics", 1, setterPanics},
 		{"producer-closed", 1, producerClosed(errOther, false)},
 		{"producer-closed/cancel", 0, producerClosed(errOther, true)},
 		{"producer-closed/closed-pipe", 1, producerClosed(io.ErrClosedPipe, false)},
-		{"consumer-closed", 1, closedConsumer(false)},
-		{"consumer-closed/sink-silent", 1, closedConsumer(true)},
+		{"consumer-closed", 1, closedConsumer((*world).keeps)},
+		{"consumer-closed/sink-silent", 1, closedConsumer(func(w *world) { w.keeps(); w.dst.silent = true })},
 		{"source-panics", 2, sourcePanics},
 		{"ring/given-back", 1, givenBack(1, 2, nil)},
 		{"ring/given-back/two-at-once", 1, givenBack(2, 1, nil)},
@@ -56,14 +56,14 @@ func scenarios() []scenario {
 		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
 		{"ring/left-behind", 1, leftBehind(false)},
 		{"ring/left-behind/given", 0, leftBehind(true)},
-		{"ring/grows", 1, grows(false)},
-		{"ring/grows/polls", 1, grows(true)},
-		{"ring/grows/cancel", 1, growsCancelled},
-		{"splice", 1, spliced},
-		{"splice/cancel", 1, splicedCancelled},
-		{"splice/source-silent", 1, splicedSilent(false)},
-		{"splice/left-behind", 1, splicedSilent(true)},
-		{"splice/consumer-closed", 1, splicedClosed},
+		{"ring/grows", 1, success(4, grows)},
+		{"ring/grows/polls", 1, success(4, func(w *world) { grows(w); w.polls = true })},
+		{"ring/grows/cancel", 1, cancelled(2, grows)}, // also just after the source has taken the larger ring
+		{"splice", 1, success(4, (*world).splice)},
+		{"splice/cancel", 1, cancelled(2, (*world).splice)},
+		{"splice/source-silent", 1, silentSource(2, (*world).splice)},
+		{"splice/left-behind", 1, deafSource(false, (*world).splice)},
+		{"splice/consumer-closed", 1, closedConsumer((*world).splice)},
 	}
 }
 
@@ -96,11 +96,13 @@ func TestInterleavings(t *testing.T) {
 	t.Logf("interleave: %d schedules, no failure", schedules)
 }
 
-func success(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes = 2
-	w.run()
-	w.after(func() { w.succeeded(2) })
+func success(bytes int, change func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := changed(t, change)
+		w.src.bytes = bytes
+		w.run()
+		w.after(func() { w.succeeded(bytes) })
+	}
 }
 
 func sourceFails(t *interleave.T) {
@@ -128,10 +130,7 @@ func sourcePanics(t *interleave.T) {
 // consumer.
 func sinkFails(ring func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t)
-		if ring != nil {
-			ring(w)
-		}
+		w := changed(t, ring)
 		w.src.bytes, w.dst.err = 1000, errOther
 		w.run()
 		w.after(func() {
@@ -202,20 +201,24 @@ func bothFail(t *interleave.T) {
 }
 
 // cancelled cancels a copy that could end by itself at any moment.
-func cancelled(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes = 1
-	w.run()
-	w.cancels()
-	w.after(func() { w.stoppedOr(1) })
+func cancelled(bytes int, change func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := changed(t, change)
+		w.src.bytes = bytes
+		w.run()
+		w.cancels()
+		w.after(func() { w.stoppedOr(bytes) })
+	}
 }
 
-func silentSource(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes, w.src.silent = 1, true
-	w.run()
-	w.cancels()
-	w.after(func() { w.failed(Neither, errTest) })
+func silentSource(bytes int, change func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := changed(t, change)
+		w.src.bytes, w.src.silent = bytes, true
+		w.run()
+		w.cancels()
+		w.after(func() { w.failed(Neither, errTest) })
+	}
 }
 
 func silentSink(t *interleave.T) {
@@ -233,9 +236,9 @@ func silentSink(t *interleave.T) {
 
 // deafSource has a source that is left behind if it returns after the grace. A
 // panic then ends the process; otherwise the panic comes out of Copy.
-func deafSource(panics bool) func(*interleave.T) {
+func deafSource(panics bool, change func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t)
+		w := changed(t, change)
 		w.src.silent, w.src.deaf, w.src.panics = true, true, panics
 		w.run()
 		w.cancels(&w.src.wake)
@@ -301,11 +304,10 @@ func producerClosed(why error, cancel bool) func(*interleave.T) {
 
 // closedConsumer checks that a closed consumer is a failure of the sink alone,
 // whichever side notices first, and that the other side is interrupted.
-func closedConsumer(silent bool) func(*interleave.T) {
+func closedConsumer(change func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t)
-		w.keeps()
-		w.src.bytes, w.src.silent, w.dst.silent = 2, true, silent
+		w := changed(t, change)
+		w.src.bytes, w.src.silent = 2, true
 		w.run()
 		t.Go("closer", func() { w.f.fixed.c.Close() })
 		w.after(func() { w.failed(Sink, io.ErrClosedPipe) })
@@ -316,11 +318,8 @@ func closedConsumer(silent bool) func(*interleave.T) {
 // later, so that the ring may be given back between them. All bytes must arrive.
 func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t)
+		w := changed(t, change)
 		w.polls, w.src.bytes, w.src.later = true, bytes, later
-		if change != nil {
-			change(w)
-		}
 		w.run()
 		w.feeds()
 		w.after(func() {
@@ -382,85 +381,5 @@ func leftBehind(given bool) func(*interleave.T) {
 	}
 }
 
-// grows has a source that fills its ring and goes on in a larger one.
-func grows(polls bool) func(*interleave.T) {
-	return func(t *interleave.T) {
-		w := newWorld(t)
-		w.polls, w.src.bytes, w.opts = polls, 4, []Option{Capacity(2)}
-		w.run()
-		w.after(func() { w.succeeded(4) })
-	}
-}
-
-// growsCancelled stops the copy at some moment, which may be just after the source
-// has taken the larger ring.
-func growsCancelled(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes, w.opts = 2, []Option{Capacity(2)}
-	w.run()
-	w.cancels()
-	w.after(func() { w.stoppedOr(2) })
-}
-
-// newSplicing makes a world in which every other byte may pass the ring by.
-func newSplicing(t *interleave.T) *world {
-	w := newWorld(t)
-	w.keeps()
-	w.splices = true
-	return w
-}
-
-func spliced(t *interleave.T) {
-	w := newSplicing(t)
-	w.src.bytes = 4
-	w.run()
-	w.after(func() { w.succeeded(4) })
-}
-
-func splicedCancelled(t *interleave.T) {
-	w := newSplicing(t)
-	w.src.bytes = 2
-	w.run()
-	w.cancels()
-	w.after(func() { w.stoppedOr(2) })
-}
-
-// splicedSilent cancels a copy whose source waits in a splice for a byte. One that
-// is deaf, and left behind, may get the byte later and put it into the sink.
-func splicedSilent(deaf bool) func(*interleave.T) {
-	return func(t *interleave.T) {
-		w := newSplicing(t)
-		w.src.silent, w.src.deaf = true, deaf
-		if !deaf {
-			w.src.bytes = 2
-		}
-		w.run()
-		if deaf {
-			w.cancels(&w.src.wake)
-			w.clock()
-		} else {
-			w.cancels()
-		}
-		w.after(func() {
-			if w.err != nil || !deaf { // otherwise the source returned in time
-				w.failed(Neither, errTest)
-			}
-		})
-		t.Final(func() error {
-			e, ok := errors.AsType[*Error](w.err)
-			if n := int64(w.dst.moved); ok && (n < e.Written || n > e.Written+e.Pending) {
-				return fmt.Errorf("%d bytes are in the sink; written %d, pending %d", n, e.Written, e.Pending)
-			}
-			return nil
-		})
-	}
-}
-
-// splicedClosed checks that a splice does not hide that the consumer is closed.
-func splicedClosed(t *interleave.T) {
-	w := newSplicing(t)
-	w.src.bytes, w.src.silent = 2, true
-	w.run()
-	t.Go("closer", func() { w.f.fixed.c.Close() })
-	w.after(func() { w.failed(Sink, io.ErrClosedPipe) })
-}
+// grows lets a source that fills its ring go on in a larger one.
+func grows(w *world) { w.opts = []Option{Capacity(2)} }

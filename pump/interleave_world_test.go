@@ -23,7 +23,7 @@ type world struct {
 	smallest int // the pool's smallest ring
 	pool     Pool
 	polls    bool // the source reports when it would block
-	splices  bool // what is read at odd places of the stream may pass the ring by
+	splices  bool // it is the mover
 	src, dst fake
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -49,6 +49,15 @@ func newWorld(t *interleave.T) *world {
 	return w
 }
 
+// changed makes such a world with a change, unless that is nil.
+func changed(t *interleave.T, change func(*world)) *world {
+	w := newWorld(t)
+	if change != nil {
+		change(w)
+	}
+	return w
+}
+
 // broadcast gives the copy a ring with a second consumer, which is idle or closed.
 func (w *world) broadcast(closed bool) {
 	p, cs, err := bytering.NewBroadcast(1, 2)
@@ -59,6 +68,12 @@ func (w *world) broadcast(closed bool) {
 		cs[1].Close()
 	}
 	w.opts = []Option{Ring(p, cs[0])}
+}
+
+// splice gives the copy a ring of its own, which every other byte may pass by.
+func (w *world) splice() {
+	w.keeps()
+	w.splices = true
 }
 
 // Move makes the world a mover, for every other byte.
@@ -197,6 +212,10 @@ func (w *world) atRest() error {
 	}
 	if w.panicked == nil && (w.stats.Source != w.f.in.stats() || w.stats.Sink != w.f.out.stats()) {
 		return errors.New("the statistics have changed after Copy has returned")
+	}
+	e, failed := errors.AsType[*Error](w.err)
+	if n := int64(w.dst.moved); failed && (n < e.Written || n > e.Written+e.Pending) {
+		return fmt.Errorf("%d bytes are in the sink; written %d, pending %d", n, e.Written, e.Pending)
 	}
 	if w.pool.lent != 0 {
 		return fmt.Errorf("%d bytes of the pool's rings are lent", w.pool.lent)
