@@ -256,8 +256,7 @@ func TestSmallestPipe(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw.Control(func(fd uintptr) {
-			const setPipeSize = 1031 // F_SETPIPE_SZ
-			n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, 1)
+			n, errno := kernel.Fcntl(fd, kernel.SetPipeSize, 1)
 			if errno != 0 || n > 65536 {
 				t.Fatalf("a pipe of %d bytes: %v", n, errno)
 			}

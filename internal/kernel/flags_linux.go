@@ -2,6 +2,12 @@ package kernel
 
 import "syscall"
 
+// What Fcntl does with the size of a pipe, which package syscall has no names for.
+const (
+	SetPipeSize = 1031 // F_SETPIPE_SZ
+	GetPipeSize = 1032 // F_GETPIPE_SZ
+)
+
 // Fcntl makes the system call on a descriptor.
 var Fcntl = fcntl
 

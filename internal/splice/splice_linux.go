@@ -38,14 +38,12 @@ func Open(dst io.Writer, src io.Reader) *Pair {
 	}
 	p.onFrom, p.onTo = p.attempt, p.move
 	p.from.Control(func(fd uintptr) {
-		size, _ := kernel.Fcntl(fd, getPipeSize, 0)
+		size, _ := kernel.Fcntl(fd, kernel.GetPipeSize, 0)
 		p.patience = Patience * time.Duration(min(size, patient)) / patient
 	})
 	p.most = int(p.patience) * quick
 	return p
 }
-
-const getPipeSize = 1032 // F_GETPIPE_SZ
 
 // pipe returns the descriptor of v if it is a pipe with that flag. It is not if
 // v has methods of its own.

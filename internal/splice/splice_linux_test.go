@@ -221,14 +221,13 @@ func TestPatience(t *testing.T) {
 	for _, size := range []int{64 << 10, 1 << 20} {
 		var got int
 		if err := kernel.Control(l.src, func(fd uintptr) error {
-			n, _ := kernel.Fcntl(fd, setPipeSize, size)
-			got = n
+			got, _ = kernel.Fcntl(fd, kernel.SetPipeSize, size)
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
 		if got != size {
-			t.Skipf("a pipe of %d bytes instead of %d", got, size)
+			t.Skipf("the user's limit allows a pipe of %d bytes instead of %d", got, size)
 		}
 		l.Pair = Open(l.dst, l.src)
 		if want := Patience * time.Duration(size) >> 20; l.patience != want || l.most != 2*int(want) {
@@ -236,8 +235,6 @@ func TestPatience(t *testing.T) {
 		}
 	}
 }
-
-const setPipeSize = 1031 // F_SETPIPE_SZ
 
 // TestInputIsNotMissed checks what happens if the sink's reader makes room just
 // after the system has said that there is none: no wait for input that is there.
