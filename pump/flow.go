@@ -43,8 +43,8 @@ type flow struct {
 	rings
 	offering
 
-	// Of a source that splices.
-	mover    mover         // nil without splices
+	// Of the source, for splices.
+	mover    mover         // nil if it does not splice
 	patience time.Duration // with a sink that has bytes of the ring left
 	fed      int           // bytes of the last read, or unknown
 	late     bool          // the sink has not caught up

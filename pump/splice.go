@@ -1,10 +1,6 @@
 package pump
 
-import (
-	"context"
-
-	"github.com/bytering/bytering"
-)
+import "context"
 
 // A mover moves up to n bytes from the source to the sink, past the ring. It may wait
 // for the source, as a read would. After 0 the next bytes are to be read, and after a
@@ -16,7 +12,7 @@ type mover interface{ Move(n int) int }
 // returns when the next bytes are to be read into the ring.
 func (f *flow) splice() error {
 	most := min(f.in.maxCall, largestCall)
-	for f.mover != nil && f.caughtUp(f.fixed.p) {
+	for f.mover != nil && f.caughtUp() {
 		if err := f.in.begin(most); err != nil {
 			return err
 		}
@@ -59,7 +55,8 @@ func (f *flow) noteRead(n int) {
 // that, because a sink that is as fast as the source always has some of it left. It
 // does so once: until the sink has caught up with all but the last read, or has much
 // to write again, it is late.
-func (f *flow) caughtUp(p *bytering.Producer) bool {
+func (f *flow) caughtUp() bool {
+	p := f.fixed.p
 	level := p.Cap() - p.Free()
 	if level <= f.fed || level > little {
 		f.late = false

@@ -151,7 +151,7 @@ func TestSpliceFillsTheRing(t *testing.T) {
 	l := splicing(t, context.Background(), Ring(p, c))
 	at := uint64(l.intoSplice(t))
 	const most, large = 3 << 20, 100_000
-	l.feed.Write(pattern.Bytes(at, most)) // which returns, though nobody reads
+	l.feed.Write(pattern.Bytes(at, most)) // returns before anything is read from drain
 	before := l.spliced.Load()
 	l.takes(t, at, most)
 	for at += most; l.spliced.Load() == before; at += large {
@@ -222,11 +222,12 @@ func TestSpliceCatchesUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := flow{patience: splice.Patience}
+		f.fixed = &ring{p: p}
 		var taking sync.WaitGroup
 		caughtUp := func(what string, want bool, takes time.Duration) {
 			t.Helper()
 			begin := time.Now()
-			if got := f.caughtUp(p); got != want {
+			if got := f.caughtUp(); got != want {
 				t.Errorf("%s: caught up: %v", what, got)
 			}
 			if d := time.Since(begin); d != takes {
@@ -280,12 +281,8 @@ func TestSpliceCatchesUp(t *testing.T) {
 // packets makes what is written to the feed come in packets.
 func (l *line) packets(t *testing.T) {
 	t.Helper()
-	flags, errno := kernel.Fcntl(l.feed.Fd(), syscall.F_GETFL, 0)
-	if errno == 0 {
-		_, errno = kernel.Fcntl(l.feed.Fd(), syscall.F_SETFL, flags|syscall.O_DIRECT)
-	}
-	if errno != 0 {
-		t.Skip(errno)
+	if _, errno := setDirect(l.feed); errno != 0 {
+		t.Skipf("there are no pipes of packets: %v", errno)
 	}
 }
 
@@ -434,24 +431,33 @@ func TestSpliceFails(t *testing.T) {
 	safe(t, failed(t, r.err, Source, os.ErrDeadlineExceeded), at)
 }
 
+// copied copies size bytes of the stream from pipe to pipe, and returns the error of
+// Copy. It fails the test unless they arrive.
+func copied(t *testing.T, size int64, opts ...Option) error {
+	t.Helper()
+	feed, src := pipe(t)
+	dst, drain := pipe(t)
+	go func() {
+		feed.Write(stream(int(size)))
+		feed.Close()
+	}()
+	all := readAll(drain)
+	_, err := Copy(context.Background(), dst, src, opts...)
+	dst.Close()
+	arrived(t, <-all, size)
+	return err
+}
+
 // TestSpliceIsRefused checks that a system without it loses nothing, and is asked once.
 func TestSpliceIsRefused(t *testing.T) {
 	const size = 1_000_000
 	asked := 0
-	l := splicingBy(t, context.Background(), func(from, to uintptr, n int) (int, syscall.Errno) {
+	onSplice(t, func(from, to uintptr, n int) (int, syscall.Errno) {
 		asked++
 		return 0, syscall.EPERM
 	})
-	go func() {
-		l.feed.Write(stream(size))
-		l.feed.Close()
-	}()
-	all := readAll(l.drain)
-	r := <-l.done
-	l.dst.Close()
-	arrived(t, <-all, size)
-	if r.err != nil || asked != 1 {
-		t.Errorf("%v; asked %d times", r.err, asked)
+	if err := copied(t, size, Splice()); err != nil || asked != 1 {
+		t.Errorf("%v; asked %d times", err, asked)
 	}
 }
 
@@ -459,8 +465,6 @@ func TestSpliceIsRefused(t *testing.T) {
 func TestSpliceMaxCall(t *testing.T) {
 	const size = 1_000_000
 	most := 2*os.Getpagesize() + 1
-	feed, src := pipe(t)
-	dst, drain := pipe(t)
 	call := kernel.Splice
 	spliced := onSplice(t, func(from, to uintptr, n int) (int, syscall.Errno) {
 		if n > most {
@@ -468,15 +472,7 @@ func TestSpliceMaxCall(t *testing.T) {
 		}
 		return call(from, to, n)
 	})
-	go func() {
-		feed.Write(stream(size))
-		feed.Close()
-	}()
-	all := readAll(drain)
-	_, err := Copy(context.Background(), dst, src, MaxCall(most), Splice())
-	dst.Close()
-	arrived(t, <-all, size)
-	if err != nil || spliced.Load() == 0 {
+	if err := copied(t, size, MaxCall(most), Splice()); err != nil || spliced.Load() == 0 {
 		t.Errorf("%d bytes were spliced, %v", spliced.Load(), err)
 	}
 }
@@ -485,26 +481,16 @@ func TestSpliceMaxCall(t *testing.T) {
 func TestSpliceNot(t *testing.T) {
 	const size = 300_000
 	spliced := onSplice(t, nil)
-	copied := func(name string, opts ...Option) {
-		feed, src := pipe(t)
-		dst, drain := pipe(t)
-		go func() {
-			feed.Write(stream(size))
-			feed.Close()
-		}()
-		all := readAll(drain)
-		_, err := Copy(context.Background(), dst, src, opts...)
-		dst.Close()
-		arrived(t, <-all, size)
-		if err != nil || spliced.Load() > 0 {
+	check := func(name string, opts ...Option) {
+		if err := copied(t, size, opts...); err != nil || spliced.Load() > 0 {
 			t.Errorf("%s: %d bytes were spliced, %v", name, spliced.Load(), err)
 		}
 	}
-	copied("without the option")
-	copied("calls of a packet", MaxCall(os.Getpagesize()), Splice())
-	copied("a pool at its limit", WithPool(NewPool(1000)), Splice())
+	check("without the option")
+	check("calls of a packet", MaxCall(os.Getpagesize()), Splice())
+	check("a pool at its limit", WithPool(NewPool(1000)), Splice())
 	pool := new(Pool)
-	copied("a ring without room for a packet", Capacity(1000), WithPool(pool), Splice())
+	check("a ring without room for a packet", Capacity(1000), WithPool(pool), Splice())
 	if pool.lent != 0 {
 		t.Errorf("%d bytes of the pool are lent", pool.lent)
 	}
@@ -517,7 +503,7 @@ func TestSpliceNot(t *testing.T) {
 		b, _ := io.ReadAll(cs[1])
 		other <- b
 	}()
-	copied("another consumer", Ring(p, cs[0]), Splice())
+	check("another consumer", Ring(p, cs[0]), Splice())
 	arrived(t, <-other, size)
 }
 
