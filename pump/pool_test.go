@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -203,6 +204,57 @@ func TestRingsFitWhatFlows(t *testing.T) {
 	<-done
 	if sizes := slices.Sorted(maps.Keys(pool.free)); !slices.Equal(sizes, []int{smallestRing}) {
 		t.Errorf("300 messages flow through rings of %v", sizes)
+	}
+}
+
+// TestFastStreamsGetALargerRing checks that a stream that has lately been fast continues
+// in a larger ring than others, unless its size was given or its source is never silent.
+func TestFastStreamsGetALargerRing(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tc := range []struct {
+		name  string
+		opts  []Option
+		file  bool
+		moved int // bytes through the ring, in each of these times
+		took  []time.Duration
+		want  int
+	}{
+		{"1 GB/s", nil, false, fastSample, []time.Duration{16 * ms}, fastCapacity},
+		{"fast and faster", nil, false, fastSample, []time.Duration{9 * ms, ms}, fastCapacity},
+		{"slower", nil, false, fastSample, []time.Duration{17 * ms}, defaultCapacity},
+		{"slow at first", nil, false, fastSample, []time.Duration{time.Hour, 10 * ms}, fastCapacity},
+		{"fast for a moment", nil, false, fastSample - 1, []time.Duration{ms}, defaultCapacity},
+		{"a size is given", []Option{Capacity(defaultCapacity)}, false, fastSample, []time.Duration{ms}, defaultCapacity},
+		{"a file", nil, true, fastSample, []time.Duration{ms}, defaultCapacity},
+	} {
+		_, src := tcp(t)
+		f := newFlow(io.Discard, src, configure(append(tc.opts, WithPool(new(Pool)))), seam.NewToken())
+		if tc.file {
+			f.in.poll = nil
+		}
+		f.startSink = func() {}
+		r, err := f.lend(defaultCapacity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.use(r); err != nil {
+			t.Fatal(err)
+		}
+		for _, took := range tc.took {
+			for left := tc.moved; left > 0; left -= r.c.Len() {
+				r = f.feeding
+				r.c.Discard(r.c.Len())
+				r.p.TryWrite(make([]byte, min(left, defaultCapacity)))
+			}
+			f.in.idle = f.in.idle.Add(took)
+			f.grow()
+		}
+		if got := f.feeding.p.Cap(); got != tc.want {
+			t.Errorf("%s: a ring of %d bytes, want %d", tc.name, got, tc.want)
+		}
+		if len(f.list) > 2 {
+			t.Errorf("%s: %d rings", tc.name, len(f.list))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package pump
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -30,21 +31,42 @@ type rings struct {
 	ended   bool  // the source has settled
 	waiting bool  // the source waits: set by it alone
 	feeding *ring // the source's, and that of whoever has the mutex while it waits
+
+	// Of the source: where the bytes begin by which fast judges the stream.
+	from  uint64 // the position in feeding
+	since time.Time
 }
 
-// grow lets the source continue in a larger ring, if the pool has one.
+// grow lets the source continue in a larger ring, if the stream is to have one and the
+// pool has one.
 func (f *flow) grow() {
 	size, larger := f.feeding.p.Cap(), f.capacity
-	if size >= larger {
-		return
-	}
-	if size <= larger/growth {
+	switch {
+	case size >= larger:
+		if f.sized || size >= fastCapacity || !f.fast() {
+			return
+		}
+		larger = fastCapacity
+	case size <= larger/growth:
 		larger = min(larger, max(f.smallest, size*growth))
 	}
 	r, err := f.pool.take(larger)
 	if err == nil && f.use(r) != nil {
 		r.back()
 	}
+}
+
+// fast reports whether the stream needs more than the usual ring: both of its ends may
+// keep it waiting, and lately it has moved at 1 GB/s or more, for longer than the
+// buffers of its ends can make a stream fast whose sink is slow.
+func (f *flow) fast() bool {
+	at := f.feeding.p.Position()
+	moved, took := int64(at-f.from), f.in.idle.Sub(f.since)
+	if f.in.poll == nil || moved < fastSample {
+		return false
+	}
+	f.from, f.since = at, f.in.idle
+	return took.Nanoseconds() <= moved
 }
 
 // use makes r the ring of the source and the next one of the sink, whose goroutine
@@ -60,6 +82,7 @@ func (f *flow) use(r *ring) error {
 		f.feeding.p.Close()
 	}
 	f.feeding, r.used = r, true
+	f.from, f.since = r.p.Position(), f.in.idle
 	f.list = append(f.list, r)
 	start := out.over
 	out.over = false
