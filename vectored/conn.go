@@ -187,10 +187,10 @@ func (r *reader) attemptOffer(fd uintptr) bool {
 }
 
 // polls reports whether the descriptor is in non-blocking mode.
-func (r *reader) polls() bool {
+func (c *call) polls() bool {
 	var flags uintptr
 	var errno syscall.Errno
-	err := r.conn.Control(func(fd uintptr) {
+	err := c.conn.Control(func(fd uintptr) {
 		flags, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
 	})
 	return err == nil && errno == 0 && flags&syscall.O_NONBLOCK != 0

@@ -37,9 +37,10 @@ var text = []byte("text")
 // piped are programs that write to the pipe f. Their exit status is 0 after an
 // error like that of os.File.Write, and 1 after none or another.
 var piped = map[string]func(f *os.File) (int, error){
-	"Writev":   func(f *os.File) (int, error) { return WriterOf(f).Writev([][]byte{nil, text}) },
-	"Write":    func(f *os.File) (int, error) { return WriterOf(f).Write(text) },
-	"WriteAll": func(f *os.File) (int, error) { return WriteAll(WriterOf(f), text, text) },
+	"Writev":    func(f *os.File) (int, error) { return WriterOf(f).Writev([][]byte{nil, text}) },
+	"TryWritev": func(f *os.File) (int, error) { return WriterOf(f).(PollWriter).TryWritev([][]byte{nil, text}) },
+	"Write":     func(f *os.File) (int, error) { return WriterOf(f).Write(text) },
+	"WriteAll":  func(f *os.File) (int, error) { return WriteAll(WriterOf(f), text, text) },
 	"io.Copy": func(f *os.File) (int, error) {
 		n, err := io.Copy(f, writeTo{func(w Writer) (int, error) { return w.Writev([][]byte{text}) }})
 		return int(n), err

@@ -86,13 +86,27 @@ type PollReader interface {
 // mode when PollReaderOf is called, as those of connections are, and of the pipes
 // that package os makes. Reads of other descriptors may block in the system, with
 // the memory in use.
-func PollReaderOf(r Reader) PollReader {
-	p, ok := r.(PollReader)
-	if !ok {
-		return nil
-	}
-	if own, ok := r.(interface{ polls() bool }); ok && !own.polls() {
-		return nil
+func PollReaderOf(r Reader) PollReader { return polling[PollReader](r) }
+
+// A PollWriter is a Writer that can write without waiting.
+//
+// TryWritev is like Writev, but where Writev would wait, it writes nothing and
+// returns 0 and nil.
+type PollWriter interface {
+	Writer
+	TryWritev(bufs [][]byte) (n int, err error)
+}
+
+// PollWriterOf returns w as a PollWriter, or nil if w is not one. A Writer that this
+// package made for a descriptor is one under the condition of [PollReaderOf].
+func PollWriterOf(w Writer) PollWriter { return polling[PollWriter](w) }
+
+// polling returns v as a T, or nil if it is none or its descriptor may block.
+func polling[T any](v any) (p T) {
+	p, ok := v.(T)
+	if own, is := v.(interface{ polls() bool }); !ok || is && !own.polls() {
+		var none T
+		return none
 	}
 	return p
 }

@@ -19,6 +19,7 @@ type writer struct {
 	rest [][]byte // what is not written yet
 	done int      // how many bytes were written before rest
 	left int      // how many bytes rest has, or 0 if one system call is enough
+	once bool     // do not wait
 }
 
 func newWriter(c syscall.Conn) (Writer, error) {
@@ -48,6 +49,17 @@ func openWriter(c syscall.Conn) (w *writer, k kind, err error) {
 
 func (w *writer) Writev(bufs [][]byte) (int, error) { return w.write(bufs, 0) }
 
+// TryWritev is documented at PollWriter.
+func (w *writer) TryWritev(bufs [][]byte) (int, error) {
+	w.once = true
+	n, err := w.write(bufs, 0)
+	w.once = false
+	if w.errno == syscall.EAGAIN {
+		return 0, nil
+	}
+	return n, err
+}
+
 func (w *writer) Write(b []byte) (int, error) {
 	w.one[0] = b
 	n, err := w.writeAll(w.one[:], len(b))
@@ -71,6 +83,7 @@ func (w *writer) write(bufs [][]byte, left int) (int, error) {
 
 // push makes system calls until enough is written. RawConn calls it; if it returns false,
 // RawConn waits until the descriptor is ready and calls push again for the rest.
+// With once it never does.
 func (w *writer) push(fd uintptr) bool {
 	for w.attempt(fd) {
 		if w.n <= 0 || w.n > w.offered || w.n >= w.left {
@@ -83,7 +96,7 @@ func (w *writer) push(fd uintptr) bool {
 		clear(w.vec)
 		w.load(w.rest)
 	}
-	return false
+	return w.once
 }
 
 // writeStandard repeats a write to standard output or standard error that has failed
