@@ -77,7 +77,7 @@ func suites(cfg config) []suite {
 		// Connections.
 		conns(),
 		// Copies from end to end.
-		[]suite{relays(), idles(cfg), news(), bursts()},
+		[]suite{relays(), relayTrips(), idles(cfg), news(), bursts()},
 		// Whole processes.
 		[]suite{pipes(cfg), burstyPipes(cfg), latency(cfg)},
 		windows(cfg),

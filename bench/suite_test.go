@@ -23,6 +23,7 @@ func BenchmarkPolicyTrip16(b *testing.B)     { benchmark(b, "policy-trip-16") }
 func BenchmarkMemoryHoldSlices(b *testing.B) { benchmark(b, "memory-hold-slices") }
 func BenchmarkMemoryHoldCopy(b *testing.B)   { benchmark(b, "memory-hold-copy") }
 func BenchmarkRelay(b *testing.B)            { benchmark(b, "relay") }
+func BenchmarkRelayTrip(b *testing.B)        { benchmark(b, "relay-trip") }
 
 // benchmark runs a suite as sub-benchmarks.
 func benchmark(b *testing.B, name string) {
