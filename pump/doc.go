@@ -4,7 +4,9 @@
 //	stats, err := pump.Copy(ctx, dst, src)
 //
 // While the source is slow, the sink writes what was read before. While the sink
-// is slow, the source reads ahead. Both ends use readv and writev where package
+// is slow, the source reads ahead. A message that comes alone takes a short way: the
+// goroutine that has read it also writes it, as long as the sink is a connection or a
+// pipe and need not wait. Both ends use readv and writev where package
 // vectored supports their type, directly into and out of the ring. A
 // [context.Context] can stop the copy. An [Error] says which side failed, where,
 // and how many bytes are safe.
@@ -19,7 +21,7 @@
 // stack. A connection, or another source that can report that it would block, waits
 // without a buffer. Any other source waits in a read of up to 512 bytes. When bytes
 // come, the copy takes a ring from a [Pool]. It gives the ring back when all bytes
-// are written and the source waits again. A stream begins in a ring of 32 KiB. It
+// are written and the source waits again. A stream begins in a ring of 64 KiB. It
 // continues in a larger one, up to [Capacity], while the source fills what it is
 // offered, or while the sink is behind.
 //

@@ -10,6 +10,9 @@ import (
 // drain writes what is in the flow's rings to the sink, until there is no ring
 // or the stream ends, which is not an error.
 func (f *flow) drain() error {
+	if err := f.out.early; err != nil {
+		return err
+	}
 	r, settled := f.next(nil)
 	for r != nil {
 		if err := f.drainRing(r); err != nil {

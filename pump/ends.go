@@ -22,8 +22,7 @@ type source struct {
 func (s *source) init(src io.Reader, cfg config, wake seam.Token) {
 	s.side.init(cfg, wake)
 	s.src, s.v = src, vectored.ReaderOf(src)
-	s.vectored = s.v != nil
-	if s.vectored {
+	if s.vectored = s.v != nil; s.vectored {
 		s.poll = vectored.PollReaderOf(s.v)
 	}
 	s.boundary = vectored.BoundaryOf(src)
@@ -78,16 +77,20 @@ func (s *source) Read(b []byte) (int, error) { return s.Readv([][]byte{b}) }
 // A sink writes out of the ring.
 type sink struct {
 	side
-	dst io.Writer
-	v   vectored.Writer // nil if dst has none
+	dst  io.Writer
+	v    vectored.Writer     // nil if dst has none
+	poll vectored.PollWriter // nil if a write may wait
 
-	most int // the most that a call is offered of the present ring
+	most  int   // the most that a call is offered of the present ring
+	early error // that of a write that the source's goroutine has made
 }
 
 func (s *sink) init(dst io.Writer, cfg config, wake seam.Token) {
 	s.side.init(cfg, wake)
 	s.dst, s.v = dst, vectored.WriterOf(dst)
-	s.vectored = s.v != nil
+	if s.vectored = s.v != nil; s.vectored {
+		s.poll = vectored.PollWriterOf(s.v)
+	}
 	if d, ok := dst.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		s.setter = d.SetWriteDeadline
 	}

@@ -127,7 +127,11 @@ func (f *flow) offer() [][]byte {
 	if !f.in.vectored || len(b) == 0 {
 		bufs = bufs[:1]
 	}
-	bufs, f.size = clip(bufs, max(room, f.in.largest(p.Cap())))
+	most := f.in.largest(p.Cap())
+	if !f.feeding.used { // by a sink, to which the other half could belong
+		most = min(f.in.maxCall, largestCall)
+	}
+	bufs, f.size = clip(bufs, max(room, most))
 	f.inRing, f.half = true, f.size >= p.Cap()/2
 	return bufs
 }
@@ -151,7 +155,7 @@ func (f *flow) publish(n int) (err error) {
 		if err := f.feeding.p.Commit(n); err != nil || f.feeding.used {
 			return err
 		}
-		return f.use(f.feeding)
+		return f.handOver()
 	}
 	if f.feeding == nil {
 		if f.feeding, err = f.lend(min(f.capacity, f.smallest)); err != nil {
@@ -163,7 +167,9 @@ func (f *flow) publish(n int) (err error) {
 	b := f.small[:n]
 	if r := f.feeding; !r.used {
 		m, _ := r.p.TryWrite(b)
-		b = b[m:]
+		if b = b[m:]; len(b) == 0 {
+			return f.handOver()
+		}
 		if err := f.use(r); err != nil {
 			return err
 		}

@@ -29,7 +29,8 @@ import (
 //
 // A side that has settled posts a token, and the overseer looks again. A sink that
 // has settled because it has no ring posts one only after the source has settled;
-// it is started again when the source has more bytes. The overseer does everything
+// it is started again when the source has more bytes than its own goroutine can make
+// the sink take. The overseer does everything
 // else, in the order of its code. Only the overseer closes the halves of the rings
 // in use, both after stop, except that it ends the stream once the source has
 // settled. So an error that a side reports before stop is a failure of its own, or

@@ -37,7 +37,7 @@ func scenarios() []scenario {
 		{"both-fail", 2, bothFail},
 		{"cancel", 1, cancelled(1, nil)},
 		{"cancel/source-silent", 1, silentSource(1, nil)},
-		{"cancel/sink-silent", 1, silentSink},
+		{"cancel/sink-silent", 1, silentSink(nil)},
 		{"cancel/source-deaf", 1, deafSource(false, nil)},
 		{"cancel/source-deaf-panics", 1, deafSource(true, nil)},
 		{"cancel/setter-panics", 1, setterPanics},
@@ -51,6 +51,13 @@ func scenarios() []scenario {
 		{"ring/given-back/two-at-once", 1, givenBack(2, 1, nil)},
 		{"ring/given-back/small-buffer", 1, givenBack(1, 1, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)}; w.pool.limit = 1 })},
 		{"ring/not-used", 1, givenBack(0, 0, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)} })},
+		{"forward", 1, givenBack(2, 1, forwards(0))},
+		{"forward/would-wait", 1, givenBack(1, 2, forwards(1))},
+		{"forward/cancel", 1, cancelled(2, forwards(1))},
+		{"forward/fails", 2, forwardFails(false)},
+		{"forward/fails-with-the-last-byte", 2, forwardFails(true)},
+		{"forward/sink-silent", 1, silentSink(forwards(0))},
+		{"forward/left-behind", 1, forwardLeftBehind},
 		{"ring/given-back/cancel", 1, givenBackCancelled},
 		{"ring/given-back/sink-fails", 1, givenBackFails(false)},
 		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
@@ -221,17 +228,19 @@ func silentSource(bytes int, change func(*world)) func(*interleave.T) {
 	}
 }
 
-func silentSink(t *interleave.T) {
-	w := newWorld(t)
-	w.src.bytes, w.dst.silent = 1, true
-	w.run()
-	w.cancels()
-	w.after(func() {
-		w.failed(Neither, errTest)
-		if w.dst.moved != 0 {
-			t.Fail("%d bytes are written", w.dst.moved)
-		}
-	})
+func silentSink(change func(*world)) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := changed(t, change)
+		w.src.bytes, w.dst.silent = 1, true
+		w.run()
+		w.cancels()
+		w.after(func() {
+			w.failed(Neither, errTest)
+			if w.dst.moved != 0 {
+				t.Fail("%d bytes are written", w.dst.moved)
+			}
+		})
+	}
 }
 
 // deafSource has a source that is left behind if it returns after the grace. A
@@ -357,6 +366,46 @@ func givenBackFails(full bool) func(*interleave.T) {
 			w.moved(w.src.moved, want)
 		})
 	}
+}
+
+// forwards has the source's goroutine write, into a sink that would wait every time
+// but one of so many.
+func forwards(stuck int) func(*world) {
+	return func(w *world) {
+		w.tries, w.dst.stuck = true, stuck
+		w.smallest, w.opts = 600, []Option{Capacity(600)} // not filled by a byte
+	}
+}
+
+// forwardFails has the write of the source's goroutine fail.
+func forwardFails(full bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := changed(t, forwards(0))
+		w.src.bytes, w.dst.err, w.dst.full = 2, errOther, full
+		w.run()
+		w.after(func() {
+			w.failed(Sink, errOther)
+			w.moved(w.src.moved, w.dst.moved)
+			if full && w.dst.moved == 0 {
+				t.Fail("the bytes of the write do not count")
+			}
+		})
+	}
+}
+
+// forwardLeftBehind has the source left behind in a write, unless that returns in
+// time.
+func forwardLeftBehind(t *interleave.T) {
+	w := changed(t, forwards(0))
+	w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
+	w.run()
+	w.cancels(&w.dst.wake)
+	w.clock()
+	w.after(func() {
+		if w.err != nil {
+			w.failed(Neither, errTest)
+		}
+	})
 }
 
 // leftBehind checks that a ring of the pool with a running call is not given back,

@@ -23,6 +23,7 @@ type world struct {
 	smallest int // the pool's smallest ring
 	pool     Pool
 	polls    bool // the source reports when it would block
+	tries    bool // the sink can write without waiting
 	splices  bool // it is the mover
 	src, dst fake
 	ctx      context.Context
@@ -120,7 +121,11 @@ func (w *world) run() {
 	if w.polls {
 		src = &polled{&w.src, func() bool { return w.f.in.pending > 0 }}
 	}
-	w.f = newFlow(&w.dst, src, cfg, seam.NewToken())
+	var dst io.Writer = &w.dst
+	if w.tries {
+		dst = &trying{&w.dst}
+	}
+	w.f = newFlow(dst, src, cfg, seam.NewToken())
 	if w.splices {
 		w.f.mover = w
 	}
@@ -295,9 +300,12 @@ type fake struct {
 	setter func()
 
 	later int // bytes that come later, for a source that polls
+	stuck int // how often in turn a write would wait, after each that does not
+	tried int // and how often this one would
 
 	wake     interleave.Token
 	raised   bool // whether it has panicked
+	broken   bool // whether a write has failed
 	moved    int
 	set      int  // how often a deadline was set
 	deadline bool // whether a deadline is set
@@ -351,7 +359,11 @@ func (e *fake) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if e.err != nil && !e.full {
+	if e.broken {
+		e.Fail("a write after one that has failed")
+	}
+	e.broken = e.err != nil
+	if e.broken && !e.full {
 		return 0, e.err
 	}
 	interleave.TouchRead(b)
@@ -407,6 +419,19 @@ func (e *polled) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// A trying end is a sink that can write without waiting.
+type trying struct{ *fake }
+
+func (e *trying) Writev(bufs [][]byte) (int, error) { return e.Write(bufs[0]) }
+
+func (e *trying) TryWritev(bufs [][]byte) (int, error) {
+	if e.tried++; e.tried <= e.stuck {
+		return 0, nil
+	}
+	e.tried = 0
+	return e.Writev(bufs)
 }
 
 // feeds makes the source's later bytes available, one at a time.

@@ -11,7 +11,7 @@ import (
 // The sizes of the rings of a pool. A stream begins in the smallest one. While its
 // source fills a ring, it continues in one that is larger by the factor.
 const (
-	smallestRing = 32 << 10
+	smallestRing = 64 << 10
 	growth       = 8
 	// tinyRing is the size of a ring that a pool lends beyond its limit.
 	tinyRing = 512

@@ -10,7 +10,8 @@ import (
 // The rings of a flow. The source reads into one ring at a time, and the sink
 // writes out of one. These are the same ring, or the sink is still in an earlier
 // one after the source has changed to a larger one. While there is no ring
-// nothing flows: the source waits for input and the sink has no goroutine.
+// nothing flows: the source waits for input and the sink has no goroutine. Nor has it
+// one while the source's goroutine makes its calls (see handOver).
 //
 //	the source                       the sink
 //	use      goes on in a ring       next  has come to the end of a ring

@@ -176,7 +176,7 @@ func (s *side) stop() status {
 // deadlines.
 func (s *side) interrupt() {
 	s.mu.Lock()
-	calling := s.pending > 0 && !s.over
+	calling := s.pending > 0 && s.err == nil // not if it has panicked
 	s.mu.Unlock()
 	if calling && s.setter != nil {
 		s.deadline = s.setter(time.Unix(1, 0)) == nil
