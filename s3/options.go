@@ -31,6 +31,12 @@ type Options struct {
 	// the upload, and sends nothing of the stream before. If there is an object,
 	// an upload that was begun is aborted.
 	LookLater bool
+	// Probe makes [Create] and [Resume] find out first whether the server heeds
+	// If-None-Match, which keeps an upload from replacing an object, and tell Log if
+	// it does not. This takes some ten requests: an object of one byte, whose key is
+	// KEY.probe- and some letters, is made several times and deleted. A bucket that
+	// keeps versions keeps them. With Overwrite there is no probe.
+	Probe bool
 	// Abort makes [Upload.Drain] abort an upload that fails. Otherwise the
 	// upload is left for [Resume].
 	Abort bool

@@ -28,6 +28,7 @@ func Resume(ctx context.Context, object, id string, o Options) (*Upload, error) 
 	if err != nil {
 		return nil, err
 	}
+	u.probe(ctx)
 	u.first = u.looks(ctx)
 	if err := u.resume(ctx, id); err != nil {
 		u.first.end()

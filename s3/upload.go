@@ -42,6 +42,7 @@ func Create(ctx context.Context, object string, o Options) (*Upload, error) {
 	if err != nil {
 		return nil, err
 	}
+	u.probe(ctx)
 	u.first = u.looks(ctx)
 	if !o.LookLater {
 		if err := u.first.wait(ctx); err != nil {

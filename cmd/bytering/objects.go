@@ -22,6 +22,7 @@ type objects struct {
 	resume   bool
 	uploadID string // to resume, or "" for the only one
 	abort    bool
+	probe    bool
 	maxParts int // 0 for the usual number
 
 	checksum   string
@@ -39,6 +40,7 @@ type objects struct {
 var objectFlags = []flag{
 	{long: "resume", arg: "[=ID]", group: "Objects (s3://)", does: "go on with the upload that was left, or with the one of that ID", set: aboutObjects("resume", setUpload)},
 	{long: "abort", does: "abort an upload that fails, which otherwise is left", set: aboutObjects("abort", on(func(p *parser) { p.objects.abort = true }))},
+	{long: "s3-probe", does: "find out whether the server heeds If-None-Match; warn if not", set: aboutObjects("s3-probe", on(func(p *parser) { p.objects.probe = true }))},
 	{long: "max-parts", arg: "N", does: "the server allows N parts (default 10000)", set: aboutObjects("max-parts", to(parseNumber, func(p *parser) *int { return &p.objects.maxParts }))},
 	{long: "s3-checksum", arg: "NAME", does: "crc64nvme (default), crc32c, crc32, sha256, sha1 or md5, and no other", set: objectText("s3-checksum", func(o *objects) *string { return &o.checksum })},
 	{long: "s3-content-md5", does: "send the MD5 of each part too, as object lock may ask for", set: aboutObjects("s3-content-md5", on(func(p *parser) { p.objects.contentMD5 = true }))},

@@ -23,7 +23,7 @@ func (s *stream) store() (store, error) {
 	o := s.objects
 	st := &s3Store{objects: o, Options: s3.Options{
 		Memory: int64(s.memory.bytes), Depth: s.depth, MaxParts: o.maxParts,
-		Overwrite: s.force, LookLater: s.startsAtOnce(), Abort: o.abort,
+		Overwrite: s.force, LookLater: s.startsAtOnce(), Abort: o.abort, Probe: o.probe,
 		Checksum: o.checksum, ContentMD5: o.contentMD5,
 		StorageClass: o.storageClass, ContentType: o.contentType, Metadata: o.metadata,
 		Encryption: o.encryption, KMSKey: o.kmsKey,

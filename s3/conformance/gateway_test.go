@@ -218,6 +218,24 @@ func TestExclusive(t *testing.T) {
 	}
 }
 
+// The server heeds the condition, and the probe finds that out and leaves nothing.
+func TestProbe(t *testing.T) {
+	var lines []string
+	create(t, "probed", s3.Options{Memory: 2 * part, Probe: true, Log: func(line string) { lines = append(lines, line) }})
+	for _, line := range lines {
+		if strings.Contains(line, "If-None-Match") {
+			t.Error(line)
+		}
+	}
+	for o := range other.Client.ListObjects(t.Context(), bucket, minio.ListObjectsOptions{Prefix: "probed"}) {
+		t.Errorf("left: %s %v", o.Key, o.Err)
+	}
+	left, err := other.ListMultipartUploads(t.Context(), bucket, "probed", "", "", "", 10)
+	if err != nil || len(left.Uploads) > 0 {
+		t.Errorf("%d uploads are left, error %v", len(left.Uploads), err)
+	}
+}
+
 func TestResume(t *testing.T) {
 	data := random(5*part + 9)
 	for _, sum := range []string{"", "crc32c", "crc32", "sha256", "sha1", "md5"} {
