@@ -4,15 +4,14 @@
 //	stats, err := pump.Copy(ctx, dst, src)
 //
 // While the source is slow, the sink writes what was read before. While the sink
-// is slow, the source reads ahead. A message that comes alone takes a short way: the
-// goroutine that has read it also writes it, as long as the sink is a connection or a
-// pipe and need not wait. Both ends use readv and writev where package
+// is slow, the source reads ahead. Both ends use readv and writev where package
 // vectored supports their type, directly into and out of the ring. A
 // [context.Context] can stop the copy. An [Error] says which side failed, where,
 // and how many bytes are safe.
 //
 // [Copy] moves one stream. [Relay] moves the two streams between two connections,
-// with half-close. A [Meter] shows their progress while they run.
+// with half-close, and has a short way for messages. A [Meter] shows their progress
+// while they run.
 //
 // # Memory
 //

@@ -28,6 +28,8 @@ type offering struct {
 	half   bool // and that was half of the ring
 	filled bool // it has filled what it was offered
 
+	forwards int // since the source has waited
+
 	// Of a PollReader.
 	refused   bool            // no attempt may begin
 	onAttempt func() [][]byte // attempt and blocked, as values

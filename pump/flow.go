@@ -54,7 +54,10 @@ type flow struct {
 	onFill    func([][]byte, int) (int, error)
 	onDrain   func([][]byte, int) (int, error)
 	ticks     int // of the grace
-	behind    int // sides left behind that are not over, of the sink's mutex
+
+	// Of the sink's mutex.
+	behind int  // sides left behind that are not over
+	lent   bool // the source, left behind, makes a call of the sink
 }
 
 // newFlow makes the flow of a configuration that check has passed.
@@ -129,6 +132,9 @@ func (f *flow) start() {
 func (f *flow) run(s *side, fn func() error) {
 	defer func() {
 		if s.isLeft() {
+			if s == &f.in.side && f.isLent() {
+				f.out.clear()
+			}
 			f.leave(-1)
 		}
 	}()
@@ -256,18 +262,37 @@ const (
 func (f *flow) halt() (pending int64) {
 	defer func() {
 		f.linger()
-		f.in.abandon()
-		pending = f.out.abandon()
+		pending = f.abandon()
 		if !f.in.left {
 			defer f.in.clear()
 		}
-		if !f.out.left {
+		if !f.out.left && !f.lent {
 			f.out.clear()
 		}
 	}()
 	defer f.in.interrupt()
 	f.out.interrupt()
 	return 0
+}
+
+// abandon leaves behind the sides that have not settled. It returns the bytes that a
+// call that is not over was offered: one of the sink's, which the source may make.
+func (f *flow) abandon() (pending int64) {
+	in, out := &f.in.side, &f.out.side
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	in.left, out.left = !in.over, !out.over
+	f.lent = in.left && !out.left && out.pending > 0
+	return out.pending
+}
+
+// isLent reports whether a source that was left behind makes a call of the sink.
+func (f *flow) isLent() bool {
+	f.out.mu.Lock()
+	defer f.out.mu.Unlock()
+	return f.lent
 }
 
 // linger returns once both sides have settled, or the grace is over.

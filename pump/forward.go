@@ -1,19 +1,26 @@
 package pump
 
-// handOver gets the bytes out of a ring that no sink uses yet: the source's
-// goroutine writes them itself if it can do that without waiting, so that a message
-// needs no other goroutine. The sink's is started for what is left. If the read has
-// filled what it was offered, there is probably more to come, and the two work at the
+// maxForwards is how many reads in turn are written by the source's goroutine. If more
+// come, without a wait, it is a stream, on which the two sides had better work at the
 // same time.
+const maxForwards = 4
+
+// handOver gets the bytes out of a ring that no sink uses yet. In a Relay the source's
+// goroutine writes a message itself, as far as the sink takes it at once, so that no
+// other goroutine has to wake up for it. The sink's is started for what is left. If the
+// read has filled what it was offered, there is probably more to come.
+//
+// The sink of a Copy may be one that other goroutines also write to. While one of these
+// waits, a write waits too, for its turn.
 func (f *flow) handOver() error {
-	r := f.feeding
-	if !f.filled && f.out.idle() {
-		done, err := f.forward(r)
+	if f.direction != 0 && !f.filled && f.forwards < maxForwards && f.out.idle() {
+		f.forwards++
+		done, err := f.forward(f.feeding)
 		if done || err != nil {
 			return err
 		}
 	}
-	return f.use(r)
+	return f.use(f.feeding)
 }
 
 // idle reports whether the sink has settled, and has not failed: until the source
@@ -23,8 +30,9 @@ func (s *sink) idle() bool {
 	return s.poll != nil && status.over && status.err == nil
 }
 
-// forward writes what is in r, as far as that is possible without waiting, and reports
-// whether it was all. An error of the sink is left to the sink's goroutine.
+// forward writes what is in r, as far as the sink takes it at once, and reports whether
+// that was all. An error of the sink is left to the sink's goroutine. A ring whose write
+// was left behind is not given back: it has no Discard.
 func (f *flow) forward(r *ring) (done bool, err error) {
 	s := &f.out
 	a, b := r.c.Slices()
@@ -33,18 +41,26 @@ func (f *flow) forward(r *ring) (done bool, err error) {
 	if err := s.begin(offered); err != nil {
 		return false, err
 	}
-	n, failed := s.poll.TryWritev(bufs)
-	n, s.early = f.endForward(n, offered, failed)
-	return r.c.Discard(n) == nil && s.early == nil && r.c.Len() == 0, nil
+	n, failed := f.try(bufs, offered)
+	if failed == errStopped {
+		return false, errStopped
+	}
+	s.early = failed
+	return r.c.Discard(n) == nil && failed == nil && r.c.Len() == 0, nil
 }
 
-// endForward is end of the sink, unless the source was left behind: then the bytes are
-// pending.
-func (f *flow) endForward(n, offered int, err error) (int, error) {
-	f.in.mu.Lock()
-	defer f.in.mu.Unlock()
-	if f.in.left {
-		return 0, errStopped
-	}
-	return f.out.end(n, offered, err)
+// try makes a call of the sink, and ends it, even if the call panics. If the source was
+// left behind meanwhile, the bytes are pending.
+func (f *flow) try(bufs [][]byte, offered int) (n int, err error) {
+	err = errExited
+	defer func() {
+		f.in.mu.Lock()
+		defer f.in.mu.Unlock()
+		if f.in.left {
+			n, err = 0, errStopped
+		} else {
+			n, err = f.out.end(n, offered, err)
+		}
+	}()
+	return f.out.poll.TryWritev(bufs)
 }

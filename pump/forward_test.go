@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"testing/iotest"
+	"time"
 
 	"github.com/bytering/bytering"
 	"github.com/bytering/bytering/internal/seam"
@@ -22,6 +24,9 @@ type trier struct {
 
 func (w trier) TryWritev(bufs [][]byte) (int, error) { return w.tryWritev(bufs) }
 
+// ofRelay makes a copy one direction of a Relay.
+func ofRelay(c *config) { c.direction = ToB }
+
 // TestMessagesNeedNoOtherGoroutine checks that the source's goroutine writes what the
 // sink takes at once, whether the source polls or not.
 func TestMessagesNeedNoOtherGoroutine(t *testing.T) {
@@ -33,7 +38,7 @@ func TestMessagesNeedNoOtherGoroutine(t *testing.T) {
 			src = readerFunc(end.Read)
 		}
 		pool := new(Pool)
-		f := newFlow(dst, src, configure([]Option{WithPool(pool)}), seam.NewToken())
+		f := newFlow(dst, src, configure([]Option{WithPool(pool), ofRelay}), seam.NewToken())
 		f.startSink = func() {
 			t.Errorf("%s: the sink has a goroutine", name)
 			dst.Close()
@@ -88,7 +93,7 @@ func TestSinkTakesAPart(t *testing.T) {
 			},
 		}
 		src := bytes.NewReader(stream(500))
-		stats, err := Copy(t.Context(), sink, readerFunc(src.Read), WithPool(new(Pool)))
+		stats, err := Copy(t.Context(), sink, readerFunc(src.Read), WithPool(new(Pool)), ofRelay)
 		if err != nil {
 			t.Error(err)
 		}
@@ -118,24 +123,43 @@ func TestTriesObeyMaxCall(t *testing.T) {
 	defer src.Close()
 	pw.Write(stream(500))
 	pw.Close()
-	if _, err := Copy(t.Context(), trier{write, write}, src, MaxCall(7), WithPool(new(Pool))); err != nil {
+	if _, err := Copy(t.Context(), trier{write, write}, src, MaxCall(7), WithPool(new(Pool)), ofRelay); err != nil {
 		t.Error(err)
 	}
 	arrived(t, got.Bytes(), 500)
 }
 
 // TestStreamsDoNotTry checks that both sides work at the same time on a stream that
-// fills its reads.
+// fills its reads, on one whose reads need no wait, and on any that is not a Relay's.
 func TestStreamsDoNotTry(t *testing.T) {
-	sink := trier{
-		func(bufs [][]byte) (int, error) { t.Error("a try"); return 0, nil },
-		func(bufs [][]byte) (int, error) { return len(bytes.Join(bufs, nil)), nil },
-	}
-	src := bytes.NewReader(stream(8 * smallBuffer))
-	if _, err := Copy(t.Context(), sink, readerFunc(src.Read), WithPool(new(Pool))); err != nil {
-		t.Error(err)
+	for _, tc := range []struct {
+		name string
+		src  io.Reader
+		opt  Option
+		want int
+	}{
+		{"full reads", bytes.NewReader(stream(3 * smallestRing)), ofRelay, 0},
+		{"short reads", iotest.OneByteReader(bytes.NewReader(stream(50))), ofRelay, maxForwards},
+		{"not in a Relay", bytes.NewReader(stream(50)), func(*config) {}, 0},
+	} {
+		tries := 0
+		write := func(bufs [][]byte) (int, error) { return len(bytes.Join(bufs, nil)), nil }
+		sink := trier{func(bufs [][]byte) (int, error) { tries++; return write(bufs) }, write}
+		stats, err := Copy(t.Context(), sink, polling(tc.src), WithPool(new(Pool)), tc.opt)
+		if err != nil || tries != tc.want || stats.Sink.Bytes < 50 {
+			t.Errorf("%s: %d tries, want %d; %+v, %v", tc.name, tries, tc.want, stats.Sink, err)
+		}
 	}
 }
+
+// polling makes r a source that never waits, and says so.
+func polling(r io.Reader) io.Reader {
+	return poller{readvFunc(func(bufs [][]byte) (int, error) { return r.Read(bufs[0]) })}
+}
+
+type poller struct{ readvFunc }
+
+func (p poller) ReadvFunc(offer func() [][]byte, _ func()) (int, error) { return p.Readv(offer()) }
 
 // TestTryFails checks that an error is the sink's, and that the bytes with it count.
 func TestTryFails(t *testing.T) {
@@ -145,7 +169,7 @@ func TestTryFails(t *testing.T) {
 			func([][]byte) (int, error) { t.Error("a write after an error"); return 0, nil },
 		}
 		src := bytes.NewReader(stream(500))
-		_, err := Copy(t.Context(), sink, readerFunc(src.Read), WithPool(new(Pool)))
+		_, err := Copy(t.Context(), sink, readerFunc(src.Read), WithPool(new(Pool)), ofRelay)
 		e := failed(t, err, Sink, errTest)
 		if n < 0 || n > 500 {
 			safe(t, e, 0)
@@ -166,8 +190,53 @@ func TestTryFindsABrokenConnection(t *testing.T) {
 	server.SetLinger(0)
 	server.Close() // resets the connection
 	client.Write(stream(10))
-	_, err := Copy(t.Context(), dst, src, WithPool(new(Pool)))
+	_, err := Copy(t.Context(), dst, src, WithPool(new(Pool)), ofRelay)
 	failed(t, err, Sink, syscall.ECONNRESET)
+}
+
+// TestTryLeftBehind checks that the deadline of a write that was left behind stays until
+// the write is over, and that its ring is not used again.
+func TestTryLeftBehind(t *testing.T) {
+	ctx, cancel := cancellable()
+	pool := new(Pool)
+	release, cleared := make(chan bool), make(chan bool)
+	sink := &lateSink{trier: trier{func([][]byte) (int, error) {
+		cancel()
+		<-release
+		return 0, nil
+	}, nil}, cleared: cleared}
+	src := bytes.NewReader(stream(5))
+	_, err := Copy(ctx, sink, readerFunc(src.Read), WithPool(pool), ofRelay)
+	if e := failed(t, err, Neither, errTest); e.Written != 0 || e.Pending != 5 {
+		t.Errorf("%d bytes are written, %d pending", e.Written, e.Pending)
+	}
+	select {
+	case <-cleared:
+		t.Error("the deadline of a running call is cleared")
+	default:
+	}
+	close(release)
+	<-cleared
+	for lent := int64(1); lent > 0; runtime.Gosched() {
+		pool.mu.Lock()
+		if lent = pool.lent; pool.kept != 0 {
+			t.Fatal("the ring of the call is used again")
+		}
+		pool.mu.Unlock()
+	}
+}
+
+// A lateSink has deadlines and does not look at them.
+type lateSink struct {
+	trier
+	cleared chan bool
+}
+
+func (s *lateSink) SetWriteDeadline(at time.Time) error {
+	if at.IsZero() {
+		close(s.cleared)
+	}
+	return nil
 }
 
 // TestTryPanics checks that a panic comes out of Copy and that nothing is left.
@@ -175,7 +244,7 @@ func TestTryPanics(t *testing.T) {
 	before := runtime.NumGoroutine()
 	pool := new(Pool)
 	for _, exit := range []bool{false, true} {
-		sink := trier{
+		sink := deadlines{trier{
 			func([][]byte) (int, error) {
 				if exit {
 					runtime.Goexit()
@@ -183,12 +252,12 @@ func TestTryPanics(t *testing.T) {
 				panic(errTest)
 			},
 			func([][]byte) (int, error) { return 0, io.ErrClosedPipe },
-		}
+		}, t}
 		done := make(chan any, 1)
 		go func() {
 			defer func() { done <- recover() }()
 			src := bytes.NewReader(stream(5))
-			Copy(t.Context(), sink, readerFunc(src.Read), WithPool(pool))
+			Copy(t.Context(), sink, readerFunc(src.Read), WithPool(pool), ofRelay)
 		}()
 		if v := <-done; !exit && v != errTest || exit && v != nil {
 			t.Errorf("exit %v: recovered %v", exit, v)
@@ -200,6 +269,17 @@ func TestTryPanics(t *testing.T) {
 	for runtime.NumGoroutine() > before {
 		runtime.Gosched()
 	}
+}
+
+// deadlines is a sink whose deadline is its user's.
+type deadlines struct {
+	trier
+	t *testing.T
+}
+
+func (d deadlines) SetWriteDeadline(time.Time) error {
+	d.t.Error("a deadline is set")
+	return nil
 }
 
 var _ vectored.PollWriter = trier{}

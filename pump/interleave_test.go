@@ -373,7 +373,7 @@ func givenBackFails(full bool) func(*interleave.T) {
 func forwards(stuck int) func(*world) {
 	return func(w *world) {
 		w.tries, w.dst.stuck = true, stuck
-		w.smallest, w.opts = 600, []Option{Capacity(600)} // not filled by a byte
+		w.smallest, w.opts = 600, []Option{Capacity(600), func(c *config) { c.direction = ToB }} // not filled by a byte
 	}
 }
 

@@ -17,6 +17,10 @@ import (
 // itself, which may be never. Give such a wrapper a CloseWrite, or use
 // [HalfClose].
 //
+// A message that comes alone is written by the goroutine that has read it, if the
+// connection that it goes to takes it at once. So no other goroutine should write to a
+// or b meanwhile: while its write waits, Relay does not read ahead in that direction.
+//
 // If one direction fails, or ctx ends, both are stopped and Relay returns the
 // first error. It is an [*Error] as of [Copy], and also says which direction and
 // which end failed. An error that CloseWrite returns is an error of the sink.

@@ -104,6 +104,7 @@ func (f *flow) blocked() {
 		}
 	}
 	f.inRing, f.bufs = false, [2][]byte{} // the ring's memory is not kept
+	f.forwards = 0
 	f.out.mu.Lock()
 	f.waiting = true
 	f.part()

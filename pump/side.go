@@ -183,15 +183,6 @@ func (s *side) interrupt() {
 	}
 }
 
-// abandon leaves the side behind unless it has settled, and returns the bytes that a
-// call that is not over was offered: its own, or a splice, which is one of both sides.
-func (s *side) abandon() (pending int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left = !s.over
-	return s.pending
-}
-
 // isLeft reports whether the side was left behind.
 func (s *side) isLeft() bool {
 	s.mu.Lock()

@@ -90,8 +90,9 @@ func PollReaderOf(r Reader) PollReader { return polling[PollReader](r) }
 
 // A PollWriter is a Writer that can write without waiting.
 //
-// TryWritev is like Writev, but where Writev would wait, it writes nothing and
-// returns 0 and nil.
+// TryWritev is like Writev, but where Writev would wait for the other end, it writes
+// nothing and returns 0 and nil. Like any write, it waits for its turn while another
+// goroutine is in a Write or Writev.
 type PollWriter interface {
 	Writer
 	TryWritev(bufs [][]byte) (n int, err error)
