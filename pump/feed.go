@@ -153,6 +153,7 @@ func (f *flow) offerSmall(n int) [][]byte {
 
 // publish gives the sink the n bytes of the last read.
 func (f *flow) publish(n int) (err error) {
+	f.moved += int64(n)
 	if f.inRing {
 		if err := f.feeding.p.Commit(n); err != nil || f.feeding.used {
 			return err

@@ -27,48 +27,54 @@ func (w trier) TryWritev(bufs [][]byte) (int, error) { return w.tryWritev(bufs) 
 // ofRelay makes a copy one direction of a Relay.
 func ofRelay(c *config) { c.direction = ToB }
 
-// TestMessagesNeedNoOtherGoroutine checks that the source's goroutine writes what the
-// sink takes at once, whether the source polls or not.
-func TestMessagesNeedNoOtherGoroutine(t *testing.T) {
-	for _, name := range []string{"a connection", "a plain reader"} {
-		client, end := tcp(t)
-		dst, server := tcp(t)
-		var src io.Reader = end
-		if name == "a plain reader" {
-			src = readerFunc(end.Read)
+// TestLongAndManyMessages checks messages of nearly the smallest ring, of any number if
+// the source waits before each.
+func TestLongAndManyMessages(t *testing.T) {
+	var got bytes.Buffer
+	write := func(bufs [][]byte) (int, error) { return got.Write(bytes.Join(bufs, nil)) }
+	left := 3 * maxForwards
+	over, _, _ := feeding(t, trier{write, write}, &waiter{readvFunc(func(bufs [][]byte) (int, error) {
+		if left == 0 {
+			return 0, io.EOF
 		}
-		pool := new(Pool)
-		f := newFlow(dst, src, configure([]Option{WithPool(pool), ofRelay}), seam.NewToken())
-		f.startSink = func() {
-			t.Errorf("%s: the sink has a goroutine", name)
-			dst.Close()
+		left--
+		n := 0
+		for _, b := range bufs {
+			n += copy(b, stream(smallestRing - 1)[n:])
 		}
-		over := make(chan bool)
-		go func() {
-			f.run(&f.in.side, f.feed)
-			close(over)
-		}()
-		sizes := []int{1, 20, 511, 77}
-		if f.in.poll != nil { // another reader has room for 511
-			sizes = append(sizes, 5000, smallestRing-1000)
-		}
-		for i, size := range sizes {
-			message := stream(size)
-			client.Write(message)
-			got := make([]byte, len(message))
-			if _, err := io.ReadFull(server, got); err != nil || !bytes.Equal(got, message) {
-				t.Fatalf("%s: message %d: other bytes, error %v", name, i, err)
-			}
-		}
-		client.Close()
-		<-over
-		if in, out := f.in.stats(), f.out.stats(); out.Bytes != in.Bytes || out.Calls < int64(len(sizes)) {
-			t.Errorf("%s: the sink has %+v of %d bytes", name, out, in.Bytes)
-		}
-		if pool.lent != 0 || pool.kept != smallestRing {
-			t.Errorf("%s: %d bytes of rings are lent, %d kept", name, pool.lent, pool.kept)
+		return n, nil
+	})})
+	<-over
+	if got.Len() != 3*maxForwards*(smallestRing-1) {
+		t.Errorf("%d bytes arrived", got.Len())
+	}
+}
+
+// A waiter is a source that waits before each read.
+type waiter struct{ readvFunc }
+
+func (w *waiter) ReadvFunc(offer func() [][]byte, blocked func()) (int, error) {
+	offer()
+	blocked()
+	return w.Readv(offer())
+}
+
+// feeding runs the source of a copy whose sink is to have no goroutine.
+func feeding(t *testing.T, dst io.Writer, src io.Reader) (over <-chan bool, f *flow, pool *Pool) {
+	pool = new(Pool)
+	f = newFlow(dst, src, configure([]Option{WithPool(pool), ofRelay}), seam.NewToken())
+	f.startSink = func() {
+		t.Error("the sink has a goroutine")
+		if c, ok := dst.(io.Closer); ok {
+			c.Close()
 		}
 	}
+	done := make(chan bool)
+	go func() {
+		f.run(&f.in.side, f.feed)
+		close(done)
+	}()
+	return done, f, pool
 }
 
 // TestSinkTakesAPart checks that the sink's goroutine goes on where a write without

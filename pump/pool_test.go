@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bytering/bytering/internal/seam"
@@ -211,21 +212,25 @@ func TestRingsFitWhatFlows(t *testing.T) {
 // in a larger ring than others, unless its size was given or its source is never silent.
 func TestFastStreamsGetALargerRing(t *testing.T) {
 	const ms = time.Millisecond
+	type sample struct {
+		moved int64
+		took  time.Duration
+	}
+	fast, slow := sample{fastSample, 16 * ms}, sample{fastSample, 17 * ms}
 	for _, tc := range []struct {
-		name  string
-		opts  []Option
-		file  bool
-		moved int // bytes through the ring, in each of these times
-		took  []time.Duration
-		want  int
+		name    string
+		opts    []Option
+		file    bool
+		samples []sample
+		want    int
 	}{
-		{"1 GB/s", nil, false, fastSample, []time.Duration{16 * ms}, fastCapacity},
-		{"fast and faster", nil, false, fastSample, []time.Duration{9 * ms, ms}, fastCapacity},
-		{"slower", nil, false, fastSample, []time.Duration{17 * ms}, defaultCapacity},
-		{"slow at first", nil, false, fastSample, []time.Duration{time.Hour, 10 * ms}, fastCapacity},
-		{"fast for a moment", nil, false, fastSample - 1, []time.Duration{ms}, defaultCapacity},
-		{"a size is given", []Option{Capacity(defaultCapacity)}, false, fastSample, []time.Duration{ms}, defaultCapacity},
-		{"a file", nil, true, fastSample, []time.Duration{ms}, defaultCapacity},
+		{"1 GB/s", nil, false, []sample{fast}, fastCapacity},
+		{"slower", nil, false, []sample{slow, slow}, defaultCapacity},
+		{"slow at first", nil, false, []sample{{1, time.Hour}, slow, fast}, fastCapacity},
+		{"fast for a moment", nil, false, []sample{{fastSample / 2, ms}, {fastSample/2 - 1, ms}}, defaultCapacity},
+		{"fast, and larger already", nil, false, []sample{fast, fast, fast}, fastCapacity},
+		{"a size is given", []Option{Capacity(defaultCapacity)}, false, []sample{fast}, defaultCapacity},
+		{"a file", nil, true, []sample{fast}, defaultCapacity},
 	} {
 		_, src := tcp(t)
 		f := newFlow(io.Discard, src, configure(append(tc.opts, WithPool(new(Pool)))), seam.NewToken())
@@ -233,29 +238,63 @@ func TestFastStreamsGetALargerRing(t *testing.T) {
 			f.in.poll = nil
 		}
 		f.startSink = func() {}
-		r, err := f.lend(defaultCapacity)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.use(r); err != nil {
-			t.Fatal(err)
-		}
-		for _, took := range tc.took {
-			for left := tc.moved; left > 0; left -= r.c.Len() {
-				r = f.feeding
-				r.c.Discard(r.c.Len())
-				r.p.TryWrite(make([]byte, min(left, defaultCapacity)))
+		f.since = f.in.idle
+		another := func() {
+			t.Helper()
+			r, err := f.lend(defaultCapacity)
+			if err != nil {
+				t.Fatal(err)
 			}
-			f.in.idle = f.in.idle.Add(took)
+			if err := f.use(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		another()
+		for _, s := range tc.samples {
+			f.moved += s.moved
+			f.in.idle = f.in.idle.Add(s.took)
 			f.grow()
 		}
-		if got := f.feeding.p.Cap(); got != tc.want {
-			t.Errorf("%s: a ring of %d bytes, want %d", tc.name, got, tc.want)
+		if got := f.feeding.p.Cap(); got != tc.want || len(f.list) > 2 {
+			t.Errorf("%s: a ring of %d bytes, want %d, in %d rings", tc.name, got, tc.want, len(f.list))
 		}
-		if len(f.list) > 2 {
-			t.Errorf("%s: %d rings", tc.name, len(f.list))
+		// Another ring grows at once, unless the stream has been silent.
+		another()
+		f.grow()
+		if got := f.feeding.p.Cap(); got != tc.want {
+			t.Errorf("%s: another ring grows to %d bytes, want %d", tc.name, got, tc.want)
+		}
+		another()
+		f.in.idle = f.in.idle.Add(time.Hour)
+		f.moved++
+		f.grow()
+		if got := f.feeding.p.Cap(); got != defaultCapacity {
+			t.Errorf("%s: after an hour a ring grows to %d bytes", tc.name, got)
 		}
 	}
+}
+
+// TestFastStreamIsOfferedMore checks that a stream that takes no time is offered the most
+// that a call may be, which is half of a larger ring.
+func TestFastStreamIsOfferedMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left, most := 4*fastSample, 0
+		_, err := Copy(t.Context(), io.Discard, poller{readvFunc(func(bufs [][]byte) (int, error) {
+			n := 0
+			for _, b := range bufs {
+				n += len(b)
+			}
+			if most = max(most, n); left == 0 {
+				return 0, io.EOF
+			}
+			n = min(n, left)
+			left -= n
+			return n, nil
+		})})
+		if err != nil || most != largestCall {
+			t.Errorf("a call is offered up to %d bytes, error %v", most, err)
+		}
+	})
 }
 
 // TestReadsAheadAsFarAsTheCapacity checks that a source fills the largest ring,

@@ -33,9 +33,11 @@ type rings struct {
 	waiting bool  // the source waits: set by it alone
 	feeding *ring // the source's, and that of whoever has the mutex while it waits
 
-	// Of the source: where the bytes begin by which fast judges the stream.
-	from  uint64 // the position in feeding
-	since time.Time
+	// Of the source, for fast.
+	moved int64     // bytes that it has read
+	from  int64     // of these, those before the sample that is being taken
+	since time.Time // when that began
+	quick bool      // the last sample was fast
 }
 
 // grow lets the source continue in a larger ring, if the stream is to have one and the
@@ -59,15 +61,15 @@ func (f *flow) grow() {
 
 // fast reports whether the stream needs more than the usual ring: both of its ends may
 // keep it waiting, and lately it has moved at 1 GB/s or more, for longer than the
-// buffers of its ends can make a stream fast whose sink is slow.
+// buffers of its ends can make a stream fast whose sink is slow. At that rate a sample
+// takes as many nanoseconds as it has bytes.
 func (f *flow) fast() bool {
-	at := f.feeding.p.Position()
-	moved, took := int64(at-f.from), f.in.idle.Sub(f.since)
-	if f.in.poll == nil || moved < fastSample {
-		return false
+	moved, took := f.moved-f.from, f.in.idle.Sub(f.since).Nanoseconds()
+	if moved >= fastSample || took > fastSample {
+		f.quick = f.in.poll != nil && took <= moved
+		f.from, f.since = f.moved, f.in.idle
 	}
-	f.from, f.since = at, f.in.idle
-	return took.Nanoseconds() <= moved
+	return f.quick
 }
 
 // use makes r the ring of the source and the next one of the sink, whose goroutine
@@ -83,7 +85,6 @@ func (f *flow) use(r *ring) error {
 		f.feeding.p.Close()
 	}
 	f.feeding, r.used = r, true
-	f.from, f.since = r.p.Position(), f.in.idle
 	f.list = append(f.list, r)
 	start := out.over
 	out.over = false
