@@ -79,7 +79,7 @@ type sink struct {
 	side
 	dst  io.Writer
 	v    vectored.Writer     // nil if dst has none
-	poll vectored.PollWriter // nil if a write may wait
+	poll vectored.PollWriter // nil if a write may wait, and for a Copy (see handOver)
 
 	most  int   // the most that a call is offered of the present ring
 	early error // that of a write that the source's goroutine has made
@@ -88,7 +88,7 @@ type sink struct {
 func (s *sink) init(dst io.Writer, cfg config, wake seam.Token) {
 	s.side.init(cfg, wake)
 	s.dst, s.v = dst, vectored.WriterOf(dst)
-	if s.vectored = s.v != nil; s.vectored {
+	if s.vectored = s.v != nil; s.vectored && cfg.direction != 0 {
 		s.poll = vectored.PollWriterOf(s.v)
 	}
 	if d, ok := dst.(interface{ SetWriteDeadline(time.Time) error }); ok {

@@ -130,7 +130,7 @@ func (f *flow) offer() [][]byte {
 		bufs = bufs[:1]
 	}
 	most := f.in.largest(p.Cap())
-	if !f.feeding.used { // by a sink, to which the other half could belong
+	if !f.feeding.used { // no sink needs the other half yet
 		most = min(f.in.maxCall, largestCall)
 	}
 	bufs, f.size = clip(bufs, max(room, most))
@@ -153,7 +153,7 @@ func (f *flow) offerSmall(n int) [][]byte {
 
 // publish gives the sink the n bytes of the last read.
 func (f *flow) publish(n int) (err error) {
-	f.moved += int64(n)
+	f.count(n)
 	if f.inRing {
 		if err := f.feeding.p.Commit(n); err != nil || f.feeding.used {
 			return err

@@ -28,9 +28,9 @@ import (
 //	       its function has ended
 //
 // A side that has settled posts a token, and the overseer looks again. A sink that
-// has settled because it has no ring posts one only after the source has settled;
-// it is started again when the source has more bytes than its own goroutine can make
-// the sink take. The overseer does everything
+// has settled because it has no ring posts one only after the source has settled.
+// The source starts it again when it has bytes for it; in a Relay it first tries to
+// write them itself (see handOver). The overseer does everything
 // else, in the order of its code. Only the overseer closes the halves of the rings
 // in use, both after stop, except that it ends the stream once the source has
 // settled. So an error that a side reports before stop is a failure of its own, or
@@ -57,7 +57,7 @@ type flow struct {
 
 	// Of the sink's mutex.
 	behind int  // sides left behind that are not over
-	lent   bool // the source, left behind, makes a call of the sink
+	lent   bool // the source, left behind, makes a call of the sink that has settled
 }
 
 // newFlow makes the flow of a configuration that check has passed.

@@ -13,7 +13,7 @@ const maxForwards = 4
 // The sink of a Copy may be one that other goroutines also write to. While one of these
 // waits, a write waits too, for its turn.
 func (f *flow) handOver() error {
-	if f.direction != 0 && !f.filled && f.forwards < maxForwards && f.out.idle() {
+	if !f.filled && f.forwards < maxForwards && f.out.idle() {
 		f.forwards++
 		done, err := f.forward(f.feeding)
 		if done || err != nil {
@@ -26,8 +26,11 @@ func (f *flow) handOver() error {
 // idle reports whether the sink has settled, and has not failed: until the source
 // starts its goroutine, the source may make its calls.
 func (s *sink) idle() bool {
+	if s.poll == nil {
+		return false
+	}
 	status := s.look()
-	return s.poll != nil && status.over && status.err == nil
+	return status.over && status.err == nil
 }
 
 // forward writes what is in r, as far as the sink takes it at once, and reports whether
@@ -39,6 +42,7 @@ func (f *flow) forward(r *ring) (done bool, err error) {
 	f.bufs = [2][]byte{a, b}
 	bufs, offered := clip(f.bufs[:], min(s.maxCall, largestCall))
 	if err := s.begin(offered); err != nil {
+		r.c.Discard(0)
 		return false, err
 	}
 	n, failed := f.try(bufs, offered)

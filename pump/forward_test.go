@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"runtime"
-	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -45,8 +43,8 @@ func TestLongAndManyMessages(t *testing.T) {
 		return n, nil
 	})})
 	<-over
-	if got.Len() != 3*maxForwards*(smallestRing-1) {
-		t.Errorf("%d bytes arrived", got.Len())
+	if !bytes.Equal(got.Bytes(), bytes.Repeat(stream(smallestRing-1), 3*maxForwards)) {
+		t.Errorf("%d bytes arrived, or others", got.Len())
 	}
 }
 
@@ -111,30 +109,6 @@ func TestSinkTakesAPart(t *testing.T) {
 	}
 }
 
-// TestTriesObeyMaxCall checks that what is more than one call may be offered is left to
-// the sink's goroutine. A read of a pipe is offered more than that.
-func TestTriesObeyMaxCall(t *testing.T) {
-	var got bytes.Buffer
-	write := func(bufs [][]byte) (int, error) {
-		b := bytes.Join(bufs, nil)
-		if len(b) > 7 {
-			t.Errorf("a call is offered %d bytes", len(b))
-		}
-		return got.Write(b)
-	}
-	src, pw, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	pw.Write(stream(500))
-	pw.Close()
-	if _, err := Copy(t.Context(), trier{write, write}, src, MaxCall(7), WithPool(new(Pool)), ofRelay); err != nil {
-		t.Error(err)
-	}
-	arrived(t, got.Bytes(), 500)
-}
-
 // TestStreamsDoNotTry checks that both sides work at the same time on a stream that
 // fills its reads, on one whose reads need no wait, and on any that is not a Relay's.
 func TestStreamsDoNotTry(t *testing.T) {
@@ -186,18 +160,6 @@ func TestTryFails(t *testing.T) {
 			safe(t, e, int64(n))
 		}
 	}
-}
-
-// TestTryFindsABrokenConnection checks that the error of a connection, which the system
-// reports once, is not lost.
-func TestTryFindsABrokenConnection(t *testing.T) {
-	client, src := tcp(t)
-	dst, server := tcp(t)
-	server.SetLinger(0)
-	server.Close() // resets the connection
-	client.Write(stream(10))
-	_, err := Copy(t.Context(), dst, src, WithPool(new(Pool)), ofRelay)
-	failed(t, err, Sink, syscall.ECONNRESET)
 }
 
 // TestTryLeftBehind checks that the deadline of a write that was left behind stays until

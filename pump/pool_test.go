@@ -213,7 +213,7 @@ func TestRingsFitWhatFlows(t *testing.T) {
 func TestFastStreamsGetALargerRing(t *testing.T) {
 	const ms = time.Millisecond
 	type sample struct {
-		moved int64
+		moved int
 		took  time.Duration
 	}
 	fast, slow := sample{fastSample, 16 * ms}, sample{fastSample, 17 * ms}
@@ -227,16 +227,17 @@ func TestFastStreamsGetALargerRing(t *testing.T) {
 		{"1 GB/s", nil, false, []sample{fast}, fastCapacity},
 		{"slower", nil, false, []sample{slow, slow}, defaultCapacity},
 		{"slow at first", nil, false, []sample{{1, time.Hour}, slow, fast}, fastCapacity},
+		{"fast at first", nil, false, []sample{{fastSample, ms}, {60 * fastSample, ms}, slow}, fastCapacity},
 		{"fast for a moment", nil, false, []sample{{fastSample / 2, ms}, {fastSample/2 - 1, ms}}, defaultCapacity},
 		{"fast, and larger already", nil, false, []sample{fast, fast, fast}, fastCapacity},
 		{"a size is given", []Option{Capacity(defaultCapacity)}, false, []sample{fast}, defaultCapacity},
 		{"a file", nil, true, []sample{fast}, defaultCapacity},
 	} {
-		_, src := tcp(t)
-		f := newFlow(io.Discard, src, configure(append(tc.opts, WithPool(new(Pool)))), seam.NewToken())
+		var src io.Reader = poller{}
 		if tc.file {
-			f.in.poll = nil
+			src = readvFunc(nil)
 		}
+		f := newFlow(io.Discard, src, configure(append(tc.opts, WithPool(new(Pool)))), seam.NewToken())
 		f.startSink = func() {}
 		f.since = f.in.idle
 		another := func() {
@@ -251,25 +252,29 @@ func TestFastStreamsGetALargerRing(t *testing.T) {
 		}
 		another()
 		for _, s := range tc.samples {
-			f.moved += s.moved
 			f.in.idle = f.in.idle.Add(s.took)
+			f.count(s.moved)
 			f.grow()
 		}
 		if got := f.feeding.p.Cap(); got != tc.want || len(f.list) > 2 {
 			t.Errorf("%s: a ring of %d bytes, want %d, in %d rings", tc.name, got, tc.want, len(f.list))
 		}
-		// Another ring grows at once, unless the stream has been silent.
-		another()
-		f.grow()
-		if got := f.feeding.p.Cap(); got != tc.want {
-			t.Errorf("%s: another ring grows to %d bytes, want %d", tc.name, got, tc.want)
+		// Another ring grows at once, unless the stream is slow now, or has been silent.
+		want := tc.want
+		if tc.samples[len(tc.samples)-1] == slow {
+			want = defaultCapacity
 		}
 		another()
-		f.in.idle = f.in.idle.Add(time.Hour)
-		f.moved++
+		f.grow()
+		if got := f.feeding.p.Cap(); got != want {
+			t.Errorf("%s: another ring grows to %d bytes, want %d", tc.name, got, want)
+		}
+		another()
+		f.in.idle = f.in.idle.Add(17 * ms)
+		f.count(1)
 		f.grow()
 		if got := f.feeding.p.Cap(); got != defaultCapacity {
-			t.Errorf("%s: after an hour a ring grows to %d bytes", tc.name, got)
+			t.Errorf("%s: after a pause a ring grows to %d bytes", tc.name, got)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 //
 // A message that comes alone is written by the goroutine that has read it, if the
 // connection that it goes to takes it at once. So no other goroutine should write to a
-// or b meanwhile: while its write waits, Relay does not read ahead in that direction.
+// or b: while its Write blocks, Relay does not read in that direction.
 //
 // If one direction fails, or ctx ends, both are stopped and Relay returns the
 // first error. It is an [*Error] as of [Copy], and also says which direction and

@@ -33,7 +33,7 @@ type rings struct {
 	waiting bool  // the source waits: set by it alone
 	feeding *ring // the source's, and that of whoever has the mutex while it waits
 
-	// Of the source, for fast.
+	// Of the source, for samples.
 	moved int64     // bytes that it has read
 	from  int64     // of these, those before the sample that is being taken
 	since time.Time // when that began
@@ -59,17 +59,21 @@ func (f *flow) grow() {
 	}
 }
 
-// fast reports whether the stream needs more than the usual ring: both of its ends may
-// keep it waiting, and lately it has moved at 1 GB/s or more, for longer than the
-// buffers of its ends can make a stream fast whose sink is slow. At that rate a sample
-// takes as many nanoseconds as it has bytes.
-func (f *flow) fast() bool {
-	moved, took := f.moved-f.from, f.in.idle.Sub(f.since).Nanoseconds()
-	if moved >= fastSample || took > fastSample {
-		f.quick = f.in.poll != nil && took <= moved
+// count counts n bytes that the source has read. A sample is fast if they came at
+// 1 GB/s or more: then it takes no more nanoseconds than it has bytes. It is longer than
+// the buffers of the ends can make a stream fast whose sink is slow.
+func (f *flow) count(n int) {
+	f.moved += int64(n)
+	if moved := f.moved - f.from; moved >= fastSample {
+		f.quick = f.in.idle.Sub(f.since).Nanoseconds() <= moved
 		f.from, f.since = f.moved, f.in.idle
 	}
-	return f.quick
+}
+
+// fast reports whether the stream needs more than the usual ring: its source may keep it
+// waiting, the last sample was fast, and the next one may be.
+func (f *flow) fast() bool {
+	return f.in.poll != nil && f.quick && f.in.idle.Sub(f.since).Nanoseconds() <= fastSample
 }
 
 // use makes r the ring of the source and the next one of the sink, whose goroutine

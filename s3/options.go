@@ -33,9 +33,10 @@ type Options struct {
 	LookLater bool
 	// Probe makes [Create] and [Resume] find out first whether the server heeds
 	// If-None-Match, which keeps an upload from replacing an object, and tell Log if
-	// it does not. This takes some ten requests: an object of one byte, whose key is
-	// KEY.probe- and some letters, is made several times and deleted. A bucket that
-	// keeps versions keeps them. With Overwrite there is no probe.
+	// it does not. This takes some ten requests: an object of at most one byte, whose
+	// key is KEY.probe- and some letters and digits, is made several times and
+	// deleted. A bucket that keeps versions keeps them. With Overwrite there is no
+	// probe.
 	Probe bool
 	// Abort makes [Upload.Drain] abort an upload that fails. Otherwise the
 	// upload is left for [Resume].

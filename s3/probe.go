@@ -5,15 +5,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 )
 
 // probe finds out whether the server heeds If-None-Match, if the options say so, and
-// logs if it does not. Nobody can tell from the responses to one upload, so probe makes
-// an object of its own, and makes it again.
+// logs if it does not. The responses to one upload do not show it, so probe makes an
+// object of its own, and makes it again.
 func (u *Upload) probe(ctx context.Context) {
 	if !u.c.Probe || u.c.Overwrite {
 		return
@@ -28,40 +28,44 @@ func (u *Upload) probe(ctx context.Context) {
 	}
 }
 
-// beside returns a client for an object that nobody else has, whose name begins with
-// that of c's.
+// beside returns a client for an object that nobody else has, whose key begins with that
+// of c.
 func (c *client) beside() *client {
 	o, n := c.Options, c.name
 	o.Overwrite = true // the looks for an object find nothing
 	o.LockMode, o.LockUntil, o.LegalHold = "", time.Time{}, false
-	n.key = c.key[:min(len(c.key), 900)] + ".probe-" + rand.Text()
+	n.key = strings.ToValidUTF8(c.key[:min(len(c.key), 900)], "") + ".probe-" + rand.Text()
 	return &client{Options: o, name: n, core: c.core, transport: c.transport, chain: c.chain, creds: c.creds}
 }
 
 // probe makes the object of c three times: without the condition, and with it by each of
 // the requests that can make one.
 func (c *client) probe(ctx context.Context, u *Upload) error {
+	sums := u.sums
 	attempt := func(condition bool) *Upload {
-		return &Upload{c: c, sums: u.sums, condition: condition, news: make(chan struct{})}
+		return &Upload{c: c, sums: sums, condition: condition, news: make(chan struct{})}
 	}
-	if _, err := attempt(false).put(ctx, nil, nil); err != nil {
+	first := attempt(false)
+	if _, err := first.put(ctx, nil, nil); err != nil {
 		return err
 	}
-	one := &memory{a: []byte{1}}
+	sums = first.mode() // which the server takes
+	// The bytes differ, so that none is taken for another.
 	for _, way := range []struct {
 		request string
 		make    func(p *Upload) error
 	}{
 		{"PUT", func(p *Upload) error {
-			_, err := p.put(ctx, one.a, nil)
+			_, err := p.put(ctx, []byte{1}, nil)
 			return err
 		}},
 		{"completion", func(p *Upload) error {
 			defer p.abort(ctx)
-			if err := p.begin(ctx); err != nil {
+			if err := c.try(ctx, p.begin); err != nil {
 				return err
 			}
-			if err := p.send(ctx, 1, 1, func() io.ReadCloser { return one.open() }); err != nil {
+			part := &memory{a: []byte{2}}
+			if err := c.try(ctx, func(ctx context.Context) error { return p.send(ctx, 1, 1, part.open) }); err != nil {
 				return err
 			}
 			p.again = p.looks(ctx)

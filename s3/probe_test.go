@@ -88,6 +88,29 @@ func TestProbeFails(t *testing.T) {
 	}
 }
 
+// TestProbeRetries checks that a server that is busy once is asked again, for each
+// request, also for a key that is long and not of ASCII.
+func TestProbeRetries(t *testing.T) {
+	s := serve(t)
+	busy := map[string]bool{}
+	s.fault(func(w http.ResponseWriter, r *http.Request) bool {
+		k := kind(r)
+		if busy[k] {
+			return false
+		}
+		busy[k] = true
+		answerError(w, http.StatusServiceUnavailable, "SlowDown")
+		return true
+	})
+	o := s.options()
+	o.Probe = true
+	create(t, "k"+strings.Repeat("é", 500), o)
+	if s.said("If-None-Match") || !busy["part"] || !busy["complete"] || !busy["delete"] {
+		t.Errorf("%v, %q", busy, s.lines)
+	}
+	s.empty(false)
+}
+
 // TestProbeIsAsked checks that only an upload that is told to makes a probe, and only if
 // it may not replace the object. A lock is not the probe's.
 func TestProbeIsAsked(t *testing.T) {

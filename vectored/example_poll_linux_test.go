@@ -23,7 +23,7 @@ func ExamplePollWriter() {
 	}
 
 	missed := 0
-	for i := range 10_000 {
+	for i := 0; missed == 0; i++ {
 		n, err := w.TryWritev([][]byte{[]byte("step "), fmt.Appendf(nil, "%5d\n", i)})
 		if err != nil {
 			log.Fatal(err)
@@ -35,8 +35,5 @@ func ExamplePollWriter() {
 	b := make([]byte, 10)
 	in.Read(b)
 	fmt.Printf("%s\n", b)
-	fmt.Println(missed > 0)
-	// Output:
-	// step     0
-	// true
+	// Output: step     0
 }

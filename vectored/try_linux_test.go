@@ -24,27 +24,44 @@ func TestTryWritev(t *testing.T) {
 
 		all := pattern.Bytes(0, 64<<20)
 		done := 0
-		for {
-			n, err := p.TryWritev([][]byte{all[done : done+1000], all[done+1000 : done+1<<20]})
-			if err != nil {
-				t.Fatal(err)
+		fill := func(size int) {
+			for n := 1; n > 0; done += n {
+				var err error
+				if n, err = p.TryWritev([][]byte{all[done : done+size/2], all[done+size/2 : done+size]}); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if n == 0 {
-				break
-			}
-			done += n
 		}
-		n, err = p.TryWritev([][]byte{all[done : done+1]})
-		want(t, "TryWritev of a byte into a full link", n, err, 0, nil)
+		fill(1 << 20)
 
-		// The same value still waits in Writev.
-		wrote := soon(t, "Writev", func() (int, error) { return p.Writev([][]byte{all[done : done+1]}) })
+		// The same value still waits in Writev. A connection may have room again for a
+		// while.
+		waits := watch(t, l.dst).waits
+		wrote := make(chan result, 1)
+		for waiting := false; !waiting; {
+			fill(1)
+			for len(waits) > 0 {
+				<-waits
+			}
+			go func() {
+				n, err := p.Writev([][]byte{all[done : done+1]})
+				wrote <- result{n, err}
+			}()
+			select {
+			case waiting = <-waits:
+			case r := <-wrote:
+				want(t, "Writev", r.n, r.err, 1, nil)
+				if done++; r.err != nil {
+					return
+				}
+			}
+		}
 		got := make([]byte, done)
 		if _, err := ReadFull(l.r, got); err != nil {
 			t.Fatal(err)
 		}
-		n, err = wrote()
-		want(t, "Writev", n, err, 1, nil)
+		r := <-wrote
+		want(t, "Writev", r.n, r.err, 1, nil)
 		if !bytes.Equal(got, all[:done]) {
 			t.Error("other bytes arrived")
 		}

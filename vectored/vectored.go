@@ -98,8 +98,9 @@ type PollWriter interface {
 	TryWritev(bufs [][]byte) (n int, err error)
 }
 
-// PollWriterOf returns w as a PollWriter, or nil if w is not one. A Writer that this
-// package made for a descriptor is one under the condition of [PollReaderOf].
+// PollWriterOf returns w as a PollWriter, or nil if w is not one. Where the system has
+// writev, a Writer that this package made for a descriptor is one under the condition of
+// [PollReaderOf].
 func PollWriterOf(w Writer) PollWriter { return polling[PollWriter](w) }
 
 // polling returns v as a T, or nil if it is none or its descriptor may block.
