@@ -131,7 +131,7 @@ func (f *flow) offer() [][]byte {
 	}
 	most := f.in.largest(p.Cap())
 	if !f.feeding.used { // no sink needs the other half yet
-		most = min(f.in.maxCall, largestCall)
+		most = f.in.atMost()
 	}
 	bufs, f.size = clip(bufs, max(room, most))
 	f.inRing, f.half = true, f.size >= p.Cap()/2

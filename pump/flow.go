@@ -30,12 +30,12 @@ import (
 // A side that has settled posts a token, and the overseer looks again. A sink that
 // has settled because it has no ring posts one only after the source has settled.
 // The source starts it again when it has bytes for it; in a Relay it first tries to
-// write them itself (see handOver). The overseer does everything
-// else, in the order of its code. Only the overseer closes the halves of the rings
-// in use, both after stop, except that it ends the stream once the source has
-// settled. So an error that a side reports before stop is a failure of its own, or
-// of a half that another goroutine has closed. A later error is a consequence, and
-// is not reported unless it is a panic.
+// write them itself (see handOver). The overseer does everything else, in the order
+// of its code. Only the overseer closes the halves of the rings in use, both after
+// stop, except that it ends the stream once the source has settled. So an error that a
+// side reports before stop is a failure of its own, or of a half that another
+// goroutine has closed. A later error is a consequence, and is not reported unless it
+// is a panic.
 type flow struct {
 	config
 	in   source

@@ -40,7 +40,7 @@ func (f *flow) forward(r *ring) (done bool, err error) {
 	s := &f.out
 	a, b := r.c.Slices()
 	f.bufs = [2][]byte{a, b}
-	bufs, offered := clip(f.bufs[:], min(s.maxCall, largestCall))
+	bufs, offered := clip(f.bufs[:], s.atMost())
 	if err := s.begin(offered); err != nil {
 		r.c.Discard(0)
 		return false, err

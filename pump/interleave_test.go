@@ -49,20 +49,20 @@ func scenarios() []scenario {
 		{"source-panics", 2, sourcePanics},
 		{"ring/given-back", 1, givenBack(1, 2, nil)},
 		{"ring/given-back/two-at-once", 1, givenBack(2, 1, nil)},
-		{"ring/given-back/small-buffer", 1, givenBack(1, 1, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)}; w.pool.limit = 1 })},
-		{"ring/not-used", 1, givenBack(0, 0, func(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)} })},
+		{"ring/given-back/small-buffer", 1, givenBack(1, 1, func(w *world) { largeEnoughToCount(w); w.pool.limit = 1 })},
+		{"ring/not-used", 1, givenBack(0, 0, largeEnoughToCount)},
 		{"forward", 1, givenBack(2, 1, forwards(0))},
 		{"forward/would-wait", 1, givenBack(1, 2, forwards(1))},
 		{"forward/cancel", 1, cancelled(2, forwards(1))},
 		{"forward/fails", 2, forwardFails(false)},
 		{"forward/fails-with-the-last-byte", 2, forwardFails(true)},
 		{"forward/sink-silent", 1, silentSink(forwards(0))},
-		{"forward/left-behind", 1, forwardLeftBehind},
+		{"forward/left-behind", 1, leftBehind(forwards(0))},
 		{"ring/given-back/cancel", 1, givenBackCancelled},
 		{"ring/given-back/sink-fails", 1, givenBackFails(false)},
 		{"ring/given-back/sink-fails-with-the-last-byte", 1, givenBackFails(true)},
-		{"ring/left-behind", 1, leftBehind(false)},
-		{"ring/left-behind/given", 0, leftBehind(true)},
+		{"ring/left-behind", 1, leftBehind(largeEnoughToCount)},
+		{"ring/left-behind/given", 0, leftBehind((*world).keeps)},
 		{"ring/grows", 1, success(4, grows)},
 		{"ring/grows/polls", 1, success(4, func(w *world) { grows(w); w.polls = true })},
 		{"ring/grows/cancel", 1, cancelled(2, grows)}, // also just after the source has taken the larger ring
@@ -343,7 +343,7 @@ func givenBack(bytes, later int, change func(*world)) func(*interleave.T) {
 func givenBackCancelled(t *interleave.T) {
 	w := newWorld(t)
 	w.polls, w.src.later = true, 1
-	w.smallest, w.opts = 600, []Option{Capacity(600)} // large enough to count
+	largeEnoughToCount(w)
 	w.run()
 	w.feeds()
 	w.cancels()
@@ -373,7 +373,8 @@ func givenBackFails(full bool) func(*interleave.T) {
 func forwards(stuck int) func(*world) {
 	return func(w *world) {
 		w.tries, w.dst.stuck = true, stuck
-		w.smallest, w.opts = 600, []Option{Capacity(600), func(c *config) { c.direction = ToB }} // not filled by a byte
+		largeEnoughToCount(w) // and not filled by a byte
+		w.opts = append(w.opts, ofRelay)
 	}
 }
 
@@ -393,31 +394,13 @@ func forwardFails(full bool) func(*interleave.T) {
 	}
 }
 
-// forwardLeftBehind has the source left behind in a write, unless that returns in
-// time.
-func forwardLeftBehind(t *interleave.T) {
-	w := changed(t, forwards(0))
-	w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
-	w.run()
-	w.cancels(&w.dst.wake)
-	w.clock()
-	w.after(func() {
-		if w.err != nil {
-			w.failed(Neither, errTest)
-		}
-	})
-}
-
 // leftBehind checks that a ring of the pool with a running call is not given back,
 // as the end of every scenario checks, and that it no longer counts once the call
-// is over. A ring that was given to Copy is closed.
-func leftBehind(given bool) func(*interleave.T) {
+// is over. A ring that was given to Copy is closed. The write may be one that the
+// source's goroutine makes.
+func leftBehind(change func(*world)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		w := newWorld(t)
-		w.smallest, w.opts = 600, []Option{Capacity(600)} // large enough to count
-		if given {
-			w.keeps()
-		}
+		w := changed(t, change)
 		w.src.bytes, w.dst.silent, w.dst.deaf = 1, true, true
 		w.run()
 		w.cancels(&w.dst.wake)
@@ -429,6 +412,9 @@ func leftBehind(given bool) func(*interleave.T) {
 		})
 	}
 }
+
+// largeEnoughToCount gives the copy a ring that counts for its pool.
+func largeEnoughToCount(w *world) { w.smallest, w.opts = 600, []Option{Capacity(600)} }
 
 // grows lets a source that fills its ring go on in a larger one.
 func grows(w *world) { w.opts = []Option{Capacity(2)} }

@@ -60,9 +60,9 @@ type config struct {
 
 // Capacity sets the size in bytes of the largest ring that a copy uses, or each
 // direction of a [Relay]. The default is 1 MiB, or 4 MiB once 1 GB/s or more comes from
-// a connection or a pipe, where the system has readv. A stream begins in a ring of up to 64 KiB and goes on in
-// larger ones, up to that size, as the source fills them or the sink falls behind. The
-// valid values, and the errors for others, are those of
+// a connection or a pipe, where the system has readv. A stream begins in a ring of up
+// to 64 KiB and goes on in larger ones, up to that size, as the source fills them or the
+// sink falls behind. The valid values, and the errors for others, are those of
 // [bytering.New].
 func Capacity(n int) Option { return func(c *config) { c.capacity, c.sized = n, true } }
 

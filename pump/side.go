@@ -61,11 +61,12 @@ func (s *side) init(cfg config, wake seam.Token) {
 	s.wake = wake
 }
 
+// atMost returns the most that any call is offered.
+func (s *side) atMost() int { return min(s.maxCall, largestCall) }
+
 // largest returns the most that a call is offered of a ring: half of it, so that
 // both sides can work at the same time.
-func (s *side) largest(capacity int) int {
-	return max(1, min(s.maxCall, largestCall, capacity/2))
-}
+func (s *side) largest(capacity int) int { return max(1, min(s.atMost(), capacity/2)) }
 
 // cut cuts bufs, which the ring made for the call, to at most n bytes. It also
 // returns how many bytes are left.

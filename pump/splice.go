@@ -11,7 +11,7 @@ type mover interface{ Move(n int) int }
 // for bytes of the ring, which only this goroutine, the source's, can put there. It
 // returns when the next bytes are to be read into the ring.
 func (f *flow) splice() error {
-	most := min(f.in.maxCall, largestCall)
+	most := f.in.atMost()
 	for f.mover != nil && f.caughtUp() {
 		if err := f.in.begin(most); err != nil {
 			return err

@@ -28,8 +28,7 @@ func (u *Upload) probe(ctx context.Context) {
 	}
 }
 
-// beside returns a client for an object that nobody else has, whose key begins with that
-// of c.
+// beside returns a client for another object, named after that of c.
 func (c *client) beside() *client {
 	o, n := c.Options, c.name
 	o.Overwrite = true // the looks for an object find nothing

@@ -105,11 +105,10 @@ func PollWriterOf(w Writer) PollWriter { return polling[PollWriter](w) }
 
 // polling returns v as a T, or nil if it is none or its descriptor may block.
 func polling[T any](v any) (p T) {
-	p, ok := v.(T)
-	if own, is := v.(interface{ polls() bool }); !ok || is && !own.polls() {
-		var none T
-		return none
+	if own, is := v.(interface{ polls() bool }); is && !own.polls() {
+		return p
 	}
+	p, _ = v.(T)
 	return p
 }
 
