@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -111,6 +112,30 @@ func TestResumeDiffers(t *testing.T) {
 		for i, p := range before.parts {
 			if after.parts[i] != p {
 				t.Errorf("%s: part %d was %+v, and is %+v", name, i+1, p, after.parts[i])
+			}
+		}
+	}
+}
+
+// The error of a source that fails within a part of the upload is the source's, although
+// the part that came is too short to be compared.
+func TestResumeOfSourceThatFails(t *testing.T) {
+	s := serve(t)
+	data := random(3*testPart + 10)
+	id := leave(t, s, data, len(data))
+	for _, n := range []int{1, testPart + 1, 3*testPart - 1, len(data) - 1} {
+		for _, end := range []error{errors.New("planted"), io.ErrUnexpectedEOF} {
+			u, err := resume(t, "k", id, s.options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum, err := drain(t.Context(), t, u, data[:n], end)
+			var failed *Error
+			if !errors.Is(err, end) || errors.Is(err, ErrDiffers) || !errors.As(err, &failed) {
+				t.Fatalf("%d bytes: %v", n, err)
+			}
+			if failed.Safe != int64(n/testPart*testPart) || failed.UploadID != id || sum.Sent != 0 || s.object("k") != nil {
+				t.Errorf("%d bytes: %+v, %+v", n, failed, sum)
 			}
 		}
 	}
