@@ -3,6 +3,7 @@ package bytering
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -32,7 +33,8 @@ type half struct {
 	timerSetTo uint64
 	readiness  readiness
 	bufs       vector
-	spinner    spinner
+	spinFor    time.Duration // before parking, or 0
+	processors processors
 	yielder    yielder
 }
 
@@ -49,7 +51,7 @@ type side interface {
 }
 
 func (h *half) init(cfg *config) {
-	h.spinner.budget = cfg.spin
+	h.spinFor = cfg.spin
 	h.shared.target.token = seam.NewToken()
 }
 

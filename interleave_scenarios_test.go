@@ -738,6 +738,16 @@ func spinScenarios(add func(bound int, run func(*interleave.T), name string, arg
 	add(2, spinning(setWhileParked(true, 5)), "spin/deadline/reader")
 	add(2, spinning(setWhileParked(false, 5)), "spin/deadline/writer")
 	add(1, spinning(broadcast(1, 2, 2)), "spin/broadcast")
+
+	add(2, yielding(transfer(1, 3, 2, 2, near)), "yield/transfer/capacity=1")
+	add(2, yielding(transfer(2, 5, 3, 2, near)), "yield/transfer/capacity=2")
+	add(2, yielding(inPlace(3, 5, near)), "yield/slices")
+	add(1, yielding(peeks(8, 8, 11, 11)), "yield/quarter")
+	add(2, yielding(thirdClosesProducer(1, 3)), "yield/third-closes-producer")
+	add(2, yielding(thirdClosesConsumer), "yield/third-closes-consumer")
+	add(2, yielding(flushThenClose(2, true)), "yield/flush-after-close")
+	add(2, yielding(setWhileParked(false, 5)), "yield/deadline/writer")
+	add(1, yielding(broadcast(1, 2, 2)), "yield/broadcast")
 }
 
 // A giver is a source of the first n bytes of the stream, at most chunk bytes a

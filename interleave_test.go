@@ -134,17 +134,31 @@ type world struct {
 // near is a starting point for cursors from which they wrap at once.
 const near = cursorMask - 2
 
-// spinFirst makes the halves of the next rings spin before they park, even with one
-// processor.
-var spinFirst bool
+// prepare is called with the halves of the next rings, if it is not nil.
+var prepare func(h *half)
 
-// spinning returns the scenario run with halves that spin.
-func spinning(run func(*interleave.T)) func(*interleave.T) {
+// prepared returns the scenario run with halves that f has prepared.
+func prepared(f func(h *half), run func(*interleave.T)) func(*interleave.T) {
 	return func(t *interleave.T) {
-		spinFirst = true
-		defer func() { spinFirst = false }()
+		prepare = f
+		defer func() { prepare = nil }()
 		run(t)
 	}
+}
+
+// spinning returns the scenario run with halves that spin before they park, even with
+// one processor.
+func spinning(run func(*interleave.T)) func(*interleave.T) {
+	return prepared(func(h *half) { h.spinFor, h.processors = 1, processors{waits: 1} }, run)
+}
+
+// yielding returns the scenario run with halves that yield before they park, as with
+// one processor.
+func yielding(run func(*interleave.T)) func(*interleave.T) {
+	return prepared(func(h *half) {
+		h.processors = processors{alone: true, waits: 1}
+		h.yielder.timed = lesson
+	}, run)
 }
 
 // ringOf makes the ring of a scenario.
@@ -155,10 +169,10 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		panic(err)
 	}
 	w := &world{T: t, p: p, cs: cs, c: cs[0]}
-	if spinFirst {
-		p.spinner = spinner{budget: 1, procs: true, waits: 1}
+	if prepare != nil {
+		prepare(&p.half)
 		for _, c := range cs {
-			c.spinner = p.spinner
+			prepare(&c.half)
 		}
 	}
 	r := p.ring

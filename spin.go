@@ -2,8 +2,6 @@ package bytering
 
 import (
 	"context"
-	"runtime"
-	"time"
 
 	"github.com/bytering/bytering/internal/seam"
 )
@@ -13,36 +11,13 @@ import (
 // other half with the data still in its cache. A half cannot find out by itself
 // which is better: even a spin that succeeds can be the slower way.
 
-// procsEvery is the number of waits after which the number of processors is
-// looked at again.
-const procsEvery = 1024
-
-// A spinner is how a half spins.
-type spinner struct {
-	budget time.Duration // 0 if it never spins
-	procs  bool          // there was more than one processor when last looked
-	waits  uint
-}
-
-// wanted reports whether the wait that begins now should spin first.
-func (s *spinner) wanted() bool {
-	if s.budget == 0 {
-		return false
-	}
-	if s.waits%procsEvery == 0 {
-		s.procs = runtime.GOMAXPROCS(0) > 1
-	}
-	s.waits++
-	return s.procs
-}
-
 // spin looks again and again, for as long as the budget lasts, and reports whether
 // what is wanted is there or never will be, or what is needed is there and has
 // not grown for some looks. The half is not armed meanwhile, so a consumer looks at
 // the producer in each round: it may have begun to wait softly.
 func (h *half) spin(ctx context.Context, d demand) bool {
 	last, same := h.limit, 0
-	for s := seam.NewSpin(h.spinner.budget); s.Next(); {
+	for s := seam.NewSpin(h.spinFor); s.Next(); {
 		if h.side.ready(d.want) {
 			return true
 		}

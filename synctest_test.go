@@ -260,7 +260,7 @@ func TestWaitEmpty(t *testing.T) {
 			} {
 				synctest.Test(t, func(t *testing.T) {
 					p, cs := some(t, 8, consumers)
-					p.spinner.budget = spin
+					p.spinFor = spin
 					fill(t, p, 8)
 					if closed {
 						p.SetWriteDeadline(time.Now().Add(time.Second)) // the Close ends this deadline

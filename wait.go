@@ -161,19 +161,25 @@ func (d demand) soft() bool { return d.share || d.want > d.need }
 func (h *half) await(ctx context.Context, d demand) error {
 	t := &h.shared.target
 	t.withdraw()
-	if h.spinner.wanted() && !d.share && h.spin(ctx, d) {
+	alone := h.processors.one()
+	if h.spinFor > 0 && !alone && !d.share && h.spin(ctx, d) {
 		return nil
 	}
-	if h.mayYield() {
+	if h.mayYield(alone) {
 		began := seam.Ticks()
 		seam.Gosched()
-		if h.yielded(d, began) {
+		if h.yielded(d, alone, began) {
 			return nil
 		}
 	}
 	word := armed | h.side.goal(d.want)&goalMask
 	if d.soft() {
 		word |= soft
+	}
+	learns := alone && h.yielder.learns()
+	var began uint64
+	if learns {
+		began = seam.Ticks()
 	}
 	for {
 		t.arm(word)   // E1
@@ -197,6 +203,9 @@ func (h *half) await(ctx context.Context, d demand) error {
 	}
 	h.yielder.seen = h.limit
 	t.disarm()
+	if learns {
+		h.yielder.learn(seam.Nanos(began))
+	}
 	return nil
 }
 

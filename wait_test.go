@@ -527,7 +527,7 @@ func closeHalf(p *Producer, c *Consumer, consumer bool, err error) {
 func TestSpinStarving(t *testing.T) {
 	p, c := pair(t, 100, Spin(long))
 	unstuck(t, p)
-	c.spinner = spinner{} // the consumer parks at once
+	c.spinFor = 0 // the consumer parks at once
 	fill(t, p, 100)
 	got := spins(t, func() (int, error) { return p.Write(stream(100, 40)) }, func() {
 		c.Discard(10)
@@ -552,28 +552,39 @@ func TestSpinInBubble(t *testing.T) {
 }
 
 func TestNoSpin(t *testing.T) {
-	if s := (spinner{}); s.wanted() {
-		t.Error("Park spins")
-	}
-	for _, budget := range []time.Duration{0, -1} {
-		cfg := config{spin: 1}
-		Spin(budget)(&cfg)
-		if s := (spinner{budget: cfg.spin}); s.wanted() {
-			t.Errorf("Spin(%v) spins", budget)
+	for _, opt := range []Option{Park(), Spin(0), Spin(-1)} {
+		p, c := pair(t, 8, Spin(1), opt)
+		if p.spinFor > 0 || c.spinFor > 0 {
+			t.Errorf("spins for %v and %v", p.spinFor, c.spinFor)
 		}
 	}
-	s := spinner{budget: long}
-	if yes := runtime.GOMAXPROCS(0) > 1; s.wanted() != yes {
-		t.Errorf("Spin spins: %v", !yes)
-	}
+	// With one processor nobody could bring what a spin waits for.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	s = spinner{budget: long}
-	if s.wanted() {
-		t.Error("Spin spins with one processor")
+	_, c := pair(t, 8, Spin(long))
+	ended := make(chan struct{})
+	go func() { c.Read(make([]byte, 8)); close(ended) }()
+	for began := time.Now(); !c.shared.target.hasWaiter(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			t.Error("Read spins with one processor")
+			break
+		}
 	}
-	for range 2 * procsEvery {
-		if s.wanted() {
-			t.Fatal("the spinner starts with one processor")
+	c.Close()
+	<-ended
+}
+
+// The number of processors is looked at in the first wait, and again from time to
+// time.
+func TestProcessors(t *testing.T) {
+	var p processors
+	procs := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(procs)
+	for i, n := range []int{1, 2, 1} {
+		runtime.GOMAXPROCS(n)
+		for wait := range procsEvery {
+			if one := p.one(); one != (n == 1) {
+				t.Fatalf("of %d processors in turn %d, wait %d: one is %v", n, i, wait, one)
+			}
 		}
 	}
 }

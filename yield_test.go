@@ -1,60 +1,108 @@
 package bytering
 
 import (
+	"runtime"
 	"testing"
 
+	"github.com/bytering/bytering/internal/pause"
 	"github.com/bytering/bytering/internal/seam"
 )
 
 // How many parks go by until the next yield.
 func TestYielder(t *testing.T) {
 	t.Cleanup(func() { lateUntil.Store(0) })
+	learned := yielder{timed: lesson, parked: lesson * 1000}
 	for _, tc := range []struct {
-		name      string
-		times     int
-		something bool
-		took      uint64
-		want      yielder
+		name        string
+		times       int
+		something   bool
+		took, usual uint64
+		want        yielder
 	}{
-		{"worth it", 1, true, soon - 1, yielder{}},
-		{"in vain once", 1, false, 0, yielder{pause: 1, skip: 1}},
-		{"in vain often", 5, false, 0, yielder{pause: 16, skip: 16}},
-		{"in vain always", 50, false, 0, yielder{pause: maxPause, skip: maxPause}},
-		{"slow, yet worth it", 1, true, 1000, yielder{pause: 1, skip: 100}},
-		{"slow", 1, false, late - 1, yielder{pause: 1, skip: 9999}},
-		{"late", 1, true, 80_000_000, yielder{pause: 1, skip: 8_000_000}},
-		{"by a counter that is behind", 1, true, 1 << 52, yielder{pause: 1, skip: 100_000_000}},
+		{"worth it", 1, true, soon - 1, 0, learned},
+		{"in vain once", 1, false, 0, 0, learned.with(1, 1)},
+		{"in vain often", 5, false, 0, 0, learned.with(16, 16)},
+		{"in vain always", 50, false, 0, 0, learned.with(maxPause, maxPause)},
+		{"slow, yet worth it", 1, true, 1000, 0, yielder{pause: 1, skip: 100}},
+		{"slow", 1, false, late - 1, 0, yielder{pause: 1, skip: 9999}},
+		{"late", 1, true, 80_000_000, 0, yielder{pause: 1, skip: 8_000_000}},
+		{"by a counter that is behind", 1, true, 1 << 52, 0, yielder{pause: 1, skip: 100_000_000}},
+		{"as long as the other half runs", 1, true, 2299, 1000, learned},
+		{"longer than the other half runs", 1, true, 2300, 1000, yielder{pause: 1, skip: 130}},
+		{"in vain while the other half runs", 1, false, 1100, 1000, learned.with(1, 10)},
+		{"in vain before the other half runs", 1, false, 100, 1000, learned.with(1, 1)},
+		{"late, but not by as much", 1, true, late + 30_000, 40_000, yielder{pause: 1, skip: 9000}},
 	} {
 		lateUntil.Store(0)
 		now := seam.Now()
-		var y yielder
+		y := learned
 		for range tc.times {
-			y.judge(tc.something, tc.took)
+			y.judge(tc.something, tc.took, tc.usual)
 		}
 		if y != tc.want {
 			t.Errorf("%s: %+v, want %+v", tc.name, y, tc.want)
 		}
 		// A late yield holds all back for a thousand times as long.
-		if until := lateUntil.Load(); tc.took < late && until != 0 || tc.took >= late && until < now+min(tc.took, 1e9)*1000 {
+		isLate := tc.took >= tc.usual+late
+		if until := lateUntil.Load(); !isLate && until != 0 || isLate && until < now+min(tc.took, 1e9)*1000 {
 			t.Errorf("%s: yields rest for %d ns", tc.name, until-now)
 		}
 		// A shorter one after it does not end that.
 		until := lateUntil.Load()
 		if y := (yielder{}); until > 0 {
-			if y.judge(true, late); lateUntil.Load() < until {
+			if y.judge(true, late, 0); lateUntil.Load() < until {
 				t.Errorf("%s: a shorter one ends it", tc.name)
 			}
 		}
 		// One that is worth it forgives all.
-		y.judge(true, 0)
+		y.judge(true, 0, 0)
 		if y.pause != 0 {
 			t.Errorf("%s: a pause of %d is left", tc.name, y.pause)
 		}
 	}
 }
 
-// A consumer yields if it has taken what its last wait brought and no more. A producer
-// never does.
+// with returns y after yields in vain.
+func (y yielder) with(pause, skip int) yielder {
+	y.pause, y.skip = pause, skip
+	return y
+}
+
+// How long a park takes is learned from several, if they are brief.
+func TestYielderLearns(t *testing.T) {
+	for _, tc := range []struct {
+		took uint64
+		want yielder
+	}{
+		{1000, yielder{timed: lesson, parked: lesson * 1000}},
+		{brief - 1, yielder{timed: lesson, parked: lesson * (brief - 1)}},
+		{brief, yielder{}},
+		{1 << 62, yielder{}},
+	} {
+		var y yielder
+		for i := range lesson {
+			if !y.learns() || y.timed != i {
+				t.Errorf("%d ns: the lesson ends after %d parks: %+v", tc.took, i, y)
+			}
+			y.learn(tc.took)
+		}
+		if y != tc.want || y.learns() != (y.timed < lesson) {
+			t.Errorf("%d ns: %+v, want %+v", tc.took, y, tc.want)
+		}
+	}
+}
+
+// yields lets h yield as before a wait, with or without other processors.
+func (h *half) yields(n int, alone bool) (yielded, came bool) {
+	h.yielder.skip = 0
+	if yielded = h.mayYield(alone); yielded {
+		came = h.yielded(exactly(n), alone, seam.Ticks())
+	}
+	return yielded, came
+}
+
+// With several processors a consumer yields if it has taken what its last wait brought
+// and no more. A producer never does.
 func TestYieldsInTurns(t *testing.T) {
 	t.Cleanup(func() { lateUntil.Store(0) })
 	p, c, err := New(64)
@@ -62,13 +110,7 @@ func TestYieldsInTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := make([]byte, 8)
-	yields := func(h *half) (yielded, came bool) {
-		h.yielder.skip = 0
-		if yielded = h.mayYield(); yielded {
-			came = h.yielded(exactly(len(b)), seam.Ticks())
-		}
-		return yielded, came
-	}
+	yields := func(h *half) (yielded, came bool) { return h.yields(len(b), false) }
 	if yielded, came := yields(&c.half); yielded || came {
 		t.Errorf("at the beginning: yielded %v, came %v", yielded, came)
 	}
@@ -89,6 +131,7 @@ func TestYieldsInTurns(t *testing.T) {
 	p.Write(b)
 	c.Read(b)
 	p.Write(b)
+	c.yielder.timed = lesson
 	if yielded, came := yields(&c.half); yielded || came {
 		t.Errorf("after more was taken: yielded %v, came %v", yielded, came)
 	}
@@ -111,6 +154,71 @@ func TestYieldsInTurns(t *testing.T) {
 	c.Close()
 	if err := Reset(p, c); err != nil || c.yielder != (yielder{seen: never}) {
 		t.Errorf("after Reset: %+v, %v", c.yielder, err)
+	}
+}
+
+// With one processor both halves yield in any wait, once some parks have shown how
+// long the other half runs.
+func TestYieldsWithOneProcessor(t *testing.T) {
+	t.Cleanup(func() { lateUntil.Store(0) })
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	p, c := pair(t, 64)
+	p.Write(make([]byte, 56))
+	for _, h := range []*half{&p.half, &c.half} {
+		h.yielder.seen = h.pos
+		for h.yielder.learns() {
+			if yielded, _ := h.yields(8, true); yielded {
+				t.Errorf("the %s yields after %d parks", h.name(), h.yielder.timed)
+			}
+			h.yielder.learn(brief / 2)
+		}
+		h.yielder.seen = never
+		if yielded, came := h.yields(8, true); !yielded || !came {
+			t.Errorf("the %s after the lesson: yielded %v, came %v", h.name(), yielded, came)
+		}
+		learned := yielder{timed: lesson, parked: lesson * brief / 2}
+		for _, tc := range []struct {
+			alone bool
+			took  uint64
+			slow  bool
+		}{
+			{true, brief / 2, false},
+			{true, 3 * brief / 2, true},
+			{false, brief / 2, true},
+		} {
+			h.yielder = learned
+			began := seam.Ticks() - tc.took*pause.PerMicrosecond()/1000
+			if came := h.yielded(exactly(8), tc.alone, began); !came || h.yielder.pause > 0 != tc.slow || h.yielder.learns() != tc.slow {
+				t.Errorf("the %s after a yield of %d ns, alone %v: %v, %+v", h.name(), tc.took, tc.alone, came, h.yielder)
+			}
+		}
+	}
+
+	// A half learns from its waits if it is alone.
+	for _, procs := range []int{1, 2} {
+		runtime.GOMAXPROCS(procs)
+		p, c := pair(t, 8)
+		wait := func(h *half, move func()) {
+			moved := make(chan struct{})
+			go func() { move(); close(moved) }()
+			if err := h.await(t.Context(), exactly(8)); err != nil {
+				t.Fatal(err)
+			}
+			<-moved
+		}
+		want, began := 0, seam.Ticks()
+		for range lesson - 1 {
+			wait(&c.half, func() { p.Write(make([]byte, 8)) })
+			wait(&p.half, func() { c.Discard(8) })
+			if procs == 1 {
+				want++
+			}
+			for _, h := range []*half{&p.half, &c.half} {
+				if y := h.yielder; y.timed != want || y.parked > 0 != (want > 0) || y.parked > seam.Nanos(began) {
+					t.Errorf("the %s with %d processors: %+v, want %d timed", h.name(), procs, y, want)
+				}
+			}
+		}
 	}
 }
 
