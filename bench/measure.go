@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"time"
 )
 
@@ -108,6 +109,8 @@ func (c *cell) trial(cfg config, n int) (sample, time.Duration, error) {
 	fail := func(err error) (sample, time.Duration, error) {
 		return sample{}, 0, fmt.Errorf("%s, %d bytes: %w", c.contender.name, c.size, err)
 	}
+	// New pages: where they lie in the caches is luck, and a run would keep it.
+	debug.FreeOSMemory()
 	t, err := c.contender.prepare(cfg, c.size)
 	if err != nil {
 		return fail(err)
