@@ -169,12 +169,6 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		panic(err)
 	}
 	w := &world{T: t, p: p, cs: cs, c: cs[0]}
-	if prepare != nil {
-		prepare(&p.half)
-		for _, c := range cs {
-			prepare(&c.half)
-		}
-	}
 	r := p.ring
 	if mapNext {
 		w.mapping = &fakeMapping{mem: r.view}
@@ -182,6 +176,12 @@ func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
 		r.begin(p, cs)
 		t.Name("users", &r.users)
 		t.Name("p's hold", &r.producer.hold)
+	}
+	if prepare != nil {
+		prepare(&p.half)
+		for _, c := range cs {
+			prepare(&c.half)
+		}
 	}
 	t.Name("write", &r.producer.cursor)
 	t.Name("space", &r.producer.target.Uint64)

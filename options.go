@@ -96,7 +96,8 @@ func File(f *os.File) Option {
 }
 
 // Park makes halves park when they have to wait. A consumer that has taken turns
-// with its producer first lets other goroutines run, once. Park is the default. For
+// with its producer first lets other goroutines run, once; with one processor, either
+// half does, unless others keep the processor busy. Park is the default. For
 // copies it is the fastest by far, since the data stay in one processor's cache,
 // and it takes the least processor time everywhere. A round trip takes half as
 // long with [Spin].

@@ -161,7 +161,7 @@ func (d demand) soft() bool { return d.share || d.want > d.need }
 func (h *half) await(ctx context.Context, d demand) error {
 	t := &h.shared.target
 	t.withdraw()
-	alone := h.processors.one()
+	alone := h.alone()
 	if h.spinFor > 0 && !alone && !d.share && h.spin(ctx, d) {
 		return nil
 	}
@@ -176,17 +176,16 @@ func (h *half) await(ctx context.Context, d demand) error {
 	if d.soft() {
 		word |= soft
 	}
-	learns := alone && h.yielder.learns()
-	var began uint64
-	if learns {
-		began = seam.Ticks()
-	}
+	learns, began := alone && h.yielder.learns(), uint64(0)
 	for {
 		t.arm(word)   // E1
 		if h.met(d) { // the second look
 			break
 		}
 		err := h.beforeSleep()
+		if learns {
+			began = seam.Ticks()
+		}
 		if err == nil && !seam.Take(t.token, ctx.Done()) { // the sleep
 			err = context.Cause(ctx)
 		}
@@ -203,7 +202,7 @@ func (h *half) await(ctx context.Context, d demand) error {
 	}
 	h.yielder.seen = h.limit
 	t.disarm()
-	if learns {
+	if learns && began > 0 { // it has slept
 		h.yielder.learn(seam.Nanos(began))
 	}
 	return nil

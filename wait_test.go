@@ -558,7 +558,7 @@ func TestNoSpin(t *testing.T) {
 			t.Errorf("spins for %v and %v", p.spinFor, c.spinFor)
 		}
 	}
-	// With one processor nobody could bring what a spin waits for.
+	// With one processor the other half cannot run during a spin.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	_, c := pair(t, 8, Spin(long))
 	ended := make(chan struct{})
@@ -574,17 +574,22 @@ func TestNoSpin(t *testing.T) {
 }
 
 // The number of processors is looked at in the first wait, and again from time to
-// time.
+// time. Then the lesson begins again.
 func TestProcessors(t *testing.T) {
-	var p processors
-	procs := runtime.GOMAXPROCS(0)
-	defer runtime.GOMAXPROCS(procs)
+	p, _ := pair(t, 8)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for i, n := range []int{1, 2, 1} {
 		runtime.GOMAXPROCS(n)
-		for wait := range procsEvery {
-			if one := p.one(); one != (n == 1) {
-				t.Fatalf("of %d processors in turn %d, wait %d: one is %v", n, i, wait, one)
+		one := runtime.GOMAXPROCS(0) == 1 // some systems have no more
+		p.yielder.timed = lesson
+		for wait := range lookEvery {
+			if alone := p.alone(); alone != one {
+				t.Fatalf("of %d processors in turn %d, wait %d: alone is %v", n, i, wait, alone)
 			}
+			if p.yielder.timed != 0 && wait == 0 {
+				t.Fatalf("in turn %d the lesson does not begin again", i)
+			}
+			p.yielder.timed = lesson
 		}
 	}
 }

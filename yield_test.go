@@ -11,7 +11,7 @@ import (
 // How many parks go by until the next yield.
 func TestYielder(t *testing.T) {
 	t.Cleanup(func() { lateUntil.Store(0) })
-	learned := yielder{timed: lesson, parked: lesson * 1000}
+	learned := yielder{timed: lesson, usual: 1000}
 	for _, tc := range []struct {
 		name        string
 		times       int
@@ -23,15 +23,15 @@ func TestYielder(t *testing.T) {
 		{"in vain once", 1, false, 0, 0, learned.with(1, 1)},
 		{"in vain often", 5, false, 0, 0, learned.with(16, 16)},
 		{"in vain always", 50, false, 0, 0, learned.with(maxPause, maxPause)},
-		{"slow, yet worth it", 1, true, 1000, 0, yielder{pause: 1, skip: 100}},
-		{"slow", 1, false, late - 1, 0, yielder{pause: 1, skip: 9999}},
-		{"late", 1, true, 80_000_000, 0, yielder{pause: 1, skip: 8_000_000}},
-		{"by a counter that is behind", 1, true, 1 << 52, 0, yielder{pause: 1, skip: 100_000_000}},
+		{"slow, yet worth it", 1, true, 1000, 0, yielder{usual: 1000, pause: 1, skip: 100}},
+		{"slow", 1, false, late - 1, 0, yielder{usual: 1000, pause: 1, skip: 9999}},
+		{"late", 1, true, 80_000_000, 0, yielder{usual: 1000, pause: 1, skip: 8_000_000}},
+		{"by a counter that is behind", 1, true, 1 << 52, 0, yielder{usual: 1000, pause: 1, skip: 100_000_000}},
 		{"as long as the other half runs", 1, true, 2299, 1000, learned},
-		{"longer than the other half runs", 1, true, 2300, 1000, yielder{pause: 1, skip: 130}},
+		{"longer than the other half runs", 1, true, 2300, 1000, yielder{usual: 1000, pause: 1, skip: 130}},
 		{"in vain while the other half runs", 1, false, 1100, 1000, learned.with(1, 10)},
 		{"in vain before the other half runs", 1, false, 100, 1000, learned.with(1, 1)},
-		{"late, but not by as much", 1, true, late + 30_000, 40_000, yielder{pause: 1, skip: 9000}},
+		{"late, but not by as much", 1, true, late + 30_000, 40_000, yielder{usual: 1000, pause: 1, skip: 9000}},
 	} {
 		lateUntil.Store(0)
 		now := seam.Now()
@@ -68,26 +68,30 @@ func (y yielder) with(pause, skip int) yielder {
 	return y
 }
 
-// How long a park takes is learned from several, if they are brief.
+// How long parking takes is learned from the shortest of several parks, if that is
+// brief.
 func TestYielderLearns(t *testing.T) {
 	for _, tc := range []struct {
-		took uint64
-		want yielder
+		first, took uint64
+		timed       int
+		usual       uint64
 	}{
-		{1000, yielder{timed: lesson, parked: lesson * 1000}},
-		{brief - 1, yielder{timed: lesson, parked: lesson * (brief - 1)}},
-		{brief, yielder{}},
-		{1 << 62, yielder{}},
+		{1000, 1000, lesson, 1000},
+		{1000, 1 << 62, lesson, 1000},
+		{1 << 62, 1000, lesson, 1000},
+		{1 << 62, brief - 1, lesson, brief - 1},
+		{brief, brief, 0, brief},
 	} {
-		var y yielder
-		for i := range lesson {
+		y := yielder{usual: 10} // of the lesson before
+		y.learn(tc.first)
+		for i := 1; i < lesson; i++ {
 			if !y.learns() || y.timed != i {
-				t.Errorf("%d ns: the lesson ends after %d parks: %+v", tc.took, i, y)
+				t.Errorf("%d and %d ns: the lesson ends after %d parks: %+v", tc.first, tc.took, i, y)
 			}
 			y.learn(tc.took)
 		}
-		if y != tc.want || y.learns() != (y.timed < lesson) {
-			t.Errorf("%d ns: %+v, want %+v", tc.took, y, tc.want)
+		if want := (yielder{timed: tc.timed, usual: tc.usual}); y != want || y.learns() != (tc.timed < lesson) {
+			t.Errorf("%d and %d ns: %+v, want %+v", tc.first, tc.took, y, want)
 		}
 	}
 }
@@ -104,6 +108,7 @@ func (h *half) yields(n int, alone bool) (yielded, came bool) {
 // With several processors a consumer yields if it has taken what its last wait brought
 // and no more. A producer never does.
 func TestYieldsInTurns(t *testing.T) {
+	lateUntil.Store(0)
 	t.Cleanup(func() { lateUntil.Store(0) })
 	p, c, err := New(64)
 	if err != nil {
@@ -160,6 +165,7 @@ func TestYieldsInTurns(t *testing.T) {
 // With one processor both halves yield in any wait, once some parks have shown how
 // long the other half runs.
 func TestYieldsWithOneProcessor(t *testing.T) {
+	lateUntil.Store(0)
 	t.Cleanup(func() { lateUntil.Store(0) })
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	p, c := pair(t, 64)
@@ -176,48 +182,62 @@ func TestYieldsWithOneProcessor(t *testing.T) {
 		if yielded, came := h.yields(8, true); !yielded || !came {
 			t.Errorf("the %s after the lesson: yielded %v, came %v", h.name(), yielded, came)
 		}
-		learned := yielder{timed: lesson, parked: lesson * brief / 2}
+		const usual = 100_000_000
 		for _, tc := range []struct {
 			alone bool
 			took  uint64
 			slow  bool
 		}{
-			{true, brief / 2, false},
-			{true, 3 * brief / 2, true},
-			{false, brief / 2, true},
+			{true, usual, false},
+			{true, 3 * usual, true},
+			{false, usual, true},
 		} {
-			h.yielder = learned
+			h.yielder = yielder{timed: lesson, usual: usual}
 			began := seam.Ticks() - tc.took*pause.PerMicrosecond()/1000
 			if came := h.yielded(exactly(8), tc.alone, began); !came || h.yielder.pause > 0 != tc.slow || h.yielder.learns() != tc.slow {
 				t.Errorf("the %s after a yield of %d ns, alone %v: %v, %+v", h.name(), tc.took, tc.alone, came, h.yielder)
 			}
+			lateUntil.Store(0)
 		}
 	}
+}
 
-	// A half learns from its waits if it is alone.
+// With one processor a half learns from the waits in which it sleeps.
+func TestYieldsLearned(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, procs := range []int{1, 2} {
 		runtime.GOMAXPROCS(procs)
+		alone := runtime.GOMAXPROCS(0) == 1 // some systems have no more
 		p, c := pair(t, 8)
+		began := seam.Ticks()
 		wait := func(h *half, move func()) {
 			moved := make(chan struct{})
-			go func() { move(); close(moved) }()
+			go func() {
+				for !h.shared.target.hasWaiter() {
+					runtime.Gosched()
+				}
+				move()
+				close(moved)
+			}()
 			if err := h.await(t.Context(), exactly(8)); err != nil {
 				t.Fatal(err)
 			}
 			<-moved
 		}
-		want, began := 0, seam.Ticks()
 		for range lesson - 1 {
 			wait(&c.half, func() { p.Write(make([]byte, 8)) })
 			wait(&p.half, func() { c.Discard(8) })
-			if procs == 1 {
-				want++
+		}
+		for _, h := range []*half{&p.half, &c.half} {
+			if y := h.yielder; y.timed > 0 != alone || y.timed >= lesson || alone && y.usual > seam.Nanos(began) {
+				t.Errorf("the %s with %d processors: %+v", h.name(), procs, y)
 			}
-			for _, h := range []*half{&p.half, &c.half} {
-				if y := h.yielder; y.timed != want || y.parked > 0 != (want > 0) || y.parked > seam.Nanos(began) {
-					t.Errorf("the %s with %d processors: %+v, want %d timed", h.name(), procs, y, want)
-				}
-			}
+		}
+		// A wait that ends at the second look teaches nothing.
+		p.Write(make([]byte, 8))
+		c.yielder = yielder{}
+		if err := c.await(t.Context(), exactly(8)); err != nil || c.yielder.timed != 0 {
+			t.Errorf("with %d processors, without a sleep: %+v, %v", procs, c.yielder, err)
 		}
 	}
 }
