@@ -26,6 +26,7 @@ type half struct {
 	guarded bool   // calls must take the hold
 	held    bool   // the hold is taken
 	exposed bool   // on a mapped ring: memory was handed out
+	trails  bool   // the last wait found a small chunk at its second look
 	lent    int    // bytes in the slices that the owner has been handed
 	pins    int    // Pins without an Unpin
 
@@ -66,7 +67,7 @@ func (h *half) begin() {
 
 	seam.Owned(&h.busy)
 	h.pos, h.limit, h.off = h.ring.start, h.ring.start, 0
-	h.timerSetTo = 0
+	h.timerSetTo, h.trails = 0, false
 	h.yielder = yielder{seen: never}
 	h.readiness.drain()
 }

@@ -788,3 +788,63 @@ func TestShortPathEnds(t *testing.T) {
 		}
 	}
 }
+
+// A producer of small chunks claims the block that it comes to, as far as it has seen
+// that to be empty, unless a pin keeps it.
+func TestClaim(t *testing.T) {
+	nothing = 1 // so that a claim can be seen
+	defer func() { nothing = 0 }()
+	lines := block / cacheLine
+	for _, tc := range []struct {
+		name               string
+		capacity, chunk, n int
+		alone, pinned      bool
+		claimed            int
+	}{
+		{"before the end of a block", 4096, smallChunk, block/smallChunk - 1, false, false, 0},
+		{"at the end of a block", 4096, smallChunk, block / smallChunk, false, false, lines},
+		{"beyond it", 4096, 100, 6, false, false, lines},
+		{"after it", 4096, 100, 7, false, false, lines - 2},
+		{"larger chunks", 4096, block, 1, false, false, 0},
+		{"at the end of the ring", 2 * block, smallChunk, block / smallChunk, false, false, 0},
+		{"with one processor", 4096, smallChunk, block / smallChunk, true, false, 0},
+		{"with a pin", 4096, smallChunk, block / smallChunk, false, true, 0},
+	} {
+		for how, write := range map[string]func(p *Producer, b []byte){
+			"Write":    func(p *Producer, b []byte) { p.Write(b) },
+			"TryWrite": func(p *Producer, b []byte) { p.TryWrite(b) },
+			"Commit": func(p *Producer, b []byte) {
+				a, _, _ := p.SlicesAtLeast(len(b))
+				copy(a, b)
+				p.Commit(len(b))
+			},
+		} {
+			p, _ := pair(t, tc.capacity)
+			p.processors.alone = tc.alone
+			if tc.pinned {
+				p.Pin()
+			}
+			for range tc.n {
+				write(p, make([]byte, tc.chunk))
+			}
+			if claimed := bytes.Count(p.ring.mem[p.off:], []byte{1}); claimed != tc.claimed {
+				t.Errorf("%s, %s: %d lines are claimed, want %d", tc.name, how, claimed, tc.claimed)
+			}
+		}
+	}
+}
+
+// A claim leaves the memory as it is.
+func TestClaimKeepsTheMemory(t *testing.T) {
+	p, _ := pair(t, 4096)
+	for i := range p.ring.mem {
+		p.ring.mem[i] = byte(i) | 1
+	}
+	p.Write(make([]byte, block-smallChunk))
+	p.Write(make([]byte, smallChunk))
+	for i, b := range p.ring.mem[block:] {
+		if b != byte(i)|1 {
+			t.Fatalf("byte %d of the empty space has become %d", i, b)
+		}
+	}
+}

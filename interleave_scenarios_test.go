@@ -748,6 +748,38 @@ func spinScenarios(add func(bound int, run func(*interleave.T), name string, arg
 	add(2, yielding(flushThenClose(2, true)), "yield/flush-after-close")
 	add(2, yielding(setWhileParked(false, 5)), "yield/deadline/writer")
 	add(1, yielding(broadcast(1, 2, 2)), "yield/broadcast")
+
+	add(2, trailing(transfer(1, 3, 2, 2, near)), "trail/transfer/capacity=1")
+	add(2, trailing(transfer(2, 5, 3, 2, near)), "trail/transfer/capacity=2")
+	add(2, trailing(inPlace(3, 5, near)), "trail/slices")
+	add(2, trailing(peeks(4, 4, 3, 6)), "trail/peek")
+	add(2, trailing(waits(3, 3, 1)), "trail/wait")
+	add(2, trailing(thirdClosesProducer(1, 3)), "trail/third-closes-producer")
+	add(2, trailing(thirdClosesConsumer), "trail/third-closes-consumer")
+	add(2, trailing(cancelConsumer), "trail/cancel-consumer-wait")
+	add(2, trailing(setWhileParked(true, 5)), "trail/deadline/reader")
+	add(1, trailing(broadcast(1, 2, 2)), "trail/broadcast")
+
+	add(2, claiming(transfer(5, 11, 1, 3, near)), "claim/transfer/capacity=5")
+	add(2, claiming(transfer(6, 13, 2, 3, near)), "claim/transfer/capacity=6")
+	add(3, claiming(claimPinned), "claim/pinned")
+}
+
+// claimPinned commits the first bytes of a pinned producer's space while another
+// thread fills the rest.
+func claimPinned(t *interleave.T) {
+	w := ringOf(t, 8, 1, near)
+	w.p.Pin()
+	w.pinned = true
+	a, _ := w.p.Slices()
+	w.Go("producer", func() {
+		w.fill(0, 1, a[:1])
+		w.p.Commit(1)
+		w.p.Slices()
+		w.fill(1, 1, a[1:2])
+		w.p.Commit(1)
+	})
+	w.Go("filler", func() { w.fill(2, 4, a[2:6]) })
 }
 
 // A giver is a source of the first n bytes of the stream, at most chunk bytes a

@@ -161,9 +161,23 @@ func yielding(run func(*interleave.T)) func(*interleave.T) {
 	}, run)
 }
 
+// trailing returns the scenario run with consumers that begin as if they trailed the
+// producer.
+func trailing(run func(*interleave.T)) func(*interleave.T) {
+	return prepared(func(h *half) {
+		h.processors = processors{waits: 1}
+		h.trails = h.consumes()
+	}, run)
+}
+
+// claiming returns the scenario run with a producer that claims two bytes at once.
+func claiming(run func(*interleave.T)) func(*interleave.T) {
+	return prepared(func(*half) { block = 2 }, run)
+}
+
 // ringOf makes the ring of a scenario.
 func ringOf(t *interleave.T, capacity, consumers int, start uint64) *world {
-	leastWant = 1
+	leastWant, block = 1, 512
 	p, cs, err := newRing(capacity, consumers, consumers > 1, []Option{func(c *config) { c.start = start }})
 	if err != nil {
 		panic(err)

@@ -260,7 +260,7 @@ func TestSlicesAtLeast(t *testing.T) {
 func TestMutantsOfTests(t *testing.T) {
 	mutants.Skip(t)
 	mutants.Run(t, mutants.Read(t, "testdata/mutants/tests.txt"), mutants.Tests,
-		"-failfast", "-timeout=20s", "-run", "Spinning|ShortPath|AtLeast|Large|Inside|Reset|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|Yield|NoSpin|Processors|Unmapping|AfterTheConsumersClose", ".")
+		"-failfast", "-timeout=20s", "-run", "Spinning|ShortPath|AtLeast|Large|Inside|Reset|Commit|Panics|Fuzz|EmptySpace|Faults|Limits|OneFree|Spill|Space|Whole|NoSpill|EmptyMessage|KeepsWhat|Outlive|Yield|NoSpin|Processors|FallBehind|Trails|Claim|Unmapping|AfterTheConsumersClose", ".")
 }
 
 // The text of an exported error starts with the name of its package.

@@ -36,3 +36,41 @@ func (h *half) spin(ctx context.Context, d demand) bool {
 	}
 	return false
 }
+
+const (
+	shortPause = 1
+	longPause  = 10       // 280 ns, as in package pause
+	farAhead   = 16 << 10 // bytes
+)
+
+// fallBehind is for a consumer that trails the producer: it took all there was, and the
+// last wait found a small chunk at its second look. The two then work on the same cache
+// lines, which go to and fro between their processors with each chunk. fallBehind lets
+// the producer get ahead, until it is far ahead or has stopped for a long pause, and for
+// 2.5 µs at most. It reports whether what is needed is there. Streams of 8 and 64 bytes a
+// chunk took 10 and 21 ns a chunk instead of 15 and 27.
+//
+// Where more than a small chunk is found the consumer had better sleep now and then,
+// because that brings both to one processor.
+func (h *half) fallBehind(d demand) bool {
+	for range seam.Patience {
+		seam.Pause(shortPause)
+		if h.side.ready(d.need) {
+			break
+		}
+	}
+	far := max(d.want, min(farAhead, h.ring.size/2))
+	h.trails = h.foundFew()
+	for looks := 0; h.trails && looks < seam.Patience; looks++ {
+		last := h.limit
+		seam.Pause(longPause)
+		if h.side.ready(far) {
+			break
+		}
+		h.trails = h.limit != last
+	}
+	return h.side.ready(d.need)
+}
+
+// foundFew reports whether the bytes that the consumer has seen are a small chunk.
+func (h *half) foundFew() bool { return uint(distance(h.pos, h.limit)-1) < smallChunk }

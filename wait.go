@@ -156,8 +156,8 @@ func (d demand) soft() bool { return d.share || d.want > d.need }
 
 // await parks the half until its demand is met or never will be; then it
 // returns nil. If the deadline passes or ctx ends before that, it returns the
-// error. The caller has looked already. A yield or a spin before E1 does nothing but
-// look again, later.
+// error. The caller has looked already. What comes before E1 does nothing
+// but look again, later.
 func (h *half) await(ctx context.Context, d demand) error {
 	t := &h.shared.target
 	t.withdraw()
@@ -172,6 +172,9 @@ func (h *half) await(ctx context.Context, d demand) error {
 			return nil
 		}
 	}
+	if h.trails && !alone && h.fallBehind(d) {
+		return nil
+	}
 	word := armed | h.side.goal(d.want)&goalMask
 	if d.soft() {
 		word |= soft
@@ -180,6 +183,7 @@ func (h *half) await(ctx context.Context, d demand) error {
 	for {
 		t.arm(word)   // E1
 		if h.met(d) { // the second look
+			h.trails = h.consumes() && h.foundFew()
 			break
 		}
 		err := h.beforeSleep()

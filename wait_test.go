@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -621,5 +622,85 @@ func TestPoliciesMove(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A growing consumer finds more bytes at each look.
+type growing struct {
+	*Consumer
+	p     *Producer
+	each  []int // bytes that come before the first look, the second and so on
+	looks int
+}
+
+func (g *growing) ready(n int) bool {
+	if g.looks < len(g.each) {
+		g.p.TryWrite(make([]byte, g.each[g.looks]))
+	}
+	g.looks++
+	return g.Consumer.ready(n)
+}
+
+// A consumer that trails the producer looks for a while, and goes on trailing if small
+// chunks keep coming.
+func TestFallBehind(t *testing.T) {
+	const forever = 100
+	times := func(n, size int) []int { return slices.Repeat([]int{size}, n) }
+	for _, tc := range []struct {
+		name           string
+		capacity, need int
+		each           []int
+		looks          int // the last one is for the result
+		ready, trails  bool
+	}{
+		{"nothing", 1 << 20, 1, nil, seam.Patience + 1, false, false},
+		{"one chunk", 1 << 20, 1, []int{0, 0, 8}, 3 + 2, true, false},
+		{"at the last look", 1 << 20, 1, append(times(seam.Patience-1, 0), 8), seam.Patience + 2, true, false},
+		{"a small chunk and one more", 1 << 20, 1, []int{smallChunk, 8}, 1 + 3, true, false},
+		{"small chunks", 1 << 20, 1, times(forever, 8), 1 + seam.Patience + 1, true, true},
+		{"a large chunk", 1 << 20, 1, append([]int{smallChunk + 1}, times(forever, 8)...), 1 + 1, true, false},
+		{"far ahead", 1 << 20, 1, []int{8, 8, farAhead - 16, 8, 8}, 1 + 2 + 1, true, true},
+		{"half of the ring", 64, 1, []int{8, 8, 16, 8, 8}, 1 + 2 + 1, true, true},
+		{"more than half of the ring", 64, 33, []int{8, 8, 16, 1, 8}, 4 + 1 + 1, true, true},
+		{"not enough", 1 << 20, 1000, times(forever, 8), 2*seam.Patience + 1, false, true},
+	} {
+		p, c := pair(t, tc.capacity)
+		g := &growing{Consumer: c, p: p, each: tc.each}
+		c.side = g
+		if ready := c.fallBehind(exactly(tc.need)); ready != tc.ready || c.trails != tc.trails || g.looks != tc.looks {
+			t.Errorf("%s: ready %v, trails %v after %d looks; want %v, %v, %d", tc.name, ready, c.trails, g.looks, tc.ready, tc.trails, tc.looks)
+		}
+	}
+}
+
+// With several processors a consumer trails if its wait ends at the second look with a
+// small chunk.
+func TestTrails(t *testing.T) {
+	for _, tc := range []struct {
+		alone, trails bool
+		each          []int
+		looks         int
+		after         bool
+	}{
+		{false, false, []int{smallChunk}, 1, true},
+		{false, false, []int{smallChunk + 1}, 1, false},
+		{false, true, []int{8}, 1 + 1 + 1, false},
+		{true, true, []int{8}, 1, true},
+	} {
+		p, c := pair(t, 1<<20)
+		g := &growing{Consumer: c, p: p, each: tc.each}
+		c.side, c.trails, c.processors = g, tc.trails, processors{alone: tc.alone, waits: 1}
+		if err := c.await(t.Context(), exactly(1)); err != nil || c.trails != tc.after || g.looks != tc.looks {
+			t.Errorf("%+v: %v, trails %v after %d looks", tc, err, c.trails, g.looks)
+		}
+	}
+	p, c := pair(t, 8)
+	if err := p.await(t.Context(), exactly(8)); err != nil || p.trails {
+		t.Errorf("the producer: %v, trails %v", err, p.trails)
+	}
+	c.trails = true
+	closeAll(p, []*Consumer{c})
+	if err := Reset(p, c); err != nil || c.trails {
+		t.Errorf("after Reset: %v, trails %v", err, c.trails)
 	}
 }

@@ -42,6 +42,13 @@ func (s *Spin) Next() bool {
 // there before taking what is there.
 const Patience = 8
 
+// Pause pauses n times.
+func Pause(n int) {
+	for range n {
+		pause.Once()
+	}
+}
+
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }
 

@@ -11,8 +11,9 @@ type Spin struct{ n int }
 // Patience is one check: more would repeat it.
 const Patience = 1
 
-// Gosched does nothing, because every operation lets the other threads go on.
-func Gosched() {}
+// Gosched and Pause do nothing, because every operation lets the other threads go on.
+func Gosched()  {}
+func Pause(int) {}
 
 // Ticks stand still: all that they may change is when a half looks and what it takes.
 func Ticks() uint64       { return 0 }
