@@ -111,7 +111,29 @@ func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 
 func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return &slicesWriter{p, true}, &slicesReader{c, true}, err
+	return &atLeastWriter{slicesWriter{p, true}}, &atLeastReader{slicesReader{c, true}}, err
+}
+
+// An atLeastWriter is a slicesWriter that tries first whether there is room for all
+// its bytes in one piece, as code that produces small messages would.
+type atLeastWriter struct{ slicesWriter }
+
+func (w *atLeastWriter) Write(b []byte) (int, error) {
+	x, _, err := w.SlicesAtLeast(len(b))
+	if err != nil || len(x) < len(b) {
+		return w.slicesWriter.Write(b)
+	}
+	return len(b), w.Commit(copy(x, b))
+}
+
+type atLeastReader struct{ slicesReader }
+
+func (r *atLeastReader) Read(b []byte) (int, error) {
+	x, _, err := r.SlicesAtLeast(len(b))
+	if err != nil || len(x) < len(b) {
+		return r.slicesReader.Read(b)
+	}
+	return len(b), r.Discard(copy(b, x))
 }
 
 // A tryWriter tries again instead of parking.
