@@ -146,11 +146,13 @@ func TestYieldsInTurns(t *testing.T) {
 	}
 
 	// After a wait without a yield the next one may yield, and after Reset it may not.
-	go p.Write(b)
+	written := make(chan struct{})
+	go func() { p.Write(b); close(written) }()
 	c.yielder.skip = 1
 	if err := c.await(t.Context(), exactly(2*len(b))); err != nil {
 		t.Fatal(err)
 	}
+	<-written // a call of the producer's may still run
 	c.Discard(2 * len(b))
 	if yielded, _ := yields(&c.half); !yielded {
 		t.Error("not after a wait without one")
