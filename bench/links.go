@@ -41,22 +41,12 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 }
 
 // A slicesWriter copies into the ring's own memory, where other code would produce
-// its bytes. If cached is set, it asks only for as much as it has to write.
-type slicesWriter struct {
-	*bytering.Producer
-	cached bool
-}
+// its bytes.
+type slicesWriter struct{ *bytering.Producer }
 
 func (w *slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
-		var x, y []byte
-		if w.cached {
-			if x, y, err = w.SlicesAtLeast(min(len(b)-total, w.Cap())); err != nil {
-				return total, err
-			}
-		} else {
-			x, y = w.Slices()
-		}
+		x, y := w.Slices()
 		n := copy(x, b[total:])
 		if len(y) > 0 {
 			n += copy(y, b[total+n:])
@@ -76,21 +66,11 @@ func (w *slicesWriter) Write(b []byte) (total int, err error) {
 	return total, nil
 }
 
-type slicesReader struct {
-	*bytering.Consumer
-	cached bool
-}
+type slicesReader struct{ *bytering.Consumer }
 
 func (r *slicesReader) Read(b []byte) (n int, err error) {
 	for {
-		var x, y []byte
-		if r.cached {
-			if x, y, err = r.SlicesAtLeast(min(len(b), r.Cap())); err != nil {
-				return 0, err
-			}
-		} else {
-			x, y = r.Slices()
-		}
+		x, y := r.Slices()
 		n = copy(b, x)
 		if len(y) > 0 {
 			n += copy(b[n:], y)
@@ -106,12 +86,12 @@ func (r *slicesReader) Read(b []byte) (n int, err error) {
 
 func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return &slicesWriter{p, false}, &slicesReader{c, false}, err
+	return &slicesWriter{p}, &slicesReader{c}, err
 }
 
 func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return &atLeastWriter{slicesWriter{p, true}}, &atLeastReader{slicesReader{c, true}}, err
+	return &atLeastWriter{slicesWriter{p}}, &atLeastReader{slicesReader{c}}, err
 }
 
 // An atLeastWriter is a slicesWriter that tries first whether there is room for all
