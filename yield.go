@@ -69,7 +69,7 @@ func (h *half) mayYield(alone bool) bool {
 		y.skip--
 		return false
 	}
-	if alone && y.timed < lesson || !alone && (h.pos != y.seen || !h.consumes()) {
+	if alone && y.learns() || !alone && (h.pos != y.seen || !h.consumes()) {
 		return false
 	}
 	return lateUntil.Load() == 0 || y.mayAgain()
