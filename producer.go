@@ -291,7 +291,7 @@ func (p *Producer) quickCommit(n int) bool {
 	if p.only.note.Load() != nil {
 		p.wakeOthers(next)
 	}
-	if n > smallChunk || (p.off^(p.off-n)) < block { // within a block
+	if n > smallChunk || (p.off^(p.off-n)) < block { // still in the same block
 		return true
 	}
 	p.claim()
@@ -307,8 +307,8 @@ const smallChunk = 128
 // chunk each compare-and-swap waits for that, but the lines of a block come back
 // together: a stream of 64 bytes a chunk took 27 ns a chunk instead of 51.
 //
-// The bytes stay as they are. Without a pin they are nobody's, and with one an
-// operation may be filling them (I8).
+// The bytes do not change. With a pin claim does nothing, because an operation may
+// still be filling them (I8).
 //
 // Inlined it would make each round trip 4 % longer.
 //
