@@ -43,15 +43,15 @@ const (
 	farAhead   = 16 << 10 // bytes
 )
 
-// fallBehind is for a consumer that trails the producer: it took all there was, and the
-// last wait found a small chunk at its second look. The two then work on the same cache
-// lines, which go to and fro between their processors with each chunk. fallBehind lets
-// the producer get ahead, until it is far ahead or has stopped for a long pause, and for
-// 2.5 µs at most. It reports whether what is needed is there. Streams of 8 and 64 bytes a
-// chunk took 10 and 21 ns a chunk instead of 15 and 27.
+// fallBehind lets the producer get ahead of a consumer that trails it, and reports
+// whether what is needed is there. A consumer trails if it has taken everything, and its
+// last wait found a small chunk at the second look. The two halves then use the same
+// cache lines, which move between their processors with each chunk. fallBehind returns
+// when the producer is far ahead, when it has not moved for a long pause, or after 2.5 µs.
+// Streams of 8 and 64 bytes a chunk took 10 and 21 ns a chunk instead of 15 and 27.
 //
-// Where more than a small chunk is found the consumer had better sleep now and then,
-// because that brings both to one processor.
+// If there is more than a small chunk it returns at once. There it is faster to sleep,
+// because then both halves often run on the same processor.
 func (h *half) fallBehind(d demand) bool {
 	for range seam.Patience {
 		seam.Pause(shortPause)
