@@ -33,8 +33,8 @@ func compilerReport(t *testing.T, flags string) string {
 func TestInlined(t *testing.T) {
 	report := compilerReport(t, "-m=2")
 	for _, f := range []string{
-		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).overdue", "(*half).lend",
-		"(*Producer).ended", "(*Producer).goal", "(*Producer).quickPut", "(*Consumer).quickGet", "(*Consumer).ended", "(*Consumer).len", "(*Consumer).goal",
+		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).quickMove", "(*half).lost", "(*half).overdue", "(*half).lend",
+		"(*Producer).ended", "(*Producer).goal", "(*Producer).quickPut", "(*Producer).claimNext", "(*Consumer).quickGet", "(*Consumer).ended", "(*Consumer).len", "(*Consumer).goal",
 		"(*target).hasWaiter", "(*target).moved", "(*target).wake", "(*target).post",
 		"(*ring).pieces", "(*ring).advance", "(*ring).wakeSoft", "distance", "reached", "satisfied", "checkCount",
 	} {
@@ -49,7 +49,7 @@ func TestNoIndirectCalls(t *testing.T) {
 	report := compilerReport(t, "-S")
 	for _, f := range []string{
 		"Producer).put", "Producer).free", "Producer).commit", "Producer).empty", "Producer).Slices", "Producer).Commit",
-		"Producer).quickCommit", "Producer).SlicesAtLeast", "Producer).Write", "Consumer).quickDiscard", "Consumer).SlicesAtLeast", "Consumer).Read", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
+		"Producer).wakeOnly", "Producer).SlicesAtLeast", "Producer).Write", "Producer).TryWrite", "Consumer).TryRead", "Consumer).SlicesAtLeast", "Consumer).Read", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
 	} {
 		_, text, ok := strings.Cut(report, "bytering.(*"+f+" STEXT ")
 		if !ok {

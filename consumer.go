@@ -149,12 +149,17 @@ func (c *Consumer) Slices() (a, b []byte) {
 // not lie together. An n that is negative or above the capacity is an error that
 // wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if c.fits(n) && c.lent == 0 && !c.closed() {
-		seam.Owned(&c.busy)
-		c.lent = distance(c.pos, c.limit)
-		a, b = c.ring.pieces(c.off, c.lent)
-		return a, b, nil
+	if !c.fits(n) || c.lent > 0 || c.closed() {
+		return c.slicesAtLeast(n)
 	}
+	seam.Owned(&c.busy)
+	c.lent = distance(c.pos, c.limit)
+	a, b = c.ring.pieces(c.off, c.lent)
+	return a, b, nil
+}
+
+// slicesAtLeast is SlicesAtLeast where the short path does not suffice.
+func (c *Consumer) slicesAtLeast(n int) (a, b []byte, err error) {
 	if err := c.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
@@ -176,9 +181,20 @@ func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // n is negative or more than is there. On a closed consumer it moves nothing and
 // returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
-	if c.fits(n) && c.quickDiscard(n) {
-		return nil
+	if !c.fits(n) {
+		return c.discardSeen(n)
 	}
+	if !c.quickMove(n) {
+		return c.lost()
+	}
+	if c.ring.producer.target.hasWaiter() {
+		c.wakeOthers()
+	}
+	return nil
+}
+
+// discardSeen is Discard where the short path does not suffice.
+func (c *Consumer) discardSeen(n int) error {
 	c.enter()
 	if n < 0 || n > c.len(n) && !c.closed() {
 		c.leave()
@@ -225,11 +241,21 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
-	if c.fits(len(b)) {
-		if c.quickGet(b); c.quickDiscard(len(b)) {
-			return len(b), nil
-		}
+	if !c.fits(len(b)) {
+		return c.tryRead(b)
 	}
+	c.quickGet(b)
+	if !c.quickMove(len(b)) {
+		return 0, c.lost()
+	}
+	if c.ring.producer.target.hasWaiter() {
+		c.wakeOthers()
+	}
+	return len(b), nil
+}
+
+// tryRead is TryRead where the short path does not suffice.
+func (c *Consumer) tryRead(b []byte) (n int, err error) {
 	c.enter()
 	defer c.leave() // even if writing b faults and that is recovered
 	if n, err = c.getAll(b); n == 0 {
@@ -275,36 +301,22 @@ func (c *Consumer) quickGet(b []byte) {
 	copy(b, c.ring.view[c.off:])
 }
 
-// quickDiscard gives n bytes that fit back on the short path, and reports whether it
-// did.
-func (c *Consumer) quickDiscard(n int) bool {
-	seam.Owned(&c.busy)
-	next := (c.pos + uint64(n)) & cursorMask
-	if !c.shared.cursor.CompareAndSwap(c.pos, next) {
-		c.lost()
-		return false
-	}
-	c.pos = next
-	c.off += n
-	c.quick -= n
-	c.lent = 0
-	if c.ring.producer.target.hasWaiter() {
-		c.wakeOthers(next)
-	}
-	return true
-}
-
 // Read copies what is there into b, up to len(b) bytes, and parks while nothing
 // is there. With 0 bytes it returns the error of [Consumer.Err] or
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
-	if c.fits(len(b)) && c.shared.deadline.Load() == 0 {
-		if c.quickGet(b); c.quickDiscard(len(b)) {
-			return len(b), nil
-		}
+	if !c.fits(len(b)) || c.shared.deadline.Load() != 0 {
+		return c.read(b)
 	}
-	return c.read(b)
+	c.quickGet(b)
+	if !c.quickMove(len(b)) {
+		return 0, c.lost()
+	}
+	if c.ring.producer.target.hasWaiter() {
+		c.wakeOthers()
+	}
+	return len(b), nil
 }
 
 // read is Read where it may have to wait, or to end.

@@ -122,15 +122,31 @@ func (h *half) setQuick() {
 	}
 }
 
-// wakeOthers wakes the other side after the short path has moved the cursor to at.
+// quickMove moves the cursor by n bytes that fit, and reports whether it did. If not,
+// lost says why. If so, the caller looks whether the other side waits. Together they would
+// be too large to be inlined.
+func (h *half) quickMove(n int) bool {
+	seam.Owned(&h.busy)
+	next := (h.pos + uint64(n)) & cursorMask
+	if !h.shared.cursor.CompareAndSwap(h.pos, next) {
+		return false
+	}
+	h.pos = next
+	h.off += n
+	h.quick -= n
+	h.lent = 0
+	return true
+}
+
+// wakeOthers wakes the other side after the short path has moved the cursor.
 // busy is set for the function of a note, and no longer if that panics.
-func (h *half) wakeOthers(at uint64) {
+func (h *half) wakeOthers() {
 	h.busy = true
 	defer func() { h.busy = false }()
 	if h.consumes() {
 		h.ring.wakeProducer()
 	} else {
-		h.ring.wakeConsumers(at)
+		h.ring.wakeConsumers(h.pos)
 	}
 }
 

@@ -52,8 +52,10 @@ func scenarios() []scenario {
 		}
 		add(2, waits(8, n, 10), "quarter-wait/n=%d", n)
 	}
-	add(3, shortPathIsClosed(true), "short-path/consumer-closed")
-	add(3, shortPathIsClosed(false), "short-path/producer-closed")
+	for _, call := range shortCalls() {
+		add(3, call.closed, "short-path/%s-closed", call.name)
+		add(3, call.wakes, "short-path/%s-wakes", call.name)
+	}
 	add(2, shortPathPoll, "short-path/poll")
 	add(all3, closeWithError, "close-with-error/unbounded")
 	add(3, consumerCloses, "consumer-closes-under-parked-producer")
@@ -488,39 +490,88 @@ func thirdClosesConsumer(t *interleave.T) {
 	w.Go("third", func() { w.c.CloseWithError(errCustom) })
 }
 
-// shortPathIsClosed closes a half while it moves bytes that it has already seen.
-func shortPathIsClosed(consumer bool) func(*interleave.T) {
-	return func(t *interleave.T) {
-		w := ringOf(t, 4, 1, near)
-		b := make([]byte, 1)
-		if consumer {
-			w.p.Write(numbers(0, 3))
-			w.c.Read(b)
-		}
-		w.Go("owner", func() {
-			for {
-				n, err := 0, error(nil)
-				if consumer {
-					n, err = w.c.Read(b)
-				} else {
-					n, err = w.p.Write(b)
-				}
-				if err == io.ErrClosedPipe && n == 0 {
-					return
-				}
-				if n != 1 || err != nil {
-					w.Fail("%d, %v", n, err)
-				}
-			}
-		})
-		w.Go("third", func() {
-			if consumer {
-				w.c.Close()
-			} else {
-				w.p.Close()
-			}
-		})
+// A shortCall moves one byte on the short path, once the half has moved one on the
+// long path. Two bytes can go so.
+type shortCall struct {
+	name     string
+	consumes bool
+	move     func(w *world, b []byte) (int, error)
+}
+
+func shortCalls() []shortCall {
+	return []shortCall{
+		{"write", false, func(w *world, b []byte) (int, error) { return w.p.Write(b) }},
+		{"trywrite", false, func(w *world, b []byte) (int, error) { return w.p.TryWrite(b) }},
+		{"commit", false, func(w *world, b []byte) (int, error) {
+			a, _, _ := w.p.SlicesAtLeast(1)
+			return counted(min(1, len(a)), w.p.Commit)
+		}},
+		{"read", true, func(w *world, b []byte) (int, error) { return w.c.Read(b) }},
+		{"tryread", true, func(w *world, b []byte) (int, error) { return w.c.TryRead(b) }},
+		{"discard", true, func(w *world, b []byte) (int, error) { return counted(min(1, w.c.Len()), w.c.Discard) }},
 	}
+}
+
+func counted(n int, move func(int) error) (int, error) {
+	if err := move(n); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// closed closes the half while it calls, which it does until it is closed.
+func (s shortCall) closed(t *interleave.T) {
+	w := ringOf(t, 4, 1, near)
+	b := make([]byte, 1)
+	w.p.Write(numbers(0, 1))
+	position, end := w.p.Position, w.p.Close
+	if s.consumes {
+		w.p.Write(numbers(1, 4))
+		w.c.Read(b)
+		position, end = w.c.Position, w.c.Close
+	}
+	w.Go("owner", func() {
+		from, moved := position(), 0
+		for {
+			n, err := s.move(w, b)
+			if moved += n; err == io.ErrClosedPipe && n == 0 {
+				break
+			}
+			if err != nil {
+				w.Fail("%d, %v", n, err)
+			}
+			if n == 0 {
+				interleave.Spin()
+			}
+		}
+		if got := distance(from, position()); got != moved {
+			w.Fail("moved %d bytes, and the cursor %d", moved, got)
+		}
+	})
+	w.Go("third", func() { end() })
+}
+
+// wakes calls once while the other half begins to wait for that byte.
+func (s shortCall) wakes(t *interleave.T) {
+	w := ringOf(t, 4, 1, near)
+	b := make([]byte, 1)
+	w.p.Write(numbers(0, 1))
+	wait, needed := w.c.Wait, 1
+	if s.consumes {
+		w.p.Write(numbers(1, 4))
+		wait, needed = w.p.Wait, 2
+	}
+	w.c.Read(b)
+	w.Go("owner", func() {
+		if n, err := s.move(w, b); n != 1 || err != nil {
+			w.Fail("%d, %v", n, err)
+		}
+	})
+	w.Go("other", func() {
+		if err := wait(context.Background(), needed); err != nil {
+			w.Fail("Wait: %v", err)
+		}
+	})
 }
 
 // shortPathPoll has a consumer look again and again at what it has already seen,

@@ -146,12 +146,20 @@ func (p *Producer) Slices() (a, b []byte) {
 // bytes need not lie together. An n that is negative or above the capacity is an
 // error that wraps [ErrRange].
 func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if p.fits(n) && !p.ended() {
-		seam.Owned(&p.busy)
-		p.lent = distance(p.pos, p.limit)
-		a, b = p.ring.pieces(p.off, p.lent)
-		return a, b, nil
+	if !p.fits(n) {
+		return p.slicesAtLeast(n)
 	}
+	if p.ended() {
+		return nil, nil, nil
+	}
+	seam.Owned(&p.busy)
+	p.lent = distance(p.pos, p.limit)
+	a, b = p.ring.pieces(p.off, p.lent)
+	return a, b, nil
+}
+
+// slicesAtLeast is SlicesAtLeast where the short path does not suffice.
+func (p *Producer) slicesAtLeast(n int) (a, b []byte, err error) {
 	if err := p.ring.checkRange(n); err != nil {
 		return nil, nil, err
 	}
@@ -172,9 +180,21 @@ func (p *Producer) SlicesAtLeast(n int) (a, b []byte, err error) {
 // returns io.ErrClosedPipe for any n from 0 on. Once all consumers are closed
 // Commit returns nil, and the bytes go nowhere: see [Producer.Err].
 func (p *Producer) Commit(n int) error {
-	if n <= p.lent && p.fits(n) && p.quickCommit(n) {
-		return nil
+	if n > p.lent || !p.fits(n) {
+		return p.commitLent(n)
 	}
+	if !p.quickMove(n) {
+		return p.lost()
+	}
+	if p.only.hasWaiter() {
+		p.wakeOnly()
+	}
+	p.claimNext(n)
+	return nil
+}
+
+// commitLent is Commit where the short path does not suffice.
+func (p *Producer) commitLent(n int) error {
 	p.enter()
 	if n < 0 || n > p.lent && !p.closed() {
 		lent := p.lent
@@ -225,11 +245,25 @@ func (p *Producer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // that was. It never blocks; n < len(b) with a nil error means that the ring is
 // full. The error is that of [Producer.Err].
 func (p *Producer) TryWrite(b []byte) (n int, err error) {
-	if p.fits(len(b)) {
-		if p.quickPut(b); p.quickCommit(len(b)) {
-			return len(b), nil
-		}
+	if !p.fits(len(b)) {
+		return p.tryWrite(b)
 	}
+	if p.ring.openConsumers.Load() == 0 {
+		return 0, p.Err()
+	}
+	p.quickPut(b)
+	if !p.quickMove(len(b)) {
+		return 0, p.lost()
+	}
+	if p.only.hasWaiter() {
+		p.wakeOnly()
+	}
+	p.claimNext(len(b))
+	return len(b), nil
+}
+
+// tryWrite is TryWrite where the short path does not suffice.
+func (p *Producer) tryWrite(b []byte) (n int, err error) {
 	p.enter()
 	defer p.leave() // even if reading b faults and that is recovered
 	for {
@@ -270,32 +304,20 @@ func (p *Producer) quickPut(b []byte) {
 	copy(p.ring.view[p.off:], b)
 }
 
-// quickCommit publishes n bytes that fit on the short path, and reports whether it did.
-// It wakes a parked consumer without wakeOthers, whose calls would be a part of each
-// round trip.
-func (p *Producer) quickCommit(n int) bool {
-	if p.ring.openConsumers.Load() == 0 {
-		return false
-	}
-	seam.Owned(&p.busy)
-	next := (p.pos + uint64(n)) & cursorMask
-	if !p.shared.cursor.CompareAndSwap(p.pos, next) {
-		p.lost()
-		return false
-	}
-	p.pos = next
-	p.off += n
-	p.quick -= n
-	p.lent = 0
-	p.only.moved(next)
+// wakeOnly wakes a parked consumer without wakeOthers, whose calls would be a part of
+// each round trip.
+func (p *Producer) wakeOnly() {
+	p.only.moved(p.pos)
 	if p.only.note.Load() != nil {
-		p.wakeOthers(next)
+		p.wakeOthers()
 	}
-	if n > smallChunk || (p.off^(p.off-n)) < block { // still in the same block
-		return true
+}
+
+// claimNext claims the next block if the last n bytes are a small chunk that came to it.
+func (p *Producer) claimNext(n int) {
+	if n <= smallChunk && (p.off^(p.off-n)) >= block {
+		p.claim()
 	}
-	p.claim()
-	return true
 }
 
 // smallChunk is the most bytes of what counts as a small chunk.
@@ -341,12 +363,21 @@ var nothing byte
 // free space: the slowest one, by what it reads or discards. A Close of the
 // producer or of all consumers also ends the sleep, and so does the deadline.
 func (p *Producer) Write(b []byte) (n int, err error) {
-	if p.fits(len(b)) && p.shared.deadline.Load() == 0 {
-		if p.quickPut(b); p.quickCommit(len(b)) {
-			return len(b), nil
-		}
+	if !p.fits(len(b)) || p.shared.deadline.Load() != 0 {
+		return p.write(b)
 	}
-	return p.write(b)
+	if p.ring.openConsumers.Load() == 0 {
+		return 0, p.Err()
+	}
+	p.quickPut(b)
+	if !p.quickMove(len(b)) {
+		return 0, p.lost()
+	}
+	if p.only.hasWaiter() {
+		p.wakeOnly()
+	}
+	p.claimNext(len(b))
+	return len(b), nil
 }
 
 // write is Write where it may have to wait, or to end.

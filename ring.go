@@ -237,13 +237,12 @@ func (r *ring) filled(read, write uint64) int {
 // the wrap, or in one where the memory is mirrored. Both are clipped to their
 // length.
 func (r *ring) pieces(off, n int) (a, b []byte) {
-	first := min(n, len(r.view)-off)
-	a = r.view[off : off+first : off+first]
-	if n > first {
-		rest := n - first
-		b = r.mem[:rest:rest]
+	first := len(r.view) - off
+	if n <= first {
+		return r.view[off : off+n : off+n], nil
 	}
-	return a, b
+	rest := n - first
+	return r.view[off:], r.mem[:rest:rest]
 }
 
 // advance returns off moved on by n, which is at most the capacity.

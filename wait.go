@@ -49,9 +49,9 @@ import (
 // then wake:
 //
 //	Producer.commit            the consumers, by wakeConsumers
-//	Producer.quickCommit       the only consumer
-//	Consumer.discard and       the producer, by wakeProducer
-//	quickDiscard
+//	Consumer.discard           the producer, by wakeProducer
+//	half.quickMove, with       the only consumer by wakeOnly, or the producer by
+//	what follows it            wakeOthers
 //	half.giveBack              the producer, when it releases a closed consumer
 //	half.close                 the peers, and the half itself
 //	half.setDeadline           the half itself

@@ -44,7 +44,7 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 // its bytes.
 type slicesWriter struct{ *bytering.Producer }
 
-func (w *slicesWriter) Write(b []byte) (total int, err error) {
+func (w slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
 		x, y := w.Slices()
 		n := copy(x, b[total:])
@@ -68,7 +68,7 @@ func (w *slicesWriter) Write(b []byte) (total int, err error) {
 
 type slicesReader struct{ *bytering.Consumer }
 
-func (r *slicesReader) Read(b []byte) (n int, err error) {
+func (r slicesReader) Read(b []byte) (n int, err error) {
 	for {
 		x, y := r.Slices()
 		n = copy(b, x)
@@ -86,19 +86,19 @@ func (r *slicesReader) Read(b []byte) (n int, err error) {
 
 func openSlices(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return &slicesWriter{p}, &slicesReader{c}, err
+	return slicesWriter{p}, slicesReader{c}, err
 }
 
 func openAtLeast(capacity int) (io.WriteCloser, io.Reader, error) {
 	p, c, err := bytering.New(capacity)
-	return &atLeastWriter{slicesWriter{p}}, &atLeastReader{slicesReader{c}}, err
+	return atLeastWriter{slicesWriter{p}}, atLeastReader{slicesReader{c}}, err
 }
 
 // An atLeastWriter is a slicesWriter that tries first whether there is room for all
 // its bytes in one piece, as code that produces small messages would.
 type atLeastWriter struct{ slicesWriter }
 
-func (w *atLeastWriter) Write(b []byte) (int, error) {
+func (w atLeastWriter) Write(b []byte) (int, error) {
 	x, _, err := w.SlicesAtLeast(len(b))
 	if err != nil || len(x) < len(b) {
 		return w.slicesWriter.Write(b)
@@ -108,7 +108,7 @@ func (w *atLeastWriter) Write(b []byte) (int, error) {
 
 type atLeastReader struct{ slicesReader }
 
-func (r *atLeastReader) Read(b []byte) (int, error) {
+func (r atLeastReader) Read(b []byte) (int, error) {
 	x, _, err := r.SlicesAtLeast(len(b))
 	if err != nil || len(x) < len(b) {
 		return r.slicesReader.Read(b)
