@@ -130,6 +130,8 @@ func (c *Consumer) discard(n int) error {
 // With several consumers a closed one limits the producer until it has given
 // its slices back with a [Consumer.Discard], which may be of 0 bytes. Mapped
 // memory stays until then.
+//
+// What [Producer.Slices] says about copies of 1 MiB or more is true here too.
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()

@@ -40,6 +40,9 @@ func openParking(capacity int) (io.WriteCloser, io.Reader, error) {
 	return p, c, err
 }
 
+// largestCopy is the most that the documentation of Slices advises to copy at once.
+const largestCopy = 256 << 10
+
 // A slicesWriter copies into the ring's own memory, where other code would produce
 // its bytes.
 type slicesWriter struct{ *bytering.Producer }
@@ -47,9 +50,10 @@ type slicesWriter struct{ *bytering.Producer }
 func (w slicesWriter) Write(b []byte) (total int, err error) {
 	for total < len(b) {
 		x, y := w.Slices()
-		n := copy(x, b[total:])
+		rest := b[total:min(len(b), total+largestCopy)]
+		n := copy(x, rest)
 		if len(y) > 0 {
-			n += copy(y, b[total+n:])
+			n += copy(y, rest[n:])
 		}
 		if n == 0 {
 			// The Write method waits for as much.
@@ -71,6 +75,7 @@ type slicesReader struct{ *bytering.Consumer }
 func (r slicesReader) Read(b []byte) (n int, err error) {
 	for {
 		x, y := r.Slices()
+		b = b[:min(len(b), largestCopy)]
 		n = copy(b, x)
 		if len(y) > 0 {
 			n += copy(b[n:], y)
@@ -100,7 +105,7 @@ type atLeastWriter struct{ slicesWriter }
 
 func (w atLeastWriter) Write(b []byte) (int, error) {
 	x, _, err := w.SlicesAtLeast(len(b))
-	if err != nil || len(x) < len(b) {
+	if err != nil || len(x) < len(b) || len(b) > largestCopy {
 		return w.slicesWriter.Write(b)
 	}
 	return len(b), w.Commit(copy(x, b))
@@ -110,7 +115,7 @@ type atLeastReader struct{ slicesReader }
 
 func (r atLeastReader) Read(b []byte) (int, error) {
 	x, _, err := r.SlicesAtLeast(len(b))
-	if err != nil || len(x) < len(b) {
+	if err != nil || len(x) < len(b) || len(b) > largestCopy {
 		return r.slicesReader.Read(b)
 	}
 	return len(b), r.Discard(copy(b, x))
