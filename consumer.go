@@ -131,7 +131,7 @@ func (c *Consumer) discard(n int) error {
 // its slices back with a [Consumer.Discard], which may be of 0 bytes. Mapped
 // memory stays until then.
 //
-// What [Producer.Slices] says about copies of 1 MiB or more is true here too.
+// Copy and discard large amounts in pieces, as with [Producer.Slices].
 func (c *Consumer) Slices() (a, b []byte) {
 	c.enter()
 	a, b = c.filled()
@@ -184,10 +184,12 @@ func (c *Consumer) slicesAtLeast(n int) (a, b []byte, err error) {
 // returns io.ErrClosedPipe for any n from 0 on.
 func (c *Consumer) Discard(n int) error {
 	if !c.fits(n) {
-		return c.discardSeen(n)
+		return c.longDiscard(n)
 	}
 	if !c.quickMove(n) {
-		return c.lost()
+		err := c.lost()
+		c.lent = 0 // also on a closed half
+		return err
 	}
 	if c.ring.producer.target.hasWaiter() {
 		c.wakeOthers()
@@ -195,8 +197,8 @@ func (c *Consumer) Discard(n int) error {
 	return nil
 }
 
-// discardSeen is Discard where the short path does not suffice.
-func (c *Consumer) discardSeen(n int) error {
+// longDiscard is Discard where the short path does not suffice.
+func (c *Consumer) longDiscard(n int) error {
 	c.enter()
 	if n < 0 || n > c.len(n) && !c.closed() {
 		c.leave()

@@ -123,8 +123,9 @@ func (h *half) setQuick() {
 }
 
 // quickMove moves the cursor by n bytes that fit, and reports whether it did. If not,
-// lost says why. If so, the caller looks whether the other side waits. Together they would
-// be too large to be inlined.
+// lost says why. If so, the caller must look whether the other side waits, and not
+// before: that is E3 in wait.go. The look is not in here because quickMove would then be
+// too large to be inlined.
 func (h *half) quickMove(n int) bool {
 	seam.Owned(&h.busy)
 	next := (h.pos + uint64(n)) & cursorMask

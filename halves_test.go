@@ -789,6 +789,29 @@ func TestShortPathEnds(t *testing.T) {
 	}
 }
 
+// A Commit or Discard that a close stops on the short path gives the slices back.
+func TestShortPathGivesBack(t *testing.T) {
+	p, c := pair(t, 16)
+	fill(t, p, 8)
+	c.Read(make([]byte, 1))
+	p.Slices()
+	c.Slices()
+	p.Close()
+	c.Close()
+	if !p.fits(1) || !c.fits(1) {
+		t.Fatalf("the halves may move %d and %d bytes", p.quick, c.quick)
+	}
+	if err := p.Commit(1); err != io.ErrClosedPipe {
+		t.Errorf("Commit: %v", err)
+	}
+	if err := c.Discard(1); err != io.ErrClosedPipe {
+		t.Errorf("Discard: %v", err)
+	}
+	if err := Reset(p, c); err != nil {
+		t.Error(err)
+	}
+}
+
 // A producer of small chunks claims the block that it comes to, as far as it has seen
 // that to be empty, unless a pin keeps it.
 func TestClaim(t *testing.T) {

@@ -53,8 +53,9 @@ func scenarios() []scenario {
 		add(2, waits(8, n, 10), "quarter-wait/n=%d", n)
 	}
 	for _, call := range shortCalls() {
-		add(3, call.closed, "short-path/%s-closed", call.name)
-		add(3, call.wakes, "short-path/%s-wakes", call.name)
+		add(3, call.ends, "short-path/%s-closed", call.name)
+		add(3, call.wakes(false), "short-path/%s-wakes", call.name)
+		add(3, call.wakes(true), "short-path/%s-notifies", call.name)
 	}
 	add(2, shortPathPoll, "short-path/poll")
 	add(all3, closeWithError, "close-with-error/unbounded")
@@ -490,8 +491,7 @@ func thirdClosesConsumer(t *interleave.T) {
 	w.Go("third", func() { w.c.CloseWithError(errCustom) })
 }
 
-// A shortCall moves one byte on the short path, once the half has moved one on the
-// long path. Two bytes can go so.
+// A shortCall moves one byte. In its scenarios two bytes can go on the short path.
 type shortCall struct {
 	name     string
 	consumes bool
@@ -519,8 +519,8 @@ func counted(n int, move func(int) error) (int, error) {
 	return n, nil
 }
 
-// closed closes the half while it calls, which it does until it is closed.
-func (s shortCall) closed(t *interleave.T) {
+// ends has one goroutine call until the half is closed, and another one close it.
+func (s shortCall) ends(t *interleave.T) {
 	w := ringOf(t, 4, 1, near)
 	b := make([]byte, 1)
 	w.p.Write(numbers(0, 1))
@@ -531,11 +531,14 @@ func (s shortCall) closed(t *interleave.T) {
 		position, end = w.c.Position, w.c.Close
 	}
 	w.Go("owner", func() {
-		from, moved := position(), 0
 		for {
+			from := position()
 			n, err := s.move(w, b)
-			if moved += n; err == io.ErrClosedPipe && n == 0 {
-				break
+			if got := distance(from, position()); got != n {
+				w.Fail("moved %d bytes, and the cursor %d", n, got)
+			}
+			if err == io.ErrClosedPipe && n == 0 {
+				return
 			}
 			if err != nil {
 				w.Fail("%d, %v", n, err)
@@ -544,34 +547,38 @@ func (s shortCall) closed(t *interleave.T) {
 				interleave.Spin()
 			}
 		}
-		if got := distance(from, position()); got != moved {
-			w.Fail("moved %d bytes, and the cursor %d", moved, got)
-		}
 	})
 	w.Go("third", func() { end() })
 }
 
-// wakes calls once while the other half begins to wait for that byte.
-func (s shortCall) wakes(t *interleave.T) {
-	w := ringOf(t, 4, 1, near)
-	b := make([]byte, 1)
-	w.p.Write(numbers(0, 1))
-	wait, needed := w.c.Wait, 1
-	if s.consumes {
-		w.p.Write(numbers(1, 4))
-		wait, needed = w.p.Wait, 2
+// wakes calls once while the other half begins to wait for that byte, parked or with a
+// note.
+func (s shortCall) wakes(note bool) func(*interleave.T) {
+	return func(t *interleave.T) {
+		w := ringOf(t, 4, 1, near)
+		b := make([]byte, 1)
+		w.p.Write(numbers(0, 1))
+		wait, notify, needed := w.c.Wait, w.c.Notify, 1
+		if s.consumes {
+			w.p.Write(numbers(1, 4))
+			wait, notify, needed = w.p.Wait, w.p.Notify, 2
+		}
+		w.c.Read(b)
+		w.Go("owner", func() {
+			if n, err := s.move(w, b); n != 1 || err != nil {
+				w.Fail("%d, %v", n, err)
+			}
+		})
+		w.Go("other", func() {
+			if note {
+				w.waiter().told(notify, needed)
+				return
+			}
+			if err := wait(context.Background(), needed); err != nil {
+				w.Fail("Wait: %v", err)
+			}
+		})
 	}
-	w.c.Read(b)
-	w.Go("owner", func() {
-		if n, err := s.move(w, b); n != 1 || err != nil {
-			w.Fail("%d, %v", n, err)
-		}
-	})
-	w.Go("other", func() {
-		if err := wait(context.Background(), needed); err != nil {
-			w.Fail("Wait: %v", err)
-		}
-	})
 }
 
 // shortPathPoll has a consumer look again and again at what it has already seen,

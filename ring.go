@@ -93,7 +93,7 @@ type ring struct {
 	// leads to where it has put memory of its own meanwhile.
 	size      int    // the capacity
 	mem       []byte // the memory, once
-	view      []byte // the memory, followed by its mirror if it has one
+	view      []byte // the memory, followed by its mirror if it has one, and no capacity beyond
 	consumers []*record
 	broadcast bool // a released consumer stops limiting the producer
 	mapped    bool // the memory must be unmapped

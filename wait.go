@@ -50,7 +50,7 @@ import (
 //
 //	Producer.commit            the consumers, by wakeConsumers
 //	Consumer.discard           the producer, by wakeProducer
-//	half.quickMove, with       the only consumer by wakeOnly, or the producer by
+//	half.quickMove, with       the only consumer, by wakeConsumer, or the producer, by
 //	what follows it            wakeOthers
 //	half.giveBack              the producer, when it releases a closed consumer
 //	half.close                 the peers, and the half itself
