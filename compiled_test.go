@@ -33,7 +33,7 @@ func compilerReport(t *testing.T, flags string) string {
 func TestInlined(t *testing.T) {
 	report := compilerReport(t, "-m=2")
 	for _, f := range []string{
-		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).quickMove", "(*half).lost", "(*half).overdue", "(*half).lend",
+		"(*half).enter", "(*half).leave", "(*half).closed", "(*half).fits", "(*half).quickMove", "(*half).lost", "(*half).hasShortPath", "(*half).overdue", "(*half).lend",
 		"(*Producer).ended", "(*Producer).goal", "(*Producer).quickPut", "(*Producer).claimNext", "(*Consumer).quickGet", "(*Consumer).ended", "(*Consumer).len", "(*Consumer).goal",
 		"(*target).hasWaiter", "(*target).moved", "(*target).wake", "(*target).post",
 		"(*ring).pieces", "(*ring).advance", "(*ring).wakeSoft", "distance", "reached", "satisfied", "checkCount",

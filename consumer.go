@@ -151,7 +151,7 @@ func (c *Consumer) Slices() (a, b []byte) {
 // not lie together. An n that is negative or above the capacity is an error that
 // wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if !c.fits(n) || c.lent > 0 || c.closed() {
+	if !c.fits(n) && !c.look(n) || c.lent > 0 || c.closed() {
 		return c.slicesAtLeast(n)
 	}
 	seam.Owned(&c.busy)
@@ -245,7 +245,7 @@ func (c *Consumer) IOSlices(f func(bufs [][]byte, n int) (int, error)) (int, err
 // never blocks; 0 with a nil error means that the ring is empty. The error is
 // that of [Consumer.Err].
 func (c *Consumer) TryRead(b []byte) (n int, err error) {
-	if !c.fits(len(b)) {
+	if !c.fits(len(b)) && !c.look(len(b)) {
 		return c.tryRead(b)
 	}
 	c.quickGet(b)
@@ -305,12 +305,25 @@ func (c *Consumer) quickGet(b []byte) {
 	copy(b, c.ring.view[c.off:])
 }
 
+// look looks at the producer's cursor, and reports whether n bytes fit now. A consumer
+// that reads what was just written has seen nothing of it. The producer rarely needs
+// this, because it sees a lot of space at once.
+func (c *Consumer) look(n int) bool {
+	if c.busy || !c.hasShortPath() {
+		return false
+	}
+	seam.Owned(&c.busy)
+	c.len(n)
+	c.setQuick()
+	return c.fits(n)
+}
+
 // Read copies what is there into b, up to len(b) bytes, and parks while nothing
 // is there. With 0 bytes it returns the error of [Consumer.Err] or
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
-	if !c.fits(len(b)) || c.shared.deadline.Load() != 0 {
+	if !c.fits(len(b)) && !c.look(len(b)) || c.shared.deadline.Load() != 0 {
 		return c.read(b)
 	}
 	c.quickGet(b)

@@ -113,11 +113,14 @@ func (h *half) consumes() bool { return h.shared != &h.ring.producer }
 // fits reports whether the short path may move n bytes.
 func (h *half) fits(n int) bool { return uint(n-1) < uint(h.quick) && !h.busy }
 
-// setQuick sets quick when it is used up. It stays 0 where a call has to take the
-// hold, or wakes several consumers.
+// hasShortPath reports whether the half's calls neither have to take the hold nor wake
+// several consumers.
+func (h *half) hasShortPath() bool { return !h.guarded && !h.ring.broadcast }
+
+// setQuick sets quick when it is used up, or when more may be there.
 func (h *half) setQuick() {
 	h.quick = 0
-	if !h.guarded && !h.ring.broadcast {
+	if h.hasShortPath() {
 		h.quick = min(distance(h.pos, h.limit), h.ring.size-h.off-1, largestCopy)
 	}
 }

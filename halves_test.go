@@ -789,6 +789,31 @@ func TestShortPathEnds(t *testing.T) {
 	}
 }
 
+// A consumer that has not seen enough looks once more before it takes the long path.
+func TestShortPathLooks(t *testing.T) {
+	p, c := pair(t, 16)
+	p.Write(make([]byte, 8))
+	if c.fits(1) {
+		t.Fatal("the consumer has seen bytes before it looked")
+	}
+	c.busy = true
+	if c.look(1) || c.limit != c.pos {
+		t.Error("it looks in a call")
+	}
+	c.busy = false
+	if c.look(9) || !c.look(8) {
+		t.Errorf("it may move %d bytes of 8", c.quick)
+	}
+	p, cs, err := NewBroadcast(16, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Write(make([]byte, 8))
+	if c := cs[0]; c.look(8) || c.limit != c.pos {
+		t.Error("it looks on a ring for several consumers")
+	}
+}
+
 // A Commit or Discard that a close stops on the short path gives the slices back.
 func TestShortPathGivesBack(t *testing.T) {
 	p, c := pair(t, 16)
