@@ -49,7 +49,7 @@ func TestNoIndirectCalls(t *testing.T) {
 	report := compilerReport(t, "-S")
 	for _, f := range []string{
 		"Producer).put", "Producer).free", "Producer).commit", "Producer).empty", "Producer).Slices", "Producer).Commit",
-		"Producer).wakeConsumer", "Producer).SlicesAtLeast", "Producer).Write", "Producer).TryWrite", "Consumer).TryRead", "Producer).longCommit", "Consumer).longDiscard", "Producer).slicesAtLeast", "Consumer).slicesAtLeast", "Consumer).SlicesAtLeast", "Consumer).Read", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
+		"Producer).wakeConsumer", "Producer).SlicesAtLeast", "Producer).Write", "Producer).TryWrite", "Consumer).TryRead", "Consumer).look", "half).setQuick", "Producer).longCommit", "Consumer).longDiscard", "Producer).slicesAtLeast", "Consumer).slicesAtLeast", "Consumer).SlicesAtLeast", "Consumer).Read", "Consumer).get", "Consumer).discard", "Consumer).filled", "Consumer).Slices", "Consumer).Discard", "half).lend",
 	} {
 		_, text, ok := strings.Cut(report, "bytering.(*"+f+" STEXT ")
 		if !ok {

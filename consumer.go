@@ -151,7 +151,7 @@ func (c *Consumer) Slices() (a, b []byte) {
 // not lie together. An n that is negative or above the capacity is an error that
 // wraps [ErrRange].
 func (c *Consumer) SlicesAtLeast(n int) (a, b []byte, err error) {
-	if !c.fits(n) && !c.look(n) || c.lent > 0 || c.closed() {
+	if c.lent > 0 || !c.fits(n) && !c.look(n) || c.closed() {
 		return c.slicesAtLeast(n)
 	}
 	seam.Owned(&c.busy)
@@ -305,16 +305,19 @@ func (c *Consumer) quickGet(b []byte) {
 	copy(b, c.ring.view[c.off:])
 }
 
-// look looks at the producer's cursor, and reports whether n bytes fit now. A consumer
-// that reads what was just written has seen nothing of it. The producer rarely needs
-// this, because it sees a lot of space at once.
+// look reloads the limit if the consumer has seen fewer than n bytes, and reports whether
+// the short path may then move n. A consumer that reads what was just written has seen
+// nothing of it. The producer does without this, because it sees a lot of space at once.
+// busy is set because no compare-and-swap finds an overlap here.
 func (c *Consumer) look(n int) bool {
 	if c.busy || !c.hasShortPath() {
 		return false
 	}
+	c.busy = true
 	seam.Owned(&c.busy)
 	c.len(n)
 	c.setQuick()
+	c.busy = false
 	return c.fits(n)
 }
 
@@ -323,7 +326,7 @@ func (c *Consumer) look(n int) bool {
 // os.ErrDeadlineExceeded. Read of an empty b never blocks, and returns either
 // error like any other.
 func (c *Consumer) Read(b []byte) (n int, err error) {
-	if !c.fits(len(b)) && !c.look(len(b)) || c.shared.deadline.Load() != 0 {
+	if c.shared.deadline.Load() != 0 || !c.fits(len(b)) && !c.look(len(b)) {
 		return c.read(b)
 	}
 	c.quickGet(b)

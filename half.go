@@ -106,18 +106,20 @@ func (h *half) consumes() bool { return h.shared != &h.ring.producer }
 
 // The short path moves bytes that the half has already seen and that do not reach
 // the wrap: it compares their number with quick, copies them and moves the cursor.
-// It checks busy but does not set it, so a fault in the caller's memory leaves
+// A consumer that has not seen enough looks once before that: see look. The short
+// path checks busy but does not set it, so a fault in the caller's memory leaves
 // nothing behind. A call that overlaps it finds that the cursor has moved: see
 // lost.
 
 // fits reports whether the short path may move n bytes.
 func (h *half) fits(n int) bool { return uint(n-1) < uint(h.quick) && !h.busy }
 
-// hasShortPath reports whether the half's calls neither have to take the hold nor wake
-// several consumers.
+// hasShortPath reports whether the half has a short path at all: its calls neither take the
+// hold nor wake several consumers.
 func (h *half) hasShortPath() bool { return !h.guarded && !h.ring.broadcast }
 
-// setQuick sets quick when it is used up, or when more may be there.
+// setQuick computes quick anew, when it is used up or the limit may have grown. Without a
+// short path it is 0.
 func (h *half) setQuick() {
 	h.quick = 0
 	if h.hasShortPath() {
@@ -126,8 +128,8 @@ func (h *half) setQuick() {
 }
 
 // quickMove moves the cursor by n bytes that fit, and reports whether it did. If not,
-// lost says why. If so, the caller must look whether the other side waits, and not
-// before: that is E3 in wait.go. The look is not in here because quickMove would then be
+// lost says why. If so, the caller must then look whether the other side waits, and
+// not earlier: that is E3 in wait.go. The look is not in here because quickMove would then be
 // too large to be inlined.
 func (h *half) quickMove(n int) bool {
 	seam.Owned(&h.busy)

@@ -599,14 +599,16 @@ func TestShortPath(t *testing.T) {
 		c.Read(make([]byte, 1))
 		p.Slices()
 		c.Slices()
+		b := make([]byte, 1)
 		if long {
-			p.quick, c.quick = 0, 0
+			p.quick = 0
+			b = make([]byte, 8) // more than is there
 		} else if p.quick == 0 || c.quick == 0 {
 			t.Fatalf("the halves may move %d and %d bytes", p.quick, c.quick)
 		}
 		p.Write([]byte("a"))
 		panics(t, "Commit", func() { p.Commit(1) }, "0 handed out")
-		if c.Read(make([]byte, 1)); c.lent > 0 {
+		if c.Read(b); c.lent > 0 {
 			t.Errorf("%d bytes are lent after a Read", c.lent)
 		}
 	}
@@ -616,25 +618,27 @@ func TestShortPath(t *testing.T) {
 
 // A call that overlaps another on the short path finds that the cursor has moved.
 func TestShortPathOverlaps(t *testing.T) {
-	for name, f := range map[string]func(p *Producer, c *Consumer){
-		"Write":    func(p *Producer, c *Consumer) { p.Write([]byte("x")) },
-		"TryWrite": func(p *Producer, c *Consumer) { p.TryWrite([]byte("x")) },
-		"Commit":   func(p *Producer, c *Consumer) { p.Commit(1) },
-		"Read":     func(p *Producer, c *Consumer) { c.Read(make([]byte, 1)) },
-		"TryRead":  func(p *Producer, c *Consumer) { c.TryRead(make([]byte, 1)) },
-		"Discard":  func(p *Producer, c *Consumer) { c.Discard(1) },
+	for name, f := range map[string]func(p *Producer, c *Consumer, b []byte){
+		"Write":    func(p *Producer, c *Consumer, b []byte) { p.Write(b[:1]) },
+		"TryWrite": func(p *Producer, c *Consumer, b []byte) { p.TryWrite(b[:1]) },
+		"Commit":   func(p *Producer, c *Consumer, b []byte) { p.Commit(1) },
+		"Read":     func(p *Producer, c *Consumer, b []byte) { c.Read(b) },
+		"TryRead":  func(p *Producer, c *Consumer, b []byte) { c.TryRead(b) },
+		"Discard":  func(p *Producer, c *Consumer, b []byte) { c.Discard(1) },
 	} {
 		for _, long := range []bool{false, true} {
 			p, c := pair(t, 8)
 			fill(t, p, 6)
 			c.Read(make([]byte, 1))
 			p.Slices()
+			b := make([]byte, 1)
 			if long {
 				p.quick, c.quick = 0, 0
+				b = make([]byte, 8) // more than is there
 			}
 			p.shared.cursor.Add(1) // as an overlapping call does
 			c.shared.cursor.Add(1)
-			panics(t, name, func() { f(p, c) }, "overlapping calls of a ")
+			panics(t, name, func() { f(p, c, b) }, "overlapping calls of a ")
 		}
 	}
 }
@@ -801,8 +805,25 @@ func TestShortPathLooks(t *testing.T) {
 		t.Error("it looks in a call")
 	}
 	c.busy = false
-	if c.look(9) || !c.look(8) {
-		t.Errorf("it may move %d bytes of 8", c.quick)
+	if c.look(9) || !c.look(8) || c.busy {
+		t.Errorf("it may move %d bytes of 8, busy is %t", c.quick, c.busy)
+	}
+	p, c = pair(t, 16)
+	p.Write(make([]byte, 8))
+	if c.SlicesAtLeast(1); c.quick != 8 {
+		t.Errorf("after SlicesAtLeast it may move %d bytes of 8", c.quick)
+	}
+	// Only the short path copies before it sees that the consumer is closed.
+	for name, read := range map[string]func(c *Consumer, b []byte) (int, error){"Read": (*Consumer).Read, "TryRead": (*Consumer).TryRead} {
+		p, c := pair(t, 16)
+		p.Write(make([]byte, 8))
+		c.Close()
+		b := []byte{0xff}
+		n, err := read(c, b)
+		want(t, name, n, err, 0, io.ErrClosedPipe)
+		if b[0] == 0xff {
+			t.Errorf("%s takes the long path", name)
+		}
 	}
 	p, cs, err := NewBroadcast(16, 1)
 	if err != nil {

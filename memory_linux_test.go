@@ -287,15 +287,22 @@ func TestFaultsInTheCallersMemory(t *testing.T) {
 	}
 	defer syscall.Munmap(bad)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	for _, opts := range [][]Option{nil, {Prefault()}} {
-		p, cs := cast(t, 1<<12, 2, opts...)
-		c := cs[0]
+	faults := func(p *Producer, c *Consumer) {
 		panics(t, "Write", func() { p.Write(bad[:2]) }, "memory address")
 		panics(t, "TryWrite", func() { p.TryWrite(bad[:2]) }, "memory address")
 		fill(t, p, 3)
 		panics(t, "Read", func() { c.Read(bad[:2]) }, "memory address")
 		panics(t, "TryRead", func() { c.TryRead(bad[:2]) }, "memory address")
 		state(t, p, c, 3, nil, nil)
+	}
+	p, c := pair(t, 1<<12) // which has a short path
+	faults(p, c)
+	p.Close()
+	drain(t, c, stream(0, 3), io.EOF)
+	for _, opts := range [][]Option{nil, {Prefault()}} {
+		p, cs := cast(t, 1<<12, 2, opts...)
+		c := cs[0]
+		faults(p, c)
 		p.Close()
 		drain(t, c, stream(0, 3), io.EOF)
 		c.Close()

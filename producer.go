@@ -318,8 +318,8 @@ func (p *Producer) wakeConsumer() {
 	}
 }
 
-// claimNext claims the block in which the cursor is, if the last n bytes were a small
-// chunk and reached it.
+// claimNext claims the next block, from the cursor on, if the last n bytes were a small
+// chunk and crossed from one block of the memory to another.
 func (p *Producer) claimNext(n int) {
 	if n <= smallChunk && (p.off^(p.off-n)) >= block {
 		p.claim()
