@@ -315,8 +315,9 @@ func (c *Consumer) look(n int) bool {
 	}
 	c.busy = true
 	seam.Owned(&c.busy)
-	c.len(n)
-	c.setQuick()
+	if c.len(n) >= n {
+		c.setQuick()
+	}
 	c.busy = false
 	return c.fits(n)
 }
